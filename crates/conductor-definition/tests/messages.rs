@@ -269,21 +269,27 @@ web.conf: the file name web.conf does not give a service name: call it NAME.toml
 #[test]
 fn tables_and_lists_mixed_up() {
     let text = "image = [\"web\"]\nenvironment = [\"A=b\"]\nhealth = \"/healthz\"\nports = 80\ncommand = { a = 1 }\n";
-    assert_data_eq!(messages(text), str![[r#"
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
 web.toml:1:9: a list is not an image reference in quotes, such as "registry.example.com/web:1.4.2"
 web.toml:2:15: a list is not a table
 web.toml:3:10: string "/healthz" is not a table
 web.toml:4:9: integer `80` is not a list, such as ["first", "second"]
 web.toml:5:11: a table is not a list, such as ["first", "second"]
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
 fn a_list_with_one_bad_element() {
-    assert_data_eq!(messages("image = \"web\"\ncommand = [\"a\", 5]\nafter = [\"web\", \"a b\"]\n"), str![[r#"
+    assert_data_eq!(
+        messages("image = \"web\"\ncommand = [\"a\", 5]\nafter = [\"web\", \"a b\"]\n"),
+        str![[r#"
 web.toml:2:17: integer `5` is not a text in quotes
 web.toml:3:17: `a b` names neither a unit (such as `postgresql.service`) nor a service (such as `web`)
 
-"#]]);
+"#]]
+    );
 }
