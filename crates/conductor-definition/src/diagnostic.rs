@@ -71,11 +71,6 @@ impl Diagnostic {
         self
     }
 
-    /// On the heap, for the error side of a `Result`.
-    pub(crate) fn boxed(self) -> Box<Self> {
-        Box::new(self)
-    }
-
     /// Whether this prevents the definition from converting.
     pub fn is_error(&self) -> bool {
         self.level == Level::Error

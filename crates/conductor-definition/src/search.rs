@@ -81,26 +81,25 @@ fn list(shown: &Path, real: &Path, found: &mut BTreeMap<OsString, Option<Candida
 ///
 /// # Errors
 /// A diagnostic if it is not a regular file, too long, unreadable or not UTF-8.
-pub fn read(candidate: &Candidate) -> Result<Source, Box<Diagnostic>> {
+pub fn read(candidate: &Candidate) -> Result<Source, Diagnostic> {
     let unreadable = |error: std::io::Error| {
-        Diagnostic::error("unreadable", format!("cannot be read: {error}"))
-            .help("give root permission to read it, or remove it")
-            .boxed()
+        let help = match error.kind() {
+            std::io::ErrorKind::NotFound => "check the path; a link may lead nowhere",
+            _ => "give root permission to read it, or remove it",
+        };
+        Diagnostic::error("unreadable", format!("cannot be read: {error}")).help(help)
     };
     // Asked before it is opened: opening a FIFO would wait for a writer, at boot, for ever.
     let metadata = std::fs::metadata(&candidate.real).map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(Diagnostic::error("unreadable", "is not a regular file")
-            .help("move it out of the way")
-            .boxed());
+        return Err(Diagnostic::error("unreadable", "is not a regular file").help("move it out of the way"));
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(&candidate.real).map_err(unreadable)?;
     file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_SIZE {
         return Err(Diagnostic::error("too-long", "is longer than 1 MiB")
-            .help("a definition that long is probably another file under this name")
-            .boxed());
+            .help("a definition that long is probably another file under this name"));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source { path: candidate.path.clone(), text }),
@@ -108,8 +107,7 @@ pub fn read(candidate: &Candidate) -> Result<Source, Box<Diagnostic>> {
             "not-utf8",
             format!("is not UTF-8: byte {} cannot be read", error.utf8_error().valid_up_to() + 1),
         )
-        .help("save it as UTF-8")
-        .boxed()),
+        .help("save it as UTF-8")),
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .section("Unit")
         .text("Description", &description(service))
         .set("Documentation", "man:conductor-service(5)")
-        .text("SourcePath", &service.source_path.to_string_lossy())
+        .source_path(&service.source_path)
         // Stopping the group, or Conductor as a whole, stops it.
         .set("PartOf", if names.is_group() { names.start_unit() } else { "conductor.target".to_owned() })
         .list("Requires", service.requires.iter().map(peer))

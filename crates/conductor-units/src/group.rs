@@ -14,7 +14,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>) -> String {
         .section("Unit")
         .text("Description", &format!("{}, all {} instances", description(service), service.instances))
         .set("Documentation", "man:conductor-service(5)")
-        .text("SourcePath", &service.source_path.to_string_lossy())
+        .source_path(&service.source_path)
         .set("PartOf", "conductor.target")
         .list("Wants", names.instance_units().chain(health))
         .finish(service)

@@ -45,7 +45,7 @@ pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> Str
         .section("Unit")
         .text("Description", &format!("Health checks of {}", names.start_unit()))
         .set("Documentation", "man:conductor-health(1)")
-        .text("SourcePath", &service.source_path.to_string_lossy())
+        .source_path(&service.source_path)
         .set("StopPropagatedFrom", names.start_unit())
         .list("After", names.instance_units())
         // Checks that stop because the checker failed a few times would be noticed too late.

@@ -14,7 +14,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>) -> String {
         .section("Unit")
         .text("Description", &format!("Image of {}: {}", names.start_unit(), service.image))
         .set("Documentation", "man:conductor-service(5)")
-        .text("SourcePath", &service.source_path.to_string_lossy())
+        .source_path(&service.source_path)
         .set("After", "network.target")
         .set("RequiresMountsFor", engine.storage())
         .section("Service")

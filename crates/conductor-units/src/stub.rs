@@ -23,7 +23,7 @@ pub fn stub(name: &ServiceName, definition: &Path, problems: &[String]) -> Tree 
         .section("Unit")
         .text("Description", &format!("{name} cannot run: {first}"))
         .set("Documentation", "man:conductor-service(5)")
-        .text("SourcePath", &definition.to_string_lossy())
+        .source_path(definition)
         .set("PartOf", "conductor.target")
         .section("Service")
         .set("Type", "oneshot")

@@ -48,6 +48,12 @@ impl UnitFile {
         self.set(key, value)
     }
 
+    /// The definition, so that systemd says "changed on disk" after an edit. systemd takes absolute paths
+    /// only; a file that `conductor generate` was given has no place yet.
+    pub(crate) fn source_path(self, path: &Path) -> Self {
+        if path.is_absolute() { self.text("SourcePath", &path.to_string_lossy()) } else { self }
+    }
+
     /// A list of names that need no quoting; nothing if it is empty.
     pub(crate) fn list<T: Display>(self, key: &'static str, values: impl IntoIterator<Item = T>) -> Self {
         let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
