@@ -4,6 +4,9 @@
 //! reads, `units` is everything it writes (in the text form of `conductor generate`), and `log` what it
 //! says. `SNAPSHOTS=overwrite cargo test -p conductor-tests --test fixtures` rewrites the last two.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +18,7 @@ struct Lines(String);
 
 impl Log for Lines {
     fn log(&mut self, priority: Priority, message: &str) {
-        self.0.push_str(&format!("<{}>{message}\n", priority as u8));
+        writeln!(self.0, "<{}>{message}", priority as u8).unwrap();
     }
 }
 
