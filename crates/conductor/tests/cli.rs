@@ -1,5 +1,7 @@
 //! The command line as people see it: whole outputs.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::path::Path;
 
 use snapbox::cmd::{Command, cargo_bin};
