@@ -41,14 +41,21 @@ const MASKED: &[&str] = &[
     "e2scrub_all.timer",
     "e2scrub_reap.service",
     "fstrim.timer",
+    "podman-auto-update.timer",
+    "podman.service",
+    "podman.socket",
     "systemd-modules-load.service",
     "systemd-networkd-wait-online.service",
 ];
 
 /// Files every machine starts with.
 const FILES: &[(&str, &str)] = &[
-    // No cgroup controllers reach into the machine, and podman refuses to run without `pids` unless told so.
-    ("/etc/containers/containers.conf", "[containers]\npids_limit = 0\n"),
+    // No cgroup controllers reach into the machine, and podman refuses to run without `pids` unless told so. Podman 4
+    // on bookworm would still prefer CNI, whose plugins are not there.
+    (
+        "/etc/containers/containers.conf",
+        "[containers]\npids_limit = 0\n[network]\nnetwork_backend = \"netavark\"\n",
+    ),
     // Kept across reboots, and readable from outside when the machine is dead. No limit on lines per second: a test
     // that fails for want of a line would be a puzzle.
     (

@@ -23,14 +23,16 @@ impl Host {
              interface='org.freedesktop.DBus.Properties'",
             object_path(unit)
         );
-        let (mut command, cgroup) = self.place_apart(["busctl", "monitor", "--json=short", &matching])?;
+        let (mut command, cgroup) = self.place_apart(["busctl", "monitor", &matching])?;
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (sender, signals) = mpsc::channel();
-        // "Monitoring bus message stream." on stderr says that from now on no signal is missed.
+        // "Monitoring bus message stream." on stderr says that from now on no signal is missed; in JSON mode newer
+        // ones do not say it. Each signal starts with a line that has its type.
         forward(child.stderr.take().context("stderr was asked for")?, sender.clone());
         forward(child.stdout.take().context("stdout was asked for")?, sender);
         let result = loop {
             match signals.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) if !line.contains("Monitoring") && !line.contains("Type=signal") => {}
                 Ok(_) if self.property(unit, property)? == value => break Ok(()),
                 Ok(_) => {}
                 Err(_) => {
@@ -50,6 +52,11 @@ impl Host {
     /// Waits until the unit is active.
     pub fn wait_active(&self, unit: &str, within: Duration) -> Result<()> {
         self.wait_property(unit, "ActiveState", "active", within)
+    }
+
+    /// The D-Bus path of what runs in `unit` right now; it stops being valid when that does.
+    pub fn invocation_path(&self, unit: &str) -> Result<String> {
+        Ok(object_path(&self.property(unit, "InvocationID")?))
     }
 
     /// Asks again and again until `done` says so: for what sends no event (an HTTP answer, a file elsewhere).

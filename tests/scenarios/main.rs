@@ -3,3 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // This is a test.
 
 mod bare;
+mod fake;
+mod package;
+mod polkit;
+mod verify;
