@@ -24,8 +24,12 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .text("Description", &description(service))
         .set("Documentation", "man:conductor-service(5)")
         .source_path(&service.source_path)
-        // Stopping the group, or Conductor as a whole, stops it.
-        .set("PartOf", if names.is_group() { names.start_unit() } else { "conductor.target".to_owned() })
+        // Stopping the group, or Conductor as a whole, stops it. An instance is part of both directly, so
+        // that `systemctl show conductor.target` names everything that stops with it.
+        .list(
+            "PartOf",
+            names.is_group().then(|| names.start_unit()).into_iter().chain(["conductor.target".to_owned()]),
+        )
         .list("Requires", service.requires.iter().map(peer))
         .list("Wants", own_units.into_iter().flatten().chain(service.wants.iter().map(peer)))
         // network.target: at shutdown the container stops while the network still works. A network

@@ -1,0 +1,46 @@
+//! `cargo xtask test`: everything, in one go.
+
+use conductor_tests::Result;
+
+use crate::shell::cargo;
+use crate::steps::Steps;
+use crate::{package, preflight};
+
+const SCENARIOS: [&str; 5] = ["test", "--package", "conductor-tests", "--test", "scenarios"];
+const EMULATED: [&str; 5] = ["test", "--package", "conductor-tests", "--test", "emulated"];
+
+/// Runs all steps, or with `only` just the scenarios of that name.
+pub(crate) fn test(all: bool, only: Option<&str>) -> Result<()> {
+    preflight::hosts(all)?;
+    preflight::packaging()?;
+    let mut steps = Steps::default();
+    if only.is_none() {
+        steps.command("format", &mut cargo(["fmt", "--all", "--check"]));
+        let features = "conductor-tests/emulated";
+        let lints = [
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            features,
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        steps.command("lints", &mut cargo(lints));
+        steps.command("unit tests", &mut cargo(["test", "--workspace"]));
+    }
+    let packaged = steps.step("package", || (Vec::new(), package::build().map(drop)));
+    if packaged {
+        // Images are built by the first scenario that needs them; --nocapture shows that, and the times of boots.
+        let filter = only.unwrap_or_default();
+        let rest = ["--features", "host", "--", "--nocapture", filter];
+        steps.command("scenarios", &mut cargo(SCENARIOS.iter().copied().chain(rest)));
+        if all {
+            let rest = ["--features", "emulated", "--", "--nocapture"];
+            steps.command("emulated boot", &mut cargo(EMULATED.iter().copied().chain(rest)));
+        }
+    }
+    steps.finish()
+}

@@ -1,0 +1,93 @@
+//! A directory of finished things. What is half built is never seen: built aside, then renamed.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::{Context, Result, announce, run};
+
+/// Finished entries of one kind that are kept when a new one is made; each package build makes a new layer.
+const KEPT: usize = 4;
+
+/// Where images and running machines live: `CONDUCTOR_TEST_CACHE`, or a directory that survives `cargo clean`,
+/// is shared by work trees and is not a tmpfs (an overlay's upper directory has to be on a disk-like file system).
+pub fn cache_root() -> PathBuf {
+    std::env::var_os("CONDUCTOR_TEST_CACHE")
+        .map_or_else(|| "/var/tmp/conductor-test-hosts".into(), PathBuf::from)
+}
+
+/// A finished entry. Held with a shared lock, so that another process does not prune it while it is in use.
+#[derive(Debug, Clone)]
+pub(crate) struct Cached {
+    /// The directory.
+    pub(crate) path: PathBuf,
+    _in_use: Arc<File>,
+}
+
+/// Hash of everything that decides what an entry contains. Stable for one compiler release, which is enough:
+/// the worst a change does is one rebuild.
+pub(crate) fn key(parts: &impl Hash) -> String {
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// The hash of a file's content.
+pub(crate) fn file_key(file: &Path) -> Result<String> {
+    Ok(key(&fs::read(file).context(file.display())?))
+}
+
+/// Returns the entry `kind`-`key`, calling `build` with an empty directory if there is none yet.
+pub(crate) fn entry(kind: &str, key: &str, build: impl FnOnce(&Path) -> Result<()>) -> Result<Cached> {
+    let root = cache_root();
+    let path = root.join(format!("{kind}-{key}"));
+    let lock_path = root.join("locks").join(format!("{kind}-{key}"));
+    fs::create_dir_all(root.join("locks")).context(root.display())?;
+    let lock = File::create(&lock_path).context(lock_path.display())?;
+    lock.lock()?; // Two test processes that want the same image: one builds, the other waits here.
+    if !path.exists() {
+        let aside = root.join(format!("{kind}-{key}.partial"));
+        remove_tree(&aside)?;
+        fs::create_dir(&aside)?;
+        let started = Instant::now();
+        announce(format_args!("building {kind} ({})", path.display()));
+        build(&aside).context(format!("building {kind}"))?;
+        fs::rename(&aside, &path)?;
+        announce(format_args!("built {kind} in {:.1} s", started.elapsed().as_secs_f32()));
+        prune(&root, kind)?;
+    }
+    File::open(&path)?.set_modified(std::time::SystemTime::now())?;
+    lock.lock_shared()?;
+    Ok(Cached { path, _in_use: Arc::new(lock) })
+}
+
+/// Drops the oldest entries of a kind, except those some process holds.
+fn prune(root: &Path, kind: &str) -> Result<()> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.rsplit_once('-').is_some_and(|(prefix, key)| prefix == kind && key.len() == 16) {
+            entries.push((entry.metadata()?.modified()?, name));
+        }
+    }
+    entries.sort();
+    let surplus = entries.len().saturating_sub(KEPT);
+    for (_, name) in entries.iter().take(surplus) {
+        let lock = File::create(root.join("locks").join(name))?;
+        if lock.try_lock().is_ok() {
+            remove_tree(&root.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// `rm -rf`, staying on one file system so that a forgotten mount is never emptied.
+pub(crate) fn remove_tree(path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    run("rm", ["-rf".as_ref(), "--one-file-system".as_ref(), "--".as_ref(), path.as_os_str()])
+}

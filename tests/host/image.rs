@@ -1,0 +1,97 @@
+//! What a machine is booted from: a suite's root file system, perhaps with a package on top and containers ready.
+
+use std::path::{Path, PathBuf};
+
+use crate::cache::{self, Cached};
+use crate::{Result, package, preflight, recipe, storage};
+
+/// The Debian releases Conductor is tested on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Suite {
+    /// Debian 12: systemd 252, the oldest supported; podman 4.3.
+    Bookworm,
+    /// Debian 13: systemd 257, podman 5.4. Scenarios run here unless the version matters.
+    Trixie,
+}
+
+impl Suite {
+    /// The name the archive uses.
+    pub fn codename(self) -> &'static str {
+        match self {
+            Self::Bookworm => "bookworm",
+            Self::Trixie => "trixie",
+        }
+    }
+}
+
+/// A cached root file system. Cheap to clone; machines booted from it never change it.
+#[derive(Debug, Clone)]
+pub struct Image {
+    pub(crate) suite: Suite,
+    /// Topmost first, as overlayfs lists them.
+    layers: Vec<Cached>,
+    /// Becomes `/var/lib/containers`.
+    storage: Option<Cached>,
+}
+
+impl Image {
+    /// A bare host of `suite`: systemd, podman, nginx, polkit, and nothing of ours.
+    pub fn base(suite: Suite) -> Result<Self> {
+        preflight::require(false)?;
+        Self::bare(suite, false)
+    }
+
+    /// The usual host: trixie with the newest package built by `cargo xtask package` and the payload's image.
+    pub fn with_conductor() -> Result<Self> {
+        Self::base(Suite::Trixie)?.add_payload()?.add_package(&package::newest_package()?)
+    }
+
+    /// The same with a kernel, for [`emulate`](crate::emulate).
+    pub fn with_kernel() -> Result<Self> {
+        preflight::require(true)?;
+        Self::bare(Suite::Trixie, true)?.add_payload()?.add_package(&package::newest_package()?)
+    }
+
+    fn bare(suite: Suite, kernel: bool) -> Result<Self> {
+        let key = cache::key(&(suite, kernel, recipe::SOURCE));
+        let kind = format!("{}{}", suite.codename(), if kernel { "-kernel" } else { "" });
+        let base = cache::entry(&kind, &key, |root| recipe::build(suite, kernel, root))?;
+        Ok(Self { suite, layers: vec![base], storage: None })
+    }
+
+    /// With a .deb installed by the suite's own dpkg.
+    pub fn add_package(self, deb: &Path) -> Result<Self> {
+        let layer = package::layer(&self, deb)?;
+        Ok(self.add_layer(layer))
+    }
+
+    /// With `localhost/web:1`, our test server in a container image, in podman's storage.
+    pub fn add_payload(mut self) -> Result<Self> {
+        self.storage = Some(storage::with_payload(&self)?);
+        Ok(self)
+    }
+
+    pub(crate) fn add_layer(mut self, layer: Cached) -> Self {
+        self.layers.insert(0, layer);
+        self
+    }
+
+    /// Read-only directories, topmost first. A layer keeps its files in `upper`, the base in itself.
+    pub(crate) fn lower_dirs(&self) -> Vec<PathBuf> {
+        let dirs = self.layers.iter().map(|layer| {
+            let upper = layer.path.join("upper");
+            if upper.is_dir() { upper } else { layer.path.clone() }
+        });
+        dirs.collect()
+    }
+
+    /// The directory to copy to `/var/lib/containers`, if containers come with the image.
+    pub(crate) fn storage_dir(&self) -> Option<&Path> {
+        self.storage.as_ref().map(|storage| storage.path.as_path())
+    }
+
+    /// Identifies the content, for what is built on top.
+    pub(crate) fn key(&self) -> String {
+        cache::key(&self.layers.iter().map(|layer| &layer.path).collect::<Vec<_>>())
+    }
+}
