@@ -30,7 +30,7 @@ pub fn human(url: &HttpUrl, check: &Check) -> String {
     // Writing into a String cannot fail.
     let mut text = format!("{verdict}\n");
     for to in &check.redirects {
-        let _ = write!(text, "  redirected to {to}\n");
+        let _ = writeln!(text, "  redirected to {to}");
     }
     let phases: Vec<String> = phases(check)
         .into_iter()

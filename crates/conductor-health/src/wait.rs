@@ -59,11 +59,13 @@ impl MainProcess {
     }
 
     /// Follows this process.
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe code; an OwnedFd, which cannot close early, is sound here"
+    )]
     pub fn follow(pid: Pid) -> Self {
         match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(fd) => {
-                AsyncFd::register_with_interest(fd, Interest::READABLE).map_or(Self::Unwatched, Self::Running)
-            }
+            Ok(fd) => AsyncFd::with_interest(fd, Interest::READABLE).map_or(Self::Unwatched, Self::Running),
             Err(Errno::SRCH) => Self::Ended,
             // Kernels before 5.3, or a seccomp filter: then the time that is given must do.
             Err(_) => Self::Unwatched,
