@@ -15,12 +15,13 @@ fn two_instances_with_ports_of_their_own() {
     host.eventually(SOON, "one checker watches both", both).unwrap();
 
     // One fails, the other does not notice.
-    let first = invocation(&host, "web@1.service");
+    let (first, checker) = (invocation(&host, "web@1.service"), invocation(&host, "web-health.service"));
     let mut log = journal(&host);
     ask(&host, 20001, "/mode/500").unwrap();
     log.until_message(SOON, "web@2.service", "Scheduled restart job").unwrap();
     log.until_message(SOON, "web@2.service", "Started ").unwrap();
     assert_eq!(invocation(&host, "web@1.service"), first);
+    assert_eq!(invocation(&host, "web-health.service"), checker, "the checker lives through it");
 
     let third = host.run(["systemctl", "start", "web@3.service"]).unwrap();
     assert!(!third.success() && third.stderr.contains("assert"), "{}", third.describe());
