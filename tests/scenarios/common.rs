@@ -77,7 +77,7 @@ pub(crate) fn state(host: &Host, unit: &str) -> String {
 /// Nothing happens to `unit` for as long as `span`: the only way to see that something does not happen.
 pub(crate) fn undisturbed(host: &Host, unit: &str, span: Duration) {
     let before = invocation(host, unit);
-    let touched = |entry: &Entry| entry.unit() == unit && entry.get("JOB_TYPE") != "";
+    let touched = |entry: &Entry| entry.unit() == unit && !entry.get("JOB_TYPE").is_empty();
     if let Ok(entry) = journal(host).until(span, "the unit is touched", touched) {
         panic!("{unit}: {}", entry.message());
     }

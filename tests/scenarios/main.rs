@@ -16,4 +16,6 @@ mod polkit;
 mod product;
 mod quoting;
 mod standing_back;
+#[path = "../trees.rs"]
+mod trees;
 mod verify;

@@ -1,5 +1,7 @@
 //! Values reach the program in the container exactly as they stand in the definition.
 
+use std::fmt::Write as _;
+
 use crate::common::{WEB, ask, define, host};
 
 const HOSTILE: &[&str] = &[
@@ -28,10 +30,10 @@ const HOSTILE: &[&str] = &[
 fn arguments_and_environment_are_literal() {
     let host = host();
     let list = HOSTILE.iter().map(|text| toml_string(text)).collect::<Vec<_>>().join(", ");
-    let variables: String =
-        HOSTILE.iter().enumerate().map(|(n, text)| format!("V{n} = {}\n", toml_string(text))).collect();
+    let variables: Vec<String> =
+        HOSTILE.iter().enumerate().map(|(n, text)| format!("V{n} = {}", toml_string(text))).collect();
     let definition = WEB.replace("[\"payload\"]", &format!("[\"payload\", {list}]"));
-    define(&host, "web", &format!("{definition}\n[environment]\n{variables}"));
+    define(&host, "web", &format!("{definition}\n[environment]\n{}\n", variables.join("\n")));
     host.ok(["systemctl", "start", "web.service"]).unwrap();
 
     let arguments = ask(&host, 20000, "/args").unwrap();
@@ -66,7 +68,7 @@ fn toml_string(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() => write!(quoted, "\\u{:04x}", u32::from(c)).unwrap(),
             c => quoted.push(c),
         }
     }

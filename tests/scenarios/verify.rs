@@ -1,8 +1,41 @@
-//! The verifier notices what `systemd-analyze verify` only mentions.
+//! Every generated unit is one that systemd understands, and the verifier notices when it does not.
 
 use std::fs;
 
+use conductor_generator::{Log, Priority, Roots, run};
 use conductor_tests::{Image, Suite, verify_units};
+
+use crate::trees::{cases, copy};
+
+struct Silent;
+
+impl Log for Silent {
+    fn log(&mut self, _: Priority, _: &str) {}
+}
+
+#[test]
+fn every_fixture_is_understood_by_every_systemd() {
+    for (suite, version) in [(Suite::Bookworm, 252), (Suite::Trixie, 257)] {
+        let image = Image::base(suite).unwrap();
+        for case in cases() {
+            let root = repository_scratch("fixture-root");
+            let output = repository_scratch("fixture-units");
+            copy(&case.join("root"), &root);
+            // What systemd would find for itself: the fixtures pretend to be machines of other versions.
+            fs::create_dir_all(root.join("etc/conductor")).unwrap();
+            fs::write(root.join("etc/conductor/conductor.toml"), format!("systemd-version = {version}\n"))
+                .unwrap();
+            run(&Roots { root, output: output.clone() }, &mut Silent);
+            // Masked, or in the way of a package's unit.
+            if fs::read_dir(&output).unwrap().next().is_none() {
+                continue;
+            }
+            if let Err(error) = verify_units(&image, &output) {
+                panic!("{} on systemd {version}: {error}", case.display());
+            }
+        }
+    }
+}
 
 #[test]
 fn complaints_are_failures_on_every_systemd() {
