@@ -22,6 +22,11 @@ impl Suite {
             Self::Trixie => "trixie",
         }
     }
+
+    /// The suite of a code name.
+    pub fn of_codename(name: &str) -> Option<Self> {
+        [Self::Bookworm, Self::Trixie].into_iter().find(|suite| suite.codename() == name)
+    }
 }
 
 /// A cached root file system. Cheap to clone; machines booted from it never change it.
