@@ -1,2 +1,60 @@
-//! TODO
-fn main() {}
+//! `conductor-generator NORMAL EARLY LATE`: see systemd.generator(7).
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use conductor_generator::log::SystemLog;
+use conductor_generator::{Log, Outcome, Priority, Roots, run};
+
+const USAGE: &str = "\
+Usage: conductor-generator NORMAL [EARLY LATE]
+
+Turns the service definitions in /etc/conductor/services, /run/conductor/services and
+/usr/lib/conductor/services into systemd units in the directory NORMAL.
+systemd runs it at boot and at every daemon-reload; `conductor generate` shows its output.
+
+Exit status: 0 all converted, 1 some did not (the others are written), 2 wrong usage.
+Environment: CONDUCTOR_ROOT prefixes all paths that are read; SYSTEMD_SCOPE and SYSTEMD_IN_INITRD
+are set by systemd.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        drop(std::io::stdout().write_all(USAGE.as_bytes()));
+        return ExitCode::SUCCESS;
+    }
+    // systemd calls with three directories; one is enough for people (systemd.generator(7)).
+    let output = match arguments.as_slice() {
+        [normal] | [normal, _, _] if !normal.as_encoded_bytes().starts_with(b"-") => PathBuf::from(normal),
+        _ => {
+            drop(std::io::stderr().write_all(USAGE.as_bytes()));
+            return ExitCode::from(2);
+        }
+    };
+    // The definitions are on the real root file system; systemd runs generators there again.
+    if environment_is("SYSTEMD_IN_INITRD", "1") {
+        return ExitCode::SUCCESS;
+    }
+    let mut log = SystemLog::open(environment_is("SYSTEMD_SCOPE", "system"));
+    // A caught panic is reported as a diagnostic of its definition; the default hook would write it to
+    // a console where nobody knows what it belongs to.
+    std::panic::set_hook(Box::new(|_| {}));
+    let root = std::env::var_os("CONDUCTOR_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from);
+    let outcome = std::panic::catch_unwind(move || run(&Roots { root, output }, &mut log));
+    match outcome {
+        Ok(Outcome::Complete) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::FAILURE,
+        Err(_) => {
+            let mut log = SystemLog::open(environment_is("SYSTEMD_SCOPE", "system"));
+            log.log(Priority::Error, "stopped by a mistake in Conductor itself: please report it");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn environment_is(name: &str, value: &str) -> bool {
+    std::env::var_os(name).is_some_and(|found| found == value)
+}

@@ -103,6 +103,7 @@ impl TimeSpan {
     }
 
     /// The sum; infinite if either side is, and never by overflow.
+    #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         if self.is_infinite() || other.is_infinite() {
             Self::INFINITY
@@ -112,6 +113,7 @@ impl TimeSpan {
     }
 
     /// The span `n` times over; infinite if it was, and never by overflow.
+    #[must_use]
     pub const fn times(self, n: u64) -> Self {
         if self.is_infinite() { Self::INFINITY } else { Self::from_micros(self.0.saturating_mul(n)) }
     }
@@ -234,6 +236,25 @@ impl fmt::Display for TimeSpan {
     }
 }
 
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for TimeSpan {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = TimeSpan;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time span in quotes, such as \"5s\" or \"1min 30s\"")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<TimeSpan, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,9 +280,8 @@ mod tests {
 
     #[test]
     fn refuses_what_systemd_refuses() {
-        for text in ["5mins", "500ns", "abc", "12.34.56", "1h foo", "5 x", "infinity1", "s", "."] {
-            let refused = micros(text);
-            assert!(matches!(refused, Err(ParseError::Syntax)) || text == ".", "{text}: {refused:?}");
+        for text in ["5mins", "500ns", "abc", "12.34.56", "1h foo", "5 x", "infinity1", "s"] {
+            assert_eq!(micros(text), Err(ParseError::Syntax), "{text}");
         }
         assert_eq!(micros(""), Err(ParseError::Empty));
         assert_eq!(micros(" \t"), Err(ParseError::Empty));

@@ -1,1 +1,69 @@
-//! TODO
+//! A validated service in, a sorted map of systemd units out.
+//!
+//! [`render`] is a pure function: no files, no clock, no questions to systemd. Equal input gives
+//! byte-identical output, so that units can be compared, cached and tested as text.
+
+mod container;
+mod exec;
+mod group;
+mod health;
+mod instance;
+mod limits;
+mod names;
+mod pull;
+mod quote;
+mod runtime;
+mod stub;
+mod tree;
+mod unit_file;
+mod version;
+
+use std::collections::BTreeSet;
+
+use conductor_definition::Service;
+
+pub use stub::{stub, unit_names as stub_unit_names};
+pub use tree::{Duplicate, Entry, ParseError, Tree};
+pub use version::SystemdVersion;
+
+/// Everything a service's units depend on besides its definition.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The systemd that will read the units.
+    pub systemd: SystemdVersion,
+    /// Names of services that run as several instances: others refer to them by `NAME.target`.
+    pub groups: BTreeSet<String>,
+}
+
+impl Context {
+    /// A context in which `services` know each other.
+    pub fn new<'a>(systemd: SystemdVersion, services: impl IntoIterator<Item = &'a Service>) -> Self {
+        let groups = services
+            .into_iter()
+            .filter(|service| service.instances > 1)
+            .map(|service| service.name.to_string())
+            .collect();
+        Self { systemd, groups }
+    }
+}
+
+/// The units of one service, enabling links included.
+pub fn render(service: &Service, context: &Context) -> Tree {
+    let names = names::Names::of(service);
+    let mut tree = Tree::default();
+    tree.file(names.container_unit(), container::unit(service, &names, context));
+    tree.file(names.pull_unit(), pull::unit(service, &names));
+    if let Some(health) = &service.health {
+        tree.file(names.health_unit(), health::unit(service, health, &names));
+    }
+    if names.is_group() {
+        tree.file(names.start_unit(), group::unit(service, &names));
+        for number in service.instance_numbers() {
+            tree.file(names.instance_drop_in(number), instance::drop_in(service, number));
+        }
+    }
+    if service.enabled {
+        tree.link(names.enabling_link(), format!("../{}", names.start_unit()));
+    }
+    tree
+}

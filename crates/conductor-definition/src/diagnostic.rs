@@ -1,0 +1,95 @@
+//! What is wrong with a definition, where, and what to do about it.
+
+use std::ops::Range;
+
+use crate::Source;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The definition does not convert.
+    Error,
+    /// It converts, but probably not into what was meant.
+    Warning,
+}
+
+/// A stretch of the text and what is to be said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Byte offsets into the text.
+    pub span: Range<usize>,
+    /// A few words under the line; may be empty.
+    pub text: String,
+}
+
+/// One finding. Messages start in lower case and have no full stop, as cargo's do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub level: Level,
+    /// A stable word for scripts and editors, such as `unknown-key`.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// The place that is wrong, if there is one.
+    pub label: Option<Label>,
+    /// A second place that it has to do with.
+    pub related: Option<Label>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error without a place.
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self { level: Level::Error, code, message: message.into(), label: None, related: None, help: None }
+    }
+
+    /// A warning without a place.
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self { level: Level::Warning, ..Self::error(code, message) }
+    }
+
+    /// Points at `span`, with a few words under it.
+    #[must_use]
+    pub fn at(mut self, span: Range<usize>, text: impl Into<String>) -> Self {
+        self.label = Some(Label { span, text: text.into() });
+        self
+    }
+
+    /// Points at a second place.
+    #[must_use]
+    pub fn and(mut self, span: Range<usize>, text: impl Into<String>) -> Self {
+        self.related = Some(Label { span, text: text.into() });
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Whether this prevents the definition from converting.
+    pub fn is_error(&self) -> bool {
+        self.level == Level::Error
+    }
+
+    /// Where it points, for sorting; findings without a place come first.
+    pub(crate) fn offset(&self) -> usize {
+        self.label.as_ref().map_or(0, |label| label.span.start)
+    }
+
+    /// The finding on one line, for logs: `path:line:column: message (help)`.
+    pub fn one_line(&self, source: &Source) -> String {
+        let path = source.path.display();
+        let place = match &self.label {
+            Some(label) => format!("{path}:{}", source.position(label.span.start)),
+            None => path.to_string(),
+        };
+        let help = self.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+        let warning = if self.is_error() { "" } else { "warning: " };
+        format!("{place}: {warning}{}{help}", self.message).replace('\n', " ")
+    }
+}

@@ -1,0 +1,62 @@
+//! "Did you mean": the nearest of the names that would have been right.
+
+/// The candidate closest to `word`, if it is close enough to be a slip of the finger.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let tolerance = (word.chars().count().max(3) / 3).min(3);
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= tolerance)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours each
+/// cost one, so that `imgae` is one step from `image`.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=right.len()).collect();
+    let mut previous_char = None;
+    for (row, from) in left.chars().enumerate() {
+        let mut current = vec![row + 1];
+        let mut previous_to = None;
+        for (column, to) in right.iter().copied().enumerate() {
+            let get = |costs: &[usize], at: usize| costs.get(at).copied().unwrap_or(usize::MAX / 2);
+            let mut cost = (get(&last, column) + usize::from(from != to))
+                .min(get(&last, column + 1) + 1)
+                .min(get(&current, column) + 1);
+            if column > 0 && previous_char == Some(to) && previous_to == Some(from) {
+                cost = cost.min(get(&before_last, column - 1) + 1);
+            }
+            current.push(cost);
+            previous_to = Some(to);
+        }
+        before_last = std::mem::replace(&mut last, current);
+        previous_char = Some(from);
+    }
+    last.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_steps() {
+        assert_eq!(distance("image", "image"), 0);
+        assert_eq!(distance("imgae", "image"), 1);
+        assert_eq!(distance("comand", "command"), 1);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+    }
+
+    #[test]
+    fn suggests_only_what_is_near() {
+        let keys = ["image", "command", "instances", "unhealthy-after"];
+        assert_eq!(nearest("imgae", keys), Some("image"));
+        assert_eq!(nearest("unhealthy_after", keys), Some("unhealthy-after"));
+        assert_eq!(nearest("volumes", keys), None);
+        assert_eq!(nearest("x", keys), None);
+    }
+}

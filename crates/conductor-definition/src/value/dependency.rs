@@ -1,0 +1,82 @@
+//! What a service is ordered after or needs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{InvalidValue, deserialize_from_str};
+
+/// Unit types that can be depended on (systemd.unit(5)).
+const SUFFIXES: &[&str] = &[
+    ".service",
+    ".socket",
+    ".device",
+    ".mount",
+    ".automount",
+    ".swap",
+    ".target",
+    ".path",
+    ".timer",
+    ".slice",
+    ".scope",
+];
+
+/// A unit name such as `postgresql.service`, or the name of another Conductor service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency(String);
+
+impl Dependency {
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it names a unit and not a service of ours.
+    pub fn is_unit(&self) -> bool {
+        SUFFIXES.iter().any(|suffix| self.0.ends_with(suffix))
+    }
+}
+
+impl FromStr for Dependency {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        // The characters of systemd.unit(5); everything else is written as \xNN in a unit's name.
+        let allowed = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
+        let dependency = Self(text.to_owned());
+        let service = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if text.is_empty()
+            || text.len() > 255
+            || !text.chars().all(allowed)
+            || !(dependency.is_unit() || service)
+        {
+            return Err(InvalidValue::new(format!(
+                "`{}` names neither a unit (such as `postgresql.service`) nor a service (such as `web`)",
+                text.escape_debug()
+            )));
+        }
+        Ok(dependency)
+    }
+}
+
+impl fmt::Display for Dependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+deserialize_from_str!(Dependency, "the name of a unit or of a service in quotes");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_a_unit_or_a_service() {
+        assert!("postgresql.service".parse::<Dependency>().unwrap().is_unit());
+        assert!("dev-sda\\x2d1.mount".parse::<Dependency>().unwrap().is_unit());
+        assert!(!"web".parse::<Dependency>().unwrap().is_unit());
+        for text in ["", "web.toml", "Web", "a b.service", "%n.service", "x\n.service"] {
+            assert!(text.parse::<Dependency>().is_err(), "{text}");
+        }
+    }
+}

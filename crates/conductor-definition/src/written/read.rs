@@ -1,0 +1,181 @@
+//! Reads TOML into a written type and collects *all* errors.
+//!
+//! serde stops at its first error. So on each error the key it points at is taken out of the
+//! parsed table and reading starts again, until what is left can be read.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer, Error};
+
+use crate::Diagnostic;
+use crate::suggest::nearest;
+
+/// Errors after which reading a file stops: more would not help anybody.
+const MOST_ERRORS: usize = 64;
+
+/// Keys that had to be left out because they could not be read, as dotted paths without indices.
+/// A key in here was reported; that it is now missing must not be reported again.
+#[derive(Debug, Default)]
+pub(crate) struct Removed(BTreeSet<String>);
+
+impl Removed {
+    /// Whether the key, or a table that holds it, was there but could not be read.
+    pub(crate) fn contains(&self, path: &str) -> bool {
+        self.0.iter().any(|removed| {
+            path == removed || path.strip_prefix(removed.as_str()).is_some_and(|rest| rest.starts_with('.'))
+        })
+    }
+}
+
+/// What could be read, and what could not.
+#[derive(Debug)]
+pub(crate) struct Read<T> {
+    /// The written form, less the keys that could not be read.
+    pub(crate) written: T,
+    /// Those keys.
+    pub(crate) removed: Removed,
+    /// One for each of them.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads all that can be read.
+///
+/// # Errors
+/// The syntax errors, if the text is not TOML: then nothing else in it can be trusted. Or the first
+/// errors of very many.
+pub(crate) fn read<T: DeserializeOwned + Default>(text: &str) -> Result<Read<T>, Vec<Diagnostic>> {
+    let (mut table, syntax) = DeTable::parse_recoverable(text);
+    if !syntax.is_empty() {
+        let mut errors: Vec<Diagnostic> = syntax.iter().map(syntax_error).collect();
+        errors.sort_by_key(Diagnostic::offset);
+        errors.dedup();
+        return Err(errors);
+    }
+    let mut removed = Removed::default();
+    let mut diagnostics = Vec::new();
+    loop {
+        let error = match T::deserialize(Deserializer::from(table.clone())) {
+            Ok(written) => return Ok(Read { written, removed, diagnostics }),
+            Err(error) => error,
+        };
+        let (diagnostic, meant) = key_error(&error);
+        diagnostics.push(diagnostic);
+        let path = error.span().and_then(|span| take_out(table.get_mut(), &span));
+        match path {
+            Some(path) if diagnostics.len() < MOST_ERRORS => {
+                // A misspelt key is not missing too.
+                if let Some(meant) = meant {
+                    let parent =
+                        path.rsplit_once('.').map_or(String::new(), |(parent, _)| format!("{parent}."));
+                    removed.0.insert(format!("{parent}{meant}"));
+                }
+                removed.0.insert(path);
+            }
+            // Nothing to take out, or enough said: give the rest up.
+            _ => return Err(diagnostics),
+        }
+    }
+}
+
+/// Removes the innermost key that holds `span`, and says its path.
+fn take_out(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
+    let key = table
+        .iter()
+        .find(|(key, value)| {
+            key.span() == *span || covers(&value.span(), span) || inside(value.get_ref(), span)
+        })
+        .map(|(key, _)| key.clone())?;
+    let name = key.get_ref().to_string();
+    let inner = if key.span() == *span {
+        None
+    } else {
+        table.get_mut(&key).and_then(|value| take_out_of_value(value.get_mut(), span))
+    };
+    match inner {
+        Some(path) => Some(format!("{name}.{path}")),
+        None => table.remove(&key).map(|_| name),
+    }
+}
+
+fn take_out_of_value(value: &mut DeValue<'_>, span: &Range<usize>) -> Option<String> {
+    match value {
+        DeValue::Table(table) => take_out(table, span),
+        DeValue::Array(items) => items
+            .iter_mut()
+            .find_map(|item: &mut Spanned<DeValue<'_>>| take_out_of_value(item.get_mut(), span)),
+        _ => None,
+    }
+}
+
+/// The span of a `[table]` is its header only, so its keys have to be asked too.
+fn inside(value: &DeValue<'_>, span: &Range<usize>) -> bool {
+    match value {
+        DeValue::Table(table) => table.iter().any(|(key, value)| {
+            key.span() == *span || covers(&value.span(), span) || inside(value.get_ref(), span)
+        }),
+        DeValue::Array(items) => {
+            items.iter().any(|item| covers(&item.span(), span) || inside(item.get_ref(), span))
+        }
+        _ => false,
+    }
+}
+
+fn covers(outer: &Range<usize>, inner: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+fn syntax_error(error: &Error) -> Diagnostic {
+    let diagnostic = Diagnostic::error("syntax", error.message());
+    match error.span() {
+        Some(span) => diagnostic.at(span, "not TOML"),
+        None => diagnostic,
+    }
+}
+
+/// serde's error about one key or value, in our words; and the key that was probably meant.
+fn key_error(error: &Error) -> (Diagnostic, Option<String>) {
+    let message = error.message();
+    let span = error.span().unwrap_or_default();
+    // The wording is serde's own (`de::Error::unknown_field`) and pinned by the golden messages.
+    if let Some(rest) = message.strip_prefix("unknown field ") {
+        let mut names = rest.split('`').skip(1).step_by(2);
+        let unknown = names.next().unwrap_or_default();
+        let known: Vec<&str> = names.collect();
+        let near = nearest(unknown, known.iter().copied());
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known here: {}", known.join(", ")),
+        };
+        let diagnostic = Diagnostic::error("unknown-key", format!("unknown key `{unknown}`"))
+            .at(span, "not known here")
+            .help(help);
+        return (diagnostic, near.map(str::to_owned));
+    }
+    let diagnostic = match message.strip_prefix("invalid type: ") {
+        Some(rest) => Diagnostic::error("wrong-type", in_toml_words(rest)).at(span, "of the wrong type"),
+        None => Diagnostic::error("invalid-value", message).at(span, "not possible here"),
+    };
+    (diagnostic, None)
+}
+
+/// serde speaks of Rust's types; people who write TOML do not.
+fn in_toml_words(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let found = match found {
+        "map" => "a table",
+        "sequence" => "a list",
+        found => found,
+    };
+    let expected = match expected {
+        "i64" => "a whole number",
+        "a boolean" => "true or false",
+        "a sequence" => "a list, such as [\"first\", \"second\"]",
+        "a map" => "a table",
+        expected if expected.starts_with("struct ") => "a table",
+        expected => expected,
+    };
+    format!("{found} is not {expected}")
+}

@@ -1,0 +1,207 @@
+//! From definitions to unit trees: pure, each definition on its own.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use conductor_definition::{Diagnostic, Parsed, Service, ServiceName, Source, clashes, find, parse, read};
+use conductor_units::{Context, Tree, render};
+
+use crate::Host;
+
+/// A definition's file: its text, empty if it could not be read, and then why.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Path and text.
+    pub source: Source,
+    /// Why there is no text.
+    pub problem: Option<Diagnostic>,
+}
+
+/// A definition and what became of it.
+#[derive(Debug, Clone)]
+pub struct Converted {
+    /// Path and text.
+    pub source: Source,
+    /// The name, if the file name gives one.
+    pub name: Option<ServiceName>,
+    /// Everything found, errors and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The units, if there are no errors.
+    pub tree: Option<Tree>,
+}
+
+/// Reads every definition on the search path below `root`; also says which directories could not be
+/// listed.
+pub fn read_all(root: &Path) -> (Vec<Reading>, Vec<String>) {
+    let (candidates, errors) = find(root);
+    let readings = candidates
+        .iter()
+        .map(|candidate| match read(candidate) {
+            Ok(source) => Reading { source, problem: None },
+            Err(problem) => Reading {
+                source: Source { path: candidate.path.clone(), text: String::new() },
+                problem: Some(problem),
+            },
+        })
+        .collect();
+    (readings, errors.iter().map(ToString::to_string).collect())
+}
+
+/// Converts all definitions. Whatever is wrong with one, even a panic of ours, stays with that one.
+pub fn convert(readings: Vec<Reading>, host: &Host) -> Vec<Converted> {
+    convert_with(readings, host, parse, render)
+}
+
+fn convert_with(
+    readings: Vec<Reading>,
+    host: &Host,
+    parse: impl Fn(&Source) -> Result<Parsed, Vec<Diagnostic>>,
+    render: impl Fn(&Service, &Context) -> Tree,
+) -> Vec<Converted> {
+    let mut services: Vec<Option<Service>> = Vec::new();
+    let mut converted: Vec<Converted> = Vec::new();
+    for Reading { source, problem } in readings {
+        let result = match problem {
+            Some(problem) => Err(vec![problem]),
+            None => contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug])),
+        };
+        let (service, diagnostics) = match result {
+            Ok(Parsed { service, warnings }) => (Some(service), warnings),
+            Err(diagnostics) => (None, diagnostics),
+        };
+        let name = ServiceName::from_path(&source.path).ok();
+        services.push(service);
+        converted.push(Converted { source, name, diagnostics, tree: None });
+    }
+
+    drop_clashing(&mut services, &mut converted);
+    let context = Context::new(host.systemd, services.iter().flatten());
+    let mut owners: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for (service, definition) in services.iter().zip(&mut converted) {
+        let Some(service) = service else { continue };
+        let tree = contained(|| render(service, &context))
+            .and_then(|tree| shadowed(&tree, host).map_or(Ok(tree), Err))
+            .and_then(|tree| claimed(&tree, &owners).map_or(Ok(tree), Err));
+        match tree {
+            Ok(tree) => {
+                let path = &definition.source.path;
+                owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), path.clone())));
+                definition.tree = Some(tree);
+            }
+            Err(diagnostic) => definition.diagnostics.push(diagnostic),
+        }
+    }
+    converted
+}
+
+/// systemd's own generators refuse a second unit of one name too (src/shared/generator.c).
+fn claimed(tree: &Tree, owners: &BTreeMap<String, PathBuf>) -> Option<Diagnostic> {
+    let (unit, owner) = tree.iter().find_map(|(unit, _)| Some((unit, owners.get(unit)?)))?;
+    Some(
+        Diagnostic::error("name-clash", format!("its unit {unit} is made from {} already", owner.display()))
+            .help("rename one of the two"),
+    )
+}
+
+/// Services that claim what an earlier one has are not converted.
+fn drop_clashing(services: &mut [Option<Service>], converted: &mut [Converted]) {
+    let (indices, present): (Vec<usize>, Vec<&Service>) =
+        services.iter().enumerate().filter_map(|(index, service)| Some((index, service.as_ref()?))).unzip();
+    let found = clashes(&present);
+    let losers: Vec<(usize, String)> =
+        found.into_iter().filter_map(|clash| Some((*indices.get(clash.second)?, clash.message))).collect();
+    for (loser, message) in losers {
+        if let (Some(service), Some(definition)) = (services.get_mut(loser), converted.get_mut(loser)) {
+            *service = None;
+            definition.diagnostics.push(
+                Diagnostic::error("port-clash", message).help("give one of the two other ports: host = …"),
+            );
+        }
+    }
+}
+
+/// Generated units hide those in /usr/lib (systemd.unit(5), unit load path): a definition must not take
+/// a package's service away.
+fn shadowed(tree: &Tree, host: &Host) -> Option<Diagnostic> {
+    let (unit, native) = tree.unit_names().find_map(|unit| Some((unit, host.native_unit(unit)?)))?;
+    Some(
+        Diagnostic::error("shadows-unit", format!("{unit} would hide {}", native.display()))
+            .help("another package has a unit of this name: rename the definition"),
+    )
+}
+
+/// Runs `work`; a panic becomes a diagnostic.
+fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Diagnostic::error("internal", format!("a mistake in Conductor itself: {text}"))
+            .help("please report it together with the definition")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(name: &str, text: &str) -> Reading {
+        Reading { source: Source { path: format!("{name}.toml").into(), text: text.into() }, problem: None }
+    }
+
+    fn summary(converted: &[Converted]) -> Vec<String> {
+        converted
+            .iter()
+            .flat_map(|definition| {
+                definition.diagnostics.iter().map(|diagnostic| definition.line(diagnostic))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_panic_hurts_one_definition_only() {
+        let readings = vec![reading("a", "image = \"a\""), reading("b", "image = \"b\"")];
+        let render = |service: &Service, context: &Context| {
+            assert!(service.name.as_str() != "a", "no luck with {}", service.name);
+            render(service, context)
+        };
+        let converted = convert_with(readings, &Host::default(), parse, render);
+        assert_eq!(
+            summary(&converted),
+            [
+                "a.toml: a mistake in Conductor itself: no luck with a (please report it together with the definition)"
+            ]
+        );
+        assert!(converted[0].tree.is_none() && converted[1].tree.is_some());
+    }
+
+    #[test]
+    fn derived_names_clash_too() {
+        let health = "image = \"a\"\n[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\"";
+        let converted =
+            convert(vec![reading("web", health), reading("web-health", "image = \"b\"")], &Host::default());
+        assert_eq!(
+            summary(&converted),
+            [
+                "web-health.toml: its unit web-health.service is made from web.toml already (rename one of the two)"
+            ]
+        );
+    }
+
+    #[test]
+    fn ports_clash_across_definitions() {
+        let text = "image = \"a\"\n[[ports]]\ncontainer = 80\nhost = 2000";
+        let converted = convert(
+            vec![reading("a", text), reading("broken", "image ="), reading("b", text)],
+            &Host::default(),
+        );
+        assert_eq!(
+            summary(&converted)[1],
+            "b.toml: host port 2000 is taken by a.toml (give one of the two other ports: host = …)"
+        );
+        assert!(converted[0].tree.is_some() && converted[2].tree.is_none());
+    }
+}

@@ -1,0 +1,110 @@
+//! What the machine says without being asked: files only.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use conductor_units::SystemdVersion;
+
+use crate::settings;
+
+/// Directories of packages' units. Those of the administrator and of the running system take
+/// precedence over generated units anyway.
+const NATIVE: &[&str] = &["usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
+
+/// Where `libsystemd-shared-VERSION.so` is: Debian's multiarch directories, Fedora, Arch.
+const LIBRARIES: &[&str] = &["usr/lib/systemd", "usr/lib64/systemd", "lib/systemd"];
+
+/// systemd links to each running unit's invocation here (src/core/unit.c, `unit_export_invocation_id`);
+/// journald reads them, and so can we without asking PID 1.
+const RUNNING: &str = "run/systemd/units";
+
+/// Facts about the machine.
+#[derive(Debug, Clone, Default)]
+pub struct Host {
+    /// The systemd that reads the units.
+    pub systemd: SystemdVersion,
+    root: PathBuf,
+    running: BTreeSet<String>,
+}
+
+impl Host {
+    /// Looks below `root`; also returns what is wrong with the machine's settings.
+    pub fn look(root: &Path) -> (Self, Vec<String>) {
+        let (settings, problems) = settings(root);
+        let systemd = settings
+            .systemd_version
+            .map(SystemdVersion)
+            .or_else(|| installed_systemd(root))
+            .unwrap_or(SystemdVersion::BASELINE);
+        (Self { systemd, root: root.to_owned(), running: running_units(root) }, problems)
+    }
+
+    /// The unit of a package that `unit` would hide.
+    pub(crate) fn native_unit(&self, unit: &str) -> Option<PathBuf> {
+        NATIVE
+            .iter()
+            .map(|directory| Path::new(directory).join(unit))
+            .find(|path| self.root.join(path).symlink_metadata().is_ok())
+            .map(|path| Path::new("/").join(path))
+    }
+
+    /// Whether `unit`, or an instance of it if it is a template, is running.
+    pub(crate) fn runs(&self, unit: &str) -> bool {
+        match unit.split_once("@.") {
+            Some((template, suffix)) => self.running.iter().any(|running| {
+                running.strip_prefix(template).is_some_and(|rest| rest.starts_with('@'))
+                    && running.ends_with(&format!(".{suffix}"))
+            }),
+            None => self.running.contains(unit),
+        }
+    }
+}
+
+/// systemd names its private library after its version: the one way to learn it without running it.
+fn installed_systemd(root: &Path) -> Option<SystemdVersion> {
+    let multiarch = std::fs::read_dir(root.join("usr/lib"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("systemd"));
+    LIBRARIES.iter().map(|directory| root.join(directory)).chain(multiarch).find_map(|directory| {
+        std::fs::read_dir(directory).ok()?.flatten().find_map(|entry| version_of(entry.file_name().to_str()?))
+    })
+}
+
+/// `libsystemd-shared-257.so`, `libsystemd-shared-257.9-1.fc42.so`
+fn version_of(library: &str) -> Option<SystemdVersion> {
+    let version = library.strip_prefix("libsystemd-shared-")?;
+    let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok().map(SystemdVersion)
+}
+
+fn running_units(root: &Path) -> BTreeSet<String> {
+    std::fs::read_dir(root.join(RUNNING))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("invocation:").map(str::to_owned))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_version_from_the_librarys_name() {
+        assert_eq!(version_of("libsystemd-shared-257.so"), Some(SystemdVersion(257)));
+        assert_eq!(version_of("libsystemd-shared-252.39-1.fc42.so"), Some(SystemdVersion(252)));
+        assert_eq!(version_of("libsystemd-shared.so"), None);
+        assert_eq!(version_of("libsystemd-core-257.so"), None);
+    }
+
+    #[test]
+    fn an_instance_keeps_its_template_running() {
+        let running = ["web@2.service", "api.service"].map(str::to_owned).into();
+        let host = Host { running, ..Host::default() };
+        assert!(host.runs("web@.service") && host.runs("web@2.service") && host.runs("api.service"));
+        assert!(!host.runs("web@1.service") && !host.runs("api@.service") && !host.runs("web.service"));
+    }
+}

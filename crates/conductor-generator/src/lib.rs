@@ -1,0 +1,113 @@
+//! The systemd generator (systemd.generator(7)), as a library so that `conductor check` and
+//! `conductor generate` do exactly what happens at boot.
+//!
+//! It asks nobody: no D-Bus, no programs, no network, no locks; `/var` and `/home` may be missing.
+//! Reading and converting ([`convert`]) is strictly before writing ([`run`]).
+
+mod convert;
+mod host;
+mod last_good;
+pub mod log;
+mod plan;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use conductor_definition::{Diagnostic, Settings, Source};
+use conductor_units::Tree;
+
+pub use convert::{Converted, Reading, convert, read_all};
+pub use host::Host;
+pub use log::{Log, Priority};
+pub use write::{WriteError, write_file, write_tree};
+
+/// Where the generator reads and writes.
+#[derive(Debug, Clone)]
+pub struct Roots {
+    /// Prefix of every path that is read: `/`, or the tree of an image that is being built.
+    pub root: PathBuf,
+    /// systemd's directory for generated units.
+    pub output: PathBuf,
+}
+
+/// How a run went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every definition was converted.
+    Complete,
+    /// Some were not, or could not be written; everything else is there.
+    Incomplete,
+}
+
+/// One run: reads all definitions, converts each on its own, writes the units of each.
+pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
+    let store = last_good::Store::new(&roots.root);
+    let (mut plan, mut outcome) = prepare(&roots.root, &store, log);
+    let mut errors = Vec::new();
+    for service in &mut plan.services {
+        if let Err(error) = write_tree(&roots.output, &service.tree) {
+            // What systemd did not get must not count as the last good.
+            service.good = false;
+            errors.push(error);
+        }
+    }
+    errors.extend(store.save(&plan));
+    for error in errors {
+        log.log(Priority::Error, &error.to_string());
+        outcome = Outcome::Incomplete;
+    }
+    outcome
+}
+
+/// Everything that [`run`] would write, and nothing written.
+pub fn preview(root: &Path, log: &mut dyn Log) -> (Tree, Outcome) {
+    let (plan, outcome) = prepare(root, &last_good::Store::new(root), log);
+    (plan.tree(), outcome)
+}
+
+fn prepare(root: &Path, store: &last_good::Store, log: &mut dyn Log) -> (plan::Plan, Outcome) {
+    let mut outcome = Outcome::Complete;
+    let (host, problems) = Host::look(root);
+    let (readings, unlisted) = read_all(root);
+    for problem in problems.into_iter().chain(unlisted) {
+        log.log(Priority::Error, &problem);
+        outcome = Outcome::Incomplete;
+    }
+    let converted = convert(readings, &host);
+    for definition in &converted {
+        for diagnostic in &definition.diagnostics {
+            let error = diagnostic.is_error();
+            log.log(if error { Priority::Error } else { Priority::Warning }, &definition.line(diagnostic));
+            if error {
+                outcome = Outcome::Incomplete;
+            }
+        }
+    }
+    let plan = plan::plan(converted, &store.load(), &host);
+    for (priority, note) in &plan.notes {
+        log.log(*priority, note);
+    }
+    (plan, outcome)
+}
+
+/// Reads the machine's settings.
+pub(crate) fn settings(root: &Path) -> (Settings, Vec<String>) {
+    let shown = PathBuf::from(Settings::PATH);
+    let real = root.join(Settings::PATH.trim_start_matches('/'));
+    match std::fs::read_to_string(&real) {
+        Ok(text) => {
+            let source = Source { path: shown, text };
+            let (settings, diagnostics) = Settings::parse(&source);
+            (settings, diagnostics.iter().map(|diagnostic| diagnostic.one_line(&source)).collect())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Settings::default(), Vec::new()),
+        Err(error) => (Settings::default(), vec![format!("{} cannot be read: {error}", shown.display())]),
+    }
+}
+
+impl Converted {
+    /// A diagnostic on one line, with its place.
+    pub fn line(&self, diagnostic: &Diagnostic) -> String {
+        diagnostic.one_line(&self.source)
+    }
+}

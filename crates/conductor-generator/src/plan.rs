@@ -1,0 +1,147 @@
+//! What to write: new units, last good units, units that still run, or a stub.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use conductor_definition::ServiceName;
+use conductor_units::{Entry, Tree, stub, stub_unit_names};
+
+use crate::{Converted, Host, Priority};
+
+/// Everything that will be written.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) services: Vec<Planned>,
+    /// Names whose last good units are of no more use.
+    pub(crate) forgotten: Vec<String>,
+    /// What to say about it.
+    pub(crate) notes: Vec<(Priority, String)>,
+}
+
+/// The units of one service.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) name: String,
+    pub(crate) tree: Tree,
+    /// Whether they are to be kept as the last good ones. A stub is not.
+    pub(crate) good: bool,
+}
+
+impl Plan {
+    /// All units in one tree.
+    pub(crate) fn tree(&self) -> Tree {
+        let mut all = Tree::default();
+        for service in &self.services {
+            // The plan was made so that nothing clashes.
+            drop(all.merge(&service.tree));
+        }
+        all
+    }
+}
+
+/// Decides for each service. The rule behind all cases: a unit that runs never loses its file, because
+/// systemd would then stop it without its `ExecStop=` and nothing would supervise it meanwhile.
+pub(crate) fn plan(converted: Vec<Converted>, last_good: &BTreeMap<String, Tree>, host: &Host) -> Plan {
+    let mut plan = Plan::default();
+    let mut taken = Tree::default();
+    let mut broken = Vec::new();
+    let mut known = BTreeSet::new();
+
+    // Good definitions first: what is kept of others must not get in their way.
+    for definition in converted {
+        let Some(name) = definition.name.clone() else { continue };
+        known.insert(name.to_string());
+        match definition.tree {
+            // The converter made sure that these do not clash.
+            Some(ref tree) => {
+                drop(taken.merge(tree));
+                plan.services.push(Planned { name: name.to_string(), tree: tree.clone(), good: true });
+            }
+            None => broken.push((name, definition)),
+        }
+    }
+    for service in &mut plan.services {
+        if let Some(old) = last_good.get(&service.name) {
+            let kept = still_running(old, host, &taken);
+            drop(taken.merge(&kept));
+            drop(service.tree.merge(&kept));
+        }
+    }
+    for (name, definition) in broken {
+        let (tree, good) = in_place_of_broken(&name, &definition, last_good, host, &mut plan.notes);
+        match taken.merge(&tree) {
+            Ok(()) => plan.services.push(Planned { name: name.to_string(), tree, good }),
+            Err(duplicate) => plan
+                .notes
+                .push((Priority::Warning, format!("{name}: nothing in its place, {} is taken", duplicate.0))),
+        }
+    }
+    for (name, old) in last_good {
+        if known.contains(name) {
+            continue;
+        }
+        let kept = still_running(old, host, &taken);
+        if kept.is_empty() {
+            plan.forgotten.push(name.clone());
+            continue;
+        }
+        plan.notes.push((
+            Priority::Info,
+            format!("{name}: its definition is gone but it still runs; its units stay until it has stopped"),
+        ));
+        drop(taken.merge(&kept));
+        plan.services.push(Planned { name: name.clone(), tree: kept, good: true });
+    }
+    plan
+}
+
+fn in_place_of_broken(
+    name: &ServiceName,
+    definition: &Converted,
+    last_good: &BTreeMap<String, Tree>,
+    host: &Host,
+    notes: &mut Vec<(Priority, String)>,
+) -> (Tree, bool) {
+    if let Some(old) = last_good.get(name.as_str()) {
+        notes.push((
+            Priority::Warning,
+            format!(
+                "{name}: its units stay those of its last good definition until {} is mended",
+                definition.source.path.display()
+            ),
+        ));
+        return (old.clone(), true);
+    }
+    // Never over a native unit: then the definition's name is the problem, or somebody else's unit works.
+    if stub_unit_names(name).iter().any(|unit| host.native_unit(unit).is_some()) {
+        return (Tree::default(), false);
+    }
+    let problems: Vec<String> = definition
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .map(|diagnostic| definition.line(diagnostic))
+        .collect();
+    (stub(name, &definition.source.path, &problems), false)
+}
+
+/// The part of `old` that runs and that nothing else defines now: units, and the drop-ins of instances.
+/// Enabling links are not kept: at boot it would not be started any more.
+fn still_running(old: &Tree, host: &Host, taken: &Tree) -> Tree {
+    let mut kept = Tree::default();
+    for (path, entry) in old.iter() {
+        let unit = match path.split_once('/') {
+            None => path,
+            Some((directory, _)) => match directory.strip_suffix(".d") {
+                Some(unit) => unit,
+                None => continue,
+            },
+        };
+        if let Entry::File(text) = entry
+            && taken.get(path).is_none()
+            && host.runs(unit)
+        {
+            kept.file(path, text.clone());
+        }
+    }
+    kept
+}

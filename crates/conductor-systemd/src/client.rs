@@ -1,0 +1,128 @@
+//! One connection to one systemd.
+
+use crate::proxy::{ManagerProxy, PropertiesProxy, UnitProxy};
+use crate::{Error, InvocationId, KillOutcome, Signal, UnitName, UnitView};
+use std::time::Duration;
+use zbus::{Connection, OwnedObjectPath, proxy::CacheProperties};
+
+/// How long a call may take. Answers come within a millisecond, and within a second or two from a
+/// systemd that is reloading a large machine; authorisation by polkit comes on top.
+pub const METHOD_TIMEOUT: Duration = Duration::from_secs(10);
+
+const UNIT_INTERFACE: &str = "org.freedesktop.systemd1.Unit";
+const SERVICE_INTERFACE: &str = "org.freedesktop.systemd1.Service";
+
+/// Which systemd to talk to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// PID 1, over the system bus.
+    System,
+    /// The user's own manager, over the session bus.
+    Session,
+}
+
+/// A connection to systemd. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Systemd {
+    connection: Connection,
+}
+
+impl Systemd {
+    /// Connects over the bus, within [`METHOD_TIMEOUT`].
+    pub async fn connect(scope: Scope) -> Result<Self, Error> {
+        let (builder, doing) = match scope {
+            Scope::System => (zbus::connection::Builder::system(), "connecting to the system bus"),
+            Scope::Session => (zbus::connection::Builder::session(), "connecting to the session bus"),
+        };
+        let connecting = builder.method_timeout(METHOD_TIMEOUT).build();
+        match tokio::time::timeout(METHOD_TIMEOUT, connecting).await {
+            Ok(connection) => Ok(Self { connection: connection.map_err(|error| Error::new(doing, &error))? }),
+            Err(_) => Err(Error::transport(doing, format!("no answer within {}s", METHOD_TIMEOUT.as_secs()))),
+        }
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Asks systemd to send signals to this connection. Without it none arrive.
+    pub async fn subscribe(&self) -> Result<(), Error> {
+        let doing = "subscribing to systemd's signals";
+        let fail = |error| Error::new(doing, &error);
+        self.manager().await.map_err(fail)?.subscribe().await.map_err(fail)
+    }
+
+    /// The object path of a unit under its primary name. A unit that does not exist has one as well.
+    pub async fn load_unit(&self, name: &UnitName) -> Result<OwnedObjectPath, Error> {
+        let fail = |error| Error::new(format!("looking up {name}"), &error);
+        self.manager().await.map_err(fail)?.load_unit(name.as_str()).await.map_err(fail)
+    }
+
+    /// Reads a unit by name. One that does not exist reads as [`crate::LoadState::NotFound`].
+    pub async fn unit(&self, name: &UnitName) -> Result<UnitView, Error> {
+        let path = self.load_unit(name).await?;
+        self.unit_at(path.as_str(), name.as_str()).await
+    }
+
+    /// Reads the unit whose current run this is; `None` if that run is over.
+    pub async fn invocation(&self, id: &InvocationId) -> Result<Option<UnitView>, Error> {
+        match self.unit_at(&id.object_path(), &format!("invocation {id}")).await {
+            Ok(view) => Ok(Some(view)),
+            Err(error) => match KillOutcome::from_answer(Err(error)) {
+                KillOutcome::Failed(error) => Err(error),
+                KillOutcome::Denied(said) => Err(Error::transport(format!("reading invocation {id}"), said)),
+                KillOutcome::GoneInvocation | KillOutcome::NoProcess | KillOutcome::Sent => Ok(None),
+            },
+        }
+    }
+
+    /// Sends a signal to the main process of one run of a unit, and of no other.
+    pub async fn kill_invocation(&self, id: &InvocationId, signal: Signal) -> KillOutcome {
+        let sending = async { self.unit_proxy(&id.object_path()).await?.kill("main", signal.number()).await };
+        KillOutcome::from_answer(
+            sending
+                .await
+                .map_err(|error| Error::new(format!("sending {} to invocation {id}", signal.name()), &error)),
+        )
+    }
+
+    /// Forgets the failures of a unit, so that its restart delay and start limit begin anew.
+    pub async fn reset_failed(&self, id: &InvocationId) -> Result<(), Error> {
+        let resetting = async { self.unit_proxy(&id.object_path()).await?.reset_failed().await };
+        resetting
+            .await
+            .map_err(|error| Error::new(format!("resetting the failures of invocation {id}"), &error))
+    }
+
+    /// Everything about the unit in one answer, so that its parts fit each other. The main process is
+    /// a property of another interface and comes by a second call.
+    pub(crate) async fn unit_at(&self, path: &str, what: &str) -> Result<UnitView, Error> {
+        let reading = async {
+            let properties = PropertiesProxy::builder(&self.connection)
+                .path(path)
+                .cache_properties(CacheProperties::No)
+                .build()
+                .await?;
+            let read = properties.get_all(UNIT_INTERFACE).await?;
+            let main_pid = if read.is_service() {
+                u32::try_from(properties.get(SERVICE_INTERFACE, "MainPID").await?).ok()
+            } else {
+                None
+            };
+            Ok::<_, zbus::Error>(UnitView::new(read, main_pid))
+        };
+        reading.await.map_err(|error| Error::new(format!("reading {what}"), &error))
+    }
+
+    async fn manager(&self) -> zbus::Result<ManagerProxy<'static>> {
+        ManagerProxy::builder(&self.connection).cache_properties(CacheProperties::No).build().await
+    }
+
+    async fn unit_proxy(&self, path: &str) -> zbus::Result<UnitProxy<'static>> {
+        UnitProxy::builder(&self.connection)
+            .path(path.to_owned())
+            .cache_properties(CacheProperties::No)
+            .build()
+            .await
+    }
+}

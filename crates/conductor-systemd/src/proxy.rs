@@ -1,0 +1,41 @@
+//! The members of systemd's interfaces that we call, in `org.freedesktop.systemd1(5)`'s words.
+//!
+//! Nothing here may start a service by calling it: `no_autostart` makes a call fail at once while
+//! systemd is off the bus (during daemon-reexec) instead of asking the bus to activate it.
+
+use zbus::OwnedObjectPath;
+
+#[zbus::proxy(
+    interface = "org.freedesktop.systemd1.Manager",
+    default_service = "org.freedesktop.systemd1",
+    default_path = "/org/freedesktop/systemd1"
+)]
+pub(crate) trait Manager {
+    /// Without this, systemd sends no signals at all.
+    #[zbus(no_autostart)]
+    fn subscribe(&self) -> zbus::Result<()>;
+
+    /// The object path of a unit; loads it, and so never fails because a unit is absent.
+    #[zbus(no_autostart)]
+    fn load_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
+}
+
+#[zbus::proxy(interface = "org.freedesktop.systemd1.Unit", default_service = "org.freedesktop.systemd1")]
+pub(crate) trait Unit {
+    /// Sends a signal to the processes that `whom` names: `main`, `control` or `all`.
+    #[zbus(no_autostart)]
+    fn kill(&self, whom: &str, signal: i32) -> zbus::Result<()>;
+
+    /// Forgets failures: zeroes the restart counter and the start limit.
+    #[zbus(no_autostart)]
+    fn reset_failed(&self) -> zbus::Result<()>;
+}
+
+#[zbus::proxy(interface = "org.freedesktop.DBus.Properties", default_service = "org.freedesktop.systemd1")]
+pub(crate) trait Properties {
+    #[zbus(no_autostart)]
+    fn get_all(&self, interface: &str) -> zbus::Result<crate::view::UnitProperties>;
+
+    #[zbus(no_autostart)]
+    fn get(&self, interface: &str, property: &str) -> zbus::Result<zbus::OwnedVariant>;
+}

@@ -1,0 +1,152 @@
+//! The unit that runs the container.
+
+use conductor_definition::{Dependency, Health, Service};
+
+use crate::exec::{Exec, Word};
+use crate::instance::{INSTANCE, host_port};
+use crate::limits::{start_limit_window, start_timeout};
+use crate::names::{Names, start_unit};
+use crate::runtime::{Container, Engine, Podman};
+use crate::unit_file::UnitFile;
+use crate::{Context, SystemdVersion};
+
+/// Restarts until the delay has grown from `delay` to `max-delay`.
+const RESTART_STEPS: u32 = 5;
+
+pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> String {
+    let engine = Podman;
+    let container = container(service, names);
+    let peer = |dependency: &Dependency| unit_of(dependency, context);
+    let own_units = [Some(names.pull_unit()), service.health.as_ref().map(|_| names.health_unit())];
+
+    UnitFile::generated_from(&service.source_path)
+        .section("Unit")
+        .text("Description", &description(service))
+        .set("Documentation", "man:conductor-service(5)")
+        .source_path(&service.source_path)
+        // Stopping the group, or Conductor as a whole, stops it. An instance is part of both directly, so
+        // that `systemctl show conductor.target` names everything that stops with it.
+        .list(
+            "PartOf",
+            names.is_group().then(|| names.start_unit()).into_iter().chain(["conductor.target".to_owned()]),
+        )
+        .list("Requires", service.requires.iter().map(peer))
+        .list("Wants", own_units.into_iter().flatten().chain(service.wants.iter().map(peer)))
+        // network.target: at shutdown the container stops while the network still works. A network
+        // that is *up* is not waited for: that costs a minute where nothing brings it "online".
+        .list(
+            "After",
+            ["network.target".to_owned(), names.pull_unit()]
+                .into_iter()
+                .chain(service.requires.iter().chain(&service.wants).chain(&service.after).map(peer)),
+        )
+        .set("RequiresMountsFor", engine.storage())
+        // An instance that the definition does not have has no port either.
+        .set_some("AssertPathExists", names.is_group().then(|| names.own_drop_in()))
+        .with(|unit| start_limit(unit, service))
+        .section("Service")
+        .with(|unit| engine.supervision(unit))
+        .with(|unit| restart(unit, service, context.systemd))
+        .set_some("TimeoutStartSec", service.health.as_ref().map(|health| start_timeout(health.start_within)))
+        .exec("ExecStart", &engine.run(&container))
+        .with(|unit| match &service.health {
+            Some(health) => unit.exec("ExecStartPost", &wait(service, health, names)),
+            None => unit,
+        })
+        .exec("ExecStop", &engine.stop(&container))
+        .exec("ExecStopPost", &engine.remove(&container))
+        .with(|unit| resources(unit, service))
+        .set("Slice", "conductor.slice")
+        .set("SyslogIdentifier", &service.name)
+        .set("LogExtraFields", format!("CONDUCTOR_SERVICE={}", service.name))
+        .finish(service)
+}
+
+/// What people see in `systemctl status` and at boot. systemctl shows the unit's name beside it, so
+/// instances need no number here.
+pub(crate) fn description(service: &Service) -> String {
+    service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, service.image))
+}
+
+/// The unit that stands for a dependency.
+fn unit_of(dependency: &Dependency, context: &Context) -> String {
+    let name = dependency.as_str();
+    if dependency.is_unit() { name.to_owned() } else { start_unit(name, context.groups.contains(name)) }
+}
+
+fn container<'a>(service: &'a Service, names: &Names<'_>) -> Container<'a> {
+    let number = if names.is_group() { Word::expanding("%i") } else { Word::literal("1") };
+    Container {
+        name: names.container(),
+        service: service.name.as_str(),
+        image: &service.image,
+        command: &service.command,
+        own_environment: vec![(INSTANCE, number)],
+        environment: service.environment.iter().map(|(name, value)| (name, value.as_str())).collect(),
+        ports: (0..service.ports.len())
+            .filter_map(|index| Some((host_port(service, index)?, service.ports.get(index)?.container)))
+            .collect(),
+    }
+}
+
+fn start_limit(unit: UnitFile, service: &Service) -> UnitFile {
+    match service.restart.limit {
+        Some(limit) => unit
+            .set("StartLimitBurst", limit.starts)
+            .set("StartLimitIntervalSec", start_limit_window(service, limit)),
+        None => unit.set("StartLimitIntervalSec", 0),
+    }
+}
+
+fn restart(unit: UnitFile, service: &Service, systemd: SystemdVersion) -> UnitFile {
+    let restart = &service.restart;
+    // Not on-failure: a program that obeys the sidecar's SIGTERM ends with success.
+    let unit = unit.set("Restart", "always").set("RestartSec", restart.delay);
+    if systemd.has_restart_steps() && restart.max_delay > restart.delay {
+        unit.set("RestartSteps", RESTART_STEPS).set("RestartMaxDelaySec", restart.max_delay)
+    } else {
+        unit
+    }
+}
+
+fn resources(unit: UnitFile, service: &Service) -> UnitFile {
+    let resources = &service.resources;
+    unit.set_some("MemoryMax", resources.memory)
+        .set_some("CPUQuota", resources.cpus)
+        .set_some("TasksMax", resources.pids)
+}
+
+/// Holds the unit in `activating` until the container answers, so that `systemctl start` and `After=`
+/// mean "works". It gives root up before it opens a socket.
+fn wait(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
+    let index = service.ports.iter().position(|port| *port == health.port).unwrap_or(0);
+    let url = Word::literal("http://127.0.0.1:")
+        .then(&host_port(service, index).unwrap_or_default())
+        .then(&health.path.as_str().into());
+    let unit = if names.is_group() { Word::expanding("%n") } else { names.container_unit().into() };
+    Exec::new("/usr/bin/conductor-health")
+        .args(["wait", "--user", "conductor-health", "--unit"])
+        .arg(unit)
+        .line()
+        .arg("--within")
+        .arg(compact(health.start_within))
+        .arg("--interval")
+        .arg(compact(start_interval(health)))
+        .arg("--timeout")
+        .arg(compact(health.timeout))
+        .arg("--healthy-after")
+        .arg(health.healthy_after.to_string())
+        .line()
+        .arg(url)
+}
+
+/// While it starts it is asked more often than later: a second at the most between an answer and the
+/// end of `systemctl start`.
+fn start_interval(health: &Health) -> conductor_timespan::TimeSpan {
+    health.interval.min(conductor_timespan::TimeSpan::from_secs(1))
+}
+
+/// A span as one word: systemd reads `1min30s` as well as `1min 30s`.
+pub(crate) fn compact(span: conductor_timespan::TimeSpan) -> String {
+    span.to_string().replace(' ', "")
+}

@@ -1,0 +1,21 @@
+//! The target that stands for all instances of a service.
+
+use conductor_definition::Service;
+
+use crate::container::description;
+use crate::names::Names;
+use crate::unit_file::UnitFile;
+
+/// Starting it starts all instances, and the start job ends when all are healthy: a target is ordered
+/// after what it wants (systemd.target(5)).
+pub(crate) fn unit(service: &Service, names: &Names<'_>) -> String {
+    let health = service.health.as_ref().map(|_| names.health_unit());
+    UnitFile::generated_from(&service.source_path)
+        .section("Unit")
+        .text("Description", &format!("{}, all {} instances", description(service), service.instances))
+        .set("Documentation", "man:conductor-service(5)")
+        .source_path(&service.source_path)
+        .set("PartOf", "conductor.target")
+        .list("Wants", names.instance_units().chain(health))
+        .finish(service)
+}

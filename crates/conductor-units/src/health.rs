@@ -1,0 +1,87 @@
+//! The sidecar's unit.
+
+use conductor_definition::{Health, Service};
+
+use crate::container::compact;
+use crate::exec::{Exec, Word};
+use crate::names::Names;
+use crate::unit_file::UnitFile;
+
+/// It needs to reach the container and the bus, and nothing else of the machine.
+const SANDBOX: &[(&str, &str)] = &[
+    ("CapabilityBoundingSet", ""),
+    ("NoNewPrivileges", "yes"),
+    ("LockPersonality", "yes"),
+    ("MemoryDenyWriteExecute", "yes"),
+    ("PrivateDevices", "yes"),
+    ("PrivateTmp", "yes"),
+    ("PrivateUsers", "yes"),
+    ("ProcSubset", "pid"),
+    ("ProtectClock", "yes"),
+    ("ProtectControlGroups", "yes"),
+    ("ProtectHome", "yes"),
+    ("ProtectHostname", "yes"),
+    ("ProtectKernelLogs", "yes"),
+    ("ProtectKernelModules", "yes"),
+    ("ProtectKernelTunables", "yes"),
+    ("ProtectProc", "invisible"),
+    ("ProtectSystem", "strict"),
+    ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"),
+    ("RestrictNamespaces", "yes"),
+    ("RestrictRealtime", "yes"),
+    ("RestrictSUIDSGID", "yes"),
+    ("SystemCallArchitectures", "native"),
+    ("SystemCallFilter", "@system-service"),
+    ("SystemCallFilter", "~@privileged @resources"),
+    ("UMask", "0077"),
+];
+
+/// One sidecar watches all instances.
+///
+/// `StopPropagatedFrom=` and not `PartOf=`: it stops with the service but is not restarted with it, so
+/// that it still knows, after a restart, what it did before.
+pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> String {
+    let unit = UnitFile::generated_from(&service.source_path)
+        .section("Unit")
+        .text("Description", &format!("Health checks of {}", names.start_unit()))
+        .set("Documentation", "man:conductor-health(1)")
+        .source_path(&service.source_path)
+        .set("StopPropagatedFrom", names.start_unit())
+        .list("After", names.instance_units())
+        // Checks that stop because the checker failed a few times would be noticed too late.
+        .set("StartLimitIntervalSec", 0)
+        .section("Service")
+        .set("Type", "notify")
+        .exec("ExecStart", &watch(service, health, names))
+        .set("Restart", "always")
+        .set("RestartSec", "5s")
+        .set("WatchdogSec", "30s")
+        .set("User", "conductor-health")
+        .set("Slice", "conductor.slice")
+        .set("SyslogIdentifier", format!("{}-health", service.name))
+        .set("LogExtraFields", format!("CONDUCTOR_SERVICE={}", service.name));
+    SANDBOX.iter().fold(unit, |unit, (key, value)| unit.set(key, value)).finish(service)
+}
+
+fn watch(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
+    let mut exec = Exec::new("/usr/bin/conductor-health").arg("watch").line();
+    for number in service.instance_numbers() {
+        let unit = names.instance_unit(number);
+        let port = health.port.host_port(number);
+        exec = exec
+            .arg("--unit")
+            .arg(Word::literal(&format!("{unit}=http://127.0.0.1:{port}")).then(&health.path.as_str().into()))
+            .line();
+    }
+    exec.arg("--interval")
+        .arg(compact(health.interval))
+        .arg("--timeout")
+        .arg(compact(health.timeout))
+        .line()
+        .arg("--unhealthy-after")
+        .arg(health.unhealthy_after.to_string())
+        .arg("--healthy-after")
+        .arg(health.healthy_after.to_string())
+        .arg("--kill-grace")
+        .arg(compact(health.kill_grace))
+}

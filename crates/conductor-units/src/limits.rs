@@ -1,0 +1,59 @@
+//! How long the engine may take, and when systemd should give up.
+
+use conductor_definition::{Service, StartLimit};
+use conductor_timespan::TimeSpan;
+
+/// Time for the engine to create and start a container whose image is there.
+pub(crate) const ENGINE_START: TimeSpan = TimeSpan::from_secs(30);
+/// Time between the stop signal and SIGKILL when systemd stops the container; the engines' default.
+pub(crate) const STOP_TIMEOUT: TimeSpan = TimeSpan::from_secs(10);
+/// Time for the engine to stop and remove a container, the stop timeout included.
+pub(crate) const ENGINE_STOP: TimeSpan = STOP_TIMEOUT.plus(TimeSpan::from_secs(20));
+
+/// `TimeoutStartSec=` with a health check: longer than `conductor-health wait` takes, which ends by
+/// itself and says what it saw. systemd's own time-out only says "timeout".
+pub(crate) fn start_timeout(start_within: TimeSpan) -> TimeSpan {
+    ENGINE_START.plus(start_within)
+}
+
+/// `StartLimitIntervalSec=`: the time in which the limit's starts count.
+///
+/// systemd's default (10 s) can never be reached by a container that starts, works for a while and is
+/// terminated by its health check. So the window spans as many of the longest possible cycles as the
+/// limit allows starts, and a service that never works ends `failed` instead of restarting for ever.
+pub(crate) fn start_limit_window(service: &Service, limit: StartLimit) -> TimeSpan {
+    limit.within.unwrap_or_else(|| longest_cycle(service).times(u64::from(limit.starts)))
+}
+
+fn longest_cycle(service: &Service) -> TimeSpan {
+    let engine = ENGINE_START.plus(ENGINE_STOP).plus(service.restart.max_delay);
+    match &service.health {
+        None => engine,
+        Some(health) => engine
+            .plus(health.start_within)
+            .plus(health.interval.plus(health.timeout).times(u64::from(health.unhealthy_after)))
+            .plus(health.kill_grace),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use conductor_definition::{Source, parse};
+
+    fn window(text: &str) -> String {
+        let text = format!("image = \"web\"\n{text}");
+        let service = parse(&Source { path: "web.toml".into(), text }).unwrap().service;
+        start_limit_window(&service, service.restart.limit.unwrap()).to_string()
+    }
+
+    #[test]
+    fn spans_all_cycles_of_a_service_that_never_works() {
+        // 30 s start + 30 s stop + 60 s delay, ten times.
+        assert_eq!(window(""), "20min");
+        // … + 60 s to get healthy + 3 × (5 s + 2 s) + 10 s grace, ten times.
+        assert_eq!(window("[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\""), "35min 10s");
+        assert_eq!(window("[restart]\nmax-delay = \"5s\"\nlimit = { starts = 2 }"), "2min 10s");
+        assert_eq!(window("[restart]\nlimit = { starts = 2, within = \"1h\" }"), "1h");
+    }
+}

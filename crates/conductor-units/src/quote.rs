@@ -1,0 +1,133 @@
+//! systemd's quoting, proved with systemd 252 (see the property tests of the host scenarios).
+//!
+//! - systemd.unit(5), "Specifiers": `%` is written `%%` wherever specifiers are expanded.
+//! - systemd.service(5), "Command lines": `$` is written `$$`; a word is quoted with `"`; inside, `\`,
+//!   `"` and control characters are escaped; a lone `;` would begin another command.
+//! - Single paths (`SourcePath=`, `WorkingDirectory=`) are *not* unquoted: quotes would be part of them.
+
+use std::fmt::Write as _;
+
+/// Free text up to the end of the line, such as a description; also a single path.
+///
+/// Control characters cannot be written there; validation refuses them, and should one get here,
+/// it becomes a blank: a line break in a value would begin a directive of its own.
+pub(crate) fn text(value: &str) -> String {
+    let line: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = line.replace('%', "%%");
+    // A backslash at the end of the line would continue it; systemd drops the blank again.
+    if line.ends_with('\\') { line + " " } else { line }
+}
+
+/// A literal part of a command line, before quoting: neither specifiers nor variables expand in it.
+pub(crate) fn literal(value: &str) -> String {
+    value.replace('%', "%%").replace('$', "$$")
+}
+
+/// One word of a command line or of a list; `word` has its `%` and `$` in order already.
+pub(crate) fn word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@+%${}".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    let mut quoted = String::with_capacity(word.len() + 2);
+    quoted.push('"');
+    for c in word.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            // C1 controls and line separators are harmless to systemd; only ASCII controls are not.
+            // Writing to a String cannot fail.
+            c if c.is_ascii_control() => drop(write!(quoted, "\\x{:02x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// One assignment of `Environment=`: `%` expands there, `$` does not.
+pub(crate) fn environment(name: &str, value: &str) -> String {
+    word(&format!("{name}={}", value.replace('%', "%%")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn plain_words_stay_plain() {
+        assert_eq!(word("127.0.0.1:20000:8080"), "127.0.0.1:20000:8080");
+        assert_eq!(word(&literal("50%")), "50%%");
+        assert_eq!(word(&literal("$HOME")), "$$HOME");
+    }
+
+    #[test]
+    fn the_rest_is_quoted() {
+        assert_eq!(word(""), "\"\"");
+        assert_eq!(word(";"), "\";\"");
+        assert_eq!(word("a b"), "\"a b\"");
+        assert_eq!(word("say \"hi\"\\"), "\"say \\\"hi\\\"\\\\\"");
+        assert_eq!(word("a\nExecStart=/bin/sh"), "\"a\\nExecStart=/bin/sh\"");
+        assert_eq!(word("\u{1b}[0m"), "\"\\x1b[0m\"");
+        assert_eq!(word("#no comment"), "\"#no comment\"");
+        assert_eq!(word("'"), "\"'\"");
+    }
+
+    #[test]
+    fn text_is_one_line_without_continuation() {
+        assert_eq!(text("100% fun"), "100%% fun");
+        assert_eq!(text("a\nb"), "a b");
+        assert_eq!(text("ends in \\"), "ends in \\ ");
+    }
+
+    #[test]
+    fn assignments_keep_their_dollars() {
+        assert_eq!(environment("A", "b $c %n"), "\"A=b $c %%n\"");
+    }
+
+    /// What systemd's `extract_first_word()` does with `EXTRACT_UNQUOTE|EXTRACT_CUNESCAPE`, for one word.
+    fn unquote(word: &str) -> String {
+        let Some(inner) = word.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+            return word.to_owned();
+        };
+        let mut out = String::new();
+        let mut chars = inner.chars();
+        while let Some(c) = chars.next() {
+            assert_ne!(c, '"', "an unescaped quote ends the word");
+            if c != '\\' {
+                out.push(c);
+                continue;
+            }
+            match chars.next().unwrap() {
+                'n' => out.push('\n'),
+                't' => out.push('\t'),
+                'r' => out.push('\r'),
+                'x' => {
+                    let hex: String = chars.by_ref().take(2).collect();
+                    out.push(char::from(u8::from_str_radix(&hex, 16).unwrap()));
+                }
+                c => out.push(c),
+            }
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn any_word_survives(text in any::<String>()) {
+            let written = word(&literal(&text));
+            prop_assert!(!written.contains('\n'));
+            prop_assert_eq!(unquote(&written).replace("%%", "%").replace("$$", "$"), text);
+        }
+
+        #[test]
+        fn text_never_breaks_the_line(value in any::<String>()) {
+            let written = text(&value);
+            prop_assert!(!written.contains('\n') && !written.ends_with('\\'));
+        }
+    }
+}

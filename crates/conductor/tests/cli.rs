@@ -1,0 +1,278 @@
+//! The command line as people see it: whole outputs.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::path::Path;
+
+use snapbox::cmd::{Command, cargo_bin};
+use snapbox::str;
+
+/// A machine whose root is an empty directory, and a `conductor` that works there.
+struct Machine(tempfile::TempDir);
+
+impl Machine {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(self, path: &str, text: &str) -> Self {
+        let path = self.0.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn conductor(&self, arguments: &[&str]) -> Command {
+        Command::new(cargo_bin!("conductor"))
+            .current_dir(self.path())
+            .env("CONDUCTOR_ROOT", self.path())
+            .args(arguments)
+    }
+}
+
+#[test]
+fn check_finds_nothing() {
+    Machine::new()
+        .file("web.toml", "image = \"localhost/web:1\"\n")
+        .conductor(&["check", "web.toml"])
+        .assert()
+        .success()
+        .stdout_eq(str![])
+        .stderr_eq(str![[r#"
+1 definition checked, nothing found
+
+"#]]);
+}
+
+#[test]
+fn check_shows_the_line_the_reason_and_the_cure() {
+    let text = "\
+image = \"localhost/web:1\"
+comand = [\"httpd\"]
+instances = 2
+
+[[ports]]
+container = 80
+host = 20000
+[[ports]]
+container = 81
+host = 20001
+
+[health]
+interval = \"5 parsecs\"
+";
+    Machine::new()
+        .file("web.toml", text)
+        .conductor(&["check", "web.toml"])
+        .assert()
+        .code(1)
+        .stdout_eq(str![])
+        .stderr_eq(str![[r#"
+error[unknown-key]: unknown key `comand`
+ --> web.toml:2:1
+  |
+2 | comand = ["httpd"]
+  | ^^^^^^ not known here
+  |
+  = help: did you mean `command`?
+
+error[port-clash]: with 2 instances, the ports from 20001 and from 20000 on overlap
+  --> web.toml:10:8
+   |
+ 7 | host = 20000
+   |        ----- and here
+...
+10 | host = 20001
+   |        ^^^^^ claimed here
+   |
+   = help: instance i gets host + i - 1: leave room for all instances
+
+error[missing-key]: `path` is missing
+  --> web.toml:12:1
+   |
+12 | [health]
+   | ^^^^^^^^ has no `path`
+   |
+   = help: say what to ask for, such as path = "/healthz"
+
+error[invalid-value]: not a time span: write a number and a unit, such as `5s`, `1min 30s` or `500ms`
+  --> web.toml:13:12
+   |
+13 | interval = "5 parsecs"
+   |            ^^^^^^^^^^^ not possible here
+
+1 definition checked: 4 errors
+
+"#]]);
+}
+
+#[test]
+fn check_without_files_checks_the_machine() {
+    Machine::new()
+        .file("etc/conductor/services/web.toml", "image = \"web\"\n[[ports]]\ncontainer = 80\nhost = 2000\n")
+        .file(
+            "usr/lib/conductor/services/api.toml",
+            "image = \"api\"\n[[ports]]\ncontainer = 80\nhost = 2000\n",
+        )
+        .conductor(&["check"])
+        .assert()
+        .code(1)
+        .stdout_eq(str![])
+        .stderr_eq(str![[r#"
+error[port-clash]: host port 2000 is taken by /usr/lib/conductor/services/api.toml
+--> /etc/conductor/services/web.toml
+ = help: give one of the two other ports: host = …
+
+2 definitions checked: 1 error
+
+"#]]);
+}
+
+#[test]
+fn check_compares_a_file_with_what_is_installed() {
+    let text = "image = \"web\"\n[[ports]]\ncontainer = 80\nhost = 2000\n";
+    let machine = Machine::new()
+        .file("etc/conductor/services/web.toml", text)
+        .file("web.toml", text)
+        .file("api.toml", text);
+    // The file would replace the installed definition of the same name …
+    machine.conductor(&["check", "web.toml"]).assert().success().stderr_eq(str![[r#"
+1 definition checked, nothing found
+
+"#]]);
+    // … and that of another name is in its way.
+    machine.conductor(&["check", "api.toml"]).assert().code(1).stderr_eq(str![[r#"
+error[port-clash]: host port 2000 is taken by /etc/conductor/services/web.toml
+--> api.toml
+ = help: give one of the two other ports: host = …
+
+1 definition checked: 1 error
+
+"#]]);
+}
+
+#[test]
+fn check_of_a_file_that_is_not_there() {
+    Machine::new().conductor(&["check", "nothing.toml"]).assert().code(1).stderr_eq(str![[r#"
+error[unreadable]: cannot be read: No such file or directory (os error 2)
+--> nothing.toml
+ = help: check the path; a link may lead nowhere
+
+1 definition checked: 1 error
+
+"#]]);
+}
+
+#[test]
+fn broken_settings_are_reported_with_every_command() {
+    Machine::new()
+        .file("etc/conductor/conductor.toml", "systemd-version = \"252\"\n")
+        .file("web.toml", "image = \"web\"\n")
+        .conductor(&["check", "web.toml"])
+        .assert()
+        .code(1)
+        .stderr_eq(str![[r#"
+error: /etc/conductor/conductor.toml:1:19: string "252" is not a whole number
+1 definition checked: 1 error
+
+"#]]);
+}
+
+#[test]
+fn generate_prints_what_the_generator_writes() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/minimal");
+    let expected = std::fs::read(fixture.join("units")).unwrap();
+    let definition = std::fs::read_to_string(fixture.join("root/etc/conductor/services/web.toml")).unwrap();
+    let machine = Machine::new().file("etc/conductor/services/web.toml", &definition);
+    let shown = machine.conductor(&["generate"]).assert().success().stderr_eq(str![]);
+    assert_eq!(shown.get_output().stdout, expected);
+}
+
+#[test]
+fn generate_shows_a_file_that_is_not_installed() {
+    let machine = Machine::new().file("web.toml", "image = \"localhost/web:1\"\n");
+    let shown = machine.conductor(&["generate", "web.toml"]).assert().success().stderr_eq(str![]);
+    let text = String::from_utf8(shown.get_output().stdout.clone()).unwrap();
+    assert!(
+        text.contains(
+            "==> web.service <==\n# Automatically generated by conductor-generator from web.toml.\n"
+        )
+    );
+    assert!(!text.contains("SourcePath="), "systemd takes absolute paths only");
+}
+
+#[test]
+fn generate_writes_where_it_is_told() {
+    let machine = Machine::new().file("etc/conductor/services/web.toml", "image = \"localhost/web:1\"\n");
+    machine.conductor(&["generate", "--output", "units"]).assert().success().stdout_eq(str![]);
+    let link = std::fs::read_link(machine.path().join("units/conductor.target.wants/web.service")).unwrap();
+    assert_eq!(link, Path::new("../web.service"));
+    assert!(machine.path().join("units/web-pull.service").is_file());
+    assert!(!machine.path().join("run").exists(), "a preview keeps nothing");
+}
+
+#[test]
+fn generate_shows_stubs_as_the_generator_writes_them() {
+    Machine::new()
+        .file("etc/conductor/services/web.toml", "imgae = \"localhost/web:1\"\n")
+        .conductor(&["generate"])
+        .assert()
+        .code(1)
+        .stdout_eq(str![[r#"
+==> conductor.target.wants/web.service -> ../web.service
+==> web.service <==
+# Automatically generated by conductor-generator from /etc/conductor/services/web.toml.
+# Edit the definition and run `systemctl daemon-reload`, or add a drop-in with `systemctl edit`.
+
+[Unit]
+Description=web cannot run: /etc/conductor/services/web.toml:1:1: unknown key `imgae` (did you mean `image`?)
+Documentation=man:conductor-service(5)
+SourcePath=/etc/conductor/services/web.toml
+PartOf=conductor.target
+
+[Service]
+Type=oneshot
+SyslogIdentifier=web
+SyslogLevel=err
+ExecStart=/bin/echo "/etc/conductor/services/web.toml:1:1: unknown key `imgae` (did you mean `image`?)"
+ExecStart=/bin/echo "Mend /etc/conductor/services/web.toml, then run systemctl daemon-reload and systemctl start web."
+ExecStart=/bin/false
+
+"#]])
+        .stderr_eq(str![[r#"
+error: /etc/conductor/services/web.toml:1:1: unknown key `imgae` (did you mean `image`?)
+
+"#]]);
+}
+
+#[test]
+fn generate_into_a_place_that_cannot_be_written() {
+    Machine::new()
+        .file("web.toml", "image = \"web\"\n")
+        .file("taken", "")
+        .conductor(&["generate", "--output", "taken", "web.toml"])
+        .assert()
+        .code(1)
+        .stderr_eq(str![[r#"
+error: cannot write taken/conductor.target.wants/web.service: Not a directory (os error 20)
+
+"#]]);
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    Machine::new().conductor(&["chekc"]).assert().code(2).stderr_eq(str![[r#"
+error: unrecognized subcommand 'chekc'
+
+  tip: a similar subcommand exists: 'check'
+
+Usage: conductor <COMMAND>
+
+For more information, try '--help'.
+
+"#]]);
+}
