@@ -2,8 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // This is a test.
 
+mod admin;
 mod bare;
+mod boot;
+mod broken;
+mod common;
+mod failures;
 mod fake;
+mod giving_up;
+mod instances;
 mod package;
 mod polkit;
+mod product;
+mod quoting;
+mod standing_back;
 mod verify;

@@ -38,15 +38,17 @@ const SANDBOX: &[(&str, &str)] = &[
 
 /// One sidecar watches all instances.
 ///
-/// `StopPropagatedFrom=` and not `PartOf=`: it stops with the service but is not restarted with it, so
-/// that it still knows, after a restart, what it did before.
+/// `PartOf=`: it stops with the service, and a restart of a single instance, systemd's own included, starts
+/// a fresh one once the container is healthy. That loses nothing: what it counts is counted anew for each
+/// invocation. `StopPropagatedFrom=` would be wrong, because it also stops the sidecar in the moment in which
+/// the container dies by itself (seen on 257; `UNIT_ATOM_RETROACTIVE_STOP_ON_STOP` in src/core/unit-dependency-atom.c).
 pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> String {
     let unit = UnitFile::generated_from(&service.source_path)
         .section("Unit")
         .text("Description", &format!("Health checks of {}", names.start_unit()))
         .set("Documentation", "man:conductor-health(1)")
         .source_path(&service.source_path)
-        .set("StopPropagatedFrom", names.start_unit())
+        .set("PartOf", names.start_unit())
         .list("After", names.instance_units())
         // Checks that stop because the checker failed a few times would be noticed too late.
         .set("StartLimitIntervalSec", 0)

@@ -1,0 +1,99 @@
+//! What most scenarios begin with: a machine with Conductor on it, and a service called `web`.
+
+use std::time::Duration;
+
+use conductor_tests::{Entry, Follower, Host, Image};
+
+/// Long enough for anything that should happen at once, on a machine with two busy cores.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// The payload on port 20000, checked often, restarted after two seconds.
+pub(crate) const WEB: &str = r#"
+image = "localhost/web:1"
+command = ["payload"]
+
+[[ports]]
+container = 8080
+host = 20000
+
+[health]
+path = "/healthz"
+interval = "500ms"
+timeout = "500ms"
+unhealthy-after = 3
+start-within = "20s"
+kill-grace = "2s"
+
+[restart]
+delay = "2s"
+max-delay = "2s"
+"#;
+
+/// A machine that is up, with Conductor and without definitions.
+pub(crate) fn host() -> Host {
+    Host::boot(&Image::with_conductor().unwrap()).unwrap()
+}
+
+/// A machine on which `web` runs and is healthy.
+pub(crate) fn host_with(definition: &str) -> Host {
+    let host = host();
+    define(&host, "web", definition);
+    host.ok(["systemctl", "start", "web.service"]).unwrap();
+    host
+}
+
+/// Writes a definition and reloads, as an administrator would.
+pub(crate) fn define(host: &Host, name: &str, definition: &str) {
+    host.write(&format!("/etc/conductor/services/{name}.toml"), definition).unwrap();
+    host.ok(["systemctl", "daemon-reload"]).unwrap();
+}
+
+/// Asks the payload on `port`; an error is what curl says.
+pub(crate) fn ask(host: &Host, port: u16, path: &str) -> Result<String, String> {
+    let url = format!("http://127.0.0.1:{port}{path}");
+    let output = host.run(["curl", "-sS", "--max-time", "3", "--fail", &url]).unwrap();
+    if output.success() { Ok(output.stdout.trim_end().to_owned()) } else { Err(output.stderr) }
+}
+
+/// Tells `web` to behave otherwise.
+pub(crate) fn tell(host: &Host, path: &str) {
+    // A payload that is told to exit does not answer.
+    drop(ask(host, 20000, path));
+}
+
+/// The journal from now on.
+pub(crate) fn journal(host: &Host) -> Follower {
+    host.follow(&host.mark().unwrap()).unwrap()
+}
+
+pub(crate) fn invocation(host: &Host, unit: &str) -> String {
+    host.property(unit, "InvocationID").unwrap()
+}
+
+pub(crate) fn state(host: &Host, unit: &str) -> String {
+    host.property(unit, "ActiveState").unwrap()
+}
+
+/// Nothing happens to `unit` for as long as `span`: the only way to see that something does not happen.
+pub(crate) fn undisturbed(host: &Host, unit: &str, span: Duration) {
+    let before = invocation(host, unit);
+    let touched = |entry: &Entry| entry.unit() == unit && entry.get("JOB_TYPE") != "";
+    if let Ok(entry) = journal(host).until(span, "the unit is touched", touched) {
+        panic!("{unit}: {}", entry.message());
+    }
+    assert_eq!(invocation(host, unit), before, "{unit} was restarted");
+}
+
+/// Exactly these containers exist, each with one payload, and no process of any other is left: neither
+/// in podman's books nor in the kernel's.
+pub(crate) fn only_containers(host: &Host, names: &[&str]) {
+    let listed = host.ok(["podman", "ps", "--all", "--format", "{{.Names}} {{.State}}"]).unwrap();
+    let mut listed: Vec<&str> = listed.lines().collect();
+    listed.sort_unstable();
+    let expected: Vec<String> = names.iter().map(|name| format!("{name} running")).collect();
+    assert_eq!(listed, expected, "containers that podman knows");
+    let processes = host.ok(["ps", "-e", "-o", "comm="]).unwrap();
+    let count = |name: &str| processes.lines().filter(|line| *line == name).count();
+    assert_eq!(count("payload"), names.len(), "processes of the payload:\n{processes}");
+    assert_eq!(count("conmon"), names.len(), "monitors of containers:\n{processes}");
+}

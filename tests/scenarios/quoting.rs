@@ -1,0 +1,74 @@
+//! Values reach the program in the container exactly as they stand in the definition.
+
+use crate::common::{WEB, ask, define, host};
+
+const HOSTILE: &[&str] = &[
+    "",
+    ";",
+    "a b",
+    " lead",
+    "%n %i %%",
+    "$HOME ${PATH} $$",
+    "back\\slash\\",
+    "quote\"s",
+    "it's",
+    "tab\tend",
+    "#no comment",
+    "\u{1b}[31m",
+    "ü €",
+    "-x",
+    "@y",
+    "{} [Install]",
+    "ends in \\",
+    "\\x41 \\n",
+    "!a && b | c > d",
+];
+
+#[test]
+fn arguments_and_environment_are_literal() {
+    let host = host();
+    let list = HOSTILE.iter().map(|text| toml_string(text)).collect::<Vec<_>>().join(", ");
+    let variables: String =
+        HOSTILE.iter().enumerate().map(|(n, text)| format!("V{n} = {}\n", toml_string(text))).collect();
+    let definition = WEB.replace("[\"payload\"]", &format!("[\"payload\", {list}]"));
+    define(&host, "web", &format!("{definition}\n[environment]\n{variables}"));
+    host.ok(["systemctl", "start", "web.service"]).unwrap();
+
+    let arguments = ask(&host, 20000, "/args").unwrap();
+    let expected: Vec<&str> = ["payload"].iter().chain(HOSTILE).copied().collect();
+    assert_eq!(arguments.split('\n').collect::<Vec<_>>(), expected);
+    let environment = ask(&host, 20000, "/env").unwrap();
+    for (n, text) in HOSTILE.iter().enumerate() {
+        assert!(
+            environment.lines().any(|line| line == format!("V{n}={text}")),
+            "V{n}={text}:\n{environment}"
+        );
+    }
+}
+
+#[test]
+fn line_breaks_inject_no_directive() {
+    let host = host();
+    let value = "x\n[Service]\nExecStartPre=/bin/touch /root/injected\n";
+    let definition =
+        format!("description = \"100% of $HOME\"\n{WEB}\n[environment]\nV = {}\n", toml_string(value));
+    define(&host, "web", &definition);
+    host.ok(["systemctl", "start", "web.service"]).unwrap();
+    assert_eq!(host.property("web.service", "Description").unwrap(), "100% of $HOME");
+    assert_eq!(host.property("web.service", "ExecStartPre").unwrap(), "");
+    host.sh("! test -e /root/injected").unwrap();
+    assert!(ask(&host, 20000, "/env").unwrap().contains(&format!("V={value}")));
+}
+
+/// A TOML basic string.
+fn toml_string(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
