@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::overlay::{mounts_below, unmount};
 use crate::{Context, Result, announce, run};
 
 /// Finished entries of one kind that are kept when a new one is made; each package build makes a new layer.
-const KEPT: usize = 4;
+const KEPT: usize = 2;
 
 /// Where images and running machines live: `CONDUCTOR_TEST_CACHE`, or a directory that survives `cargo clean`,
 /// is shared by work trees and is not a tmpfs (an overlay's upper directory has to be on a disk-like file system).
@@ -49,11 +50,14 @@ pub(crate) fn entry(kind: &str, key: &str, build: impl FnOnce(&Path) -> Result<(
     lock.lock()?; // Two test processes that want the same image: one builds, the other waits here.
     if !path.exists() {
         let aside = root.join(format!("{kind}-{key}.partial"));
-        remove_tree(&aside)?;
+        discard(&aside)?; // A builder that was killed may have left it, even mounted.
         fs::create_dir(&aside)?;
         let started = Instant::now();
         announce(format_args!("building {kind} ({})", path.display()));
-        build(&aside).context(format!("building {kind}"))?;
+        if let Err(error) = build(&aside).context(format!("building {kind}")) {
+            discard(&aside)?;
+            return Err(error);
+        }
         fs::rename(&aside, &path)?;
         announce(format_args!("built {kind} in {:.1} s", started.elapsed().as_secs_f32()));
         prune(&root, kind)?;
@@ -82,6 +86,13 @@ fn prune(root: &Path, kind: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn discard(aside: &Path) -> Result<()> {
+    for mount in mounts_below(aside) {
+        unmount(&mount);
+    }
+    remove_tree(aside)
 }
 
 /// `rm -rf`, staying on one file system so that a forgotten mount is never emptied.

@@ -84,6 +84,8 @@ impl Place<'_> {
     ) -> Result<Output> {
         let args: Vec<A> = args.into_iter().collect();
         let shown = args.iter().map(|arg| arg.as_ref().to_string_lossy()).collect::<Vec<_>>().join(" ");
+        // Of a script its first line tells which one it is.
+        let shown = shown.trim_start().split_inclusive('\n').next().unwrap_or_default().trim_end().to_owned();
         let limit = ["timeout", "--kill-after=5", LIMIT_SECONDS].map(OsStr::new);
         let mut command = self.command(limit.into_iter().chain(args.iter().map(AsRef::as_ref)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -114,6 +114,12 @@ impl Host {
         Ok(())
     }
 
+    /// A shell on the machine for a developer, at this process' terminal. Returns when it is left.
+    pub fn shell(&self) -> Result<()> {
+        self.place().command(["sh", "-l"]).status()?;
+        Ok(())
+    }
+
     /// One property of a unit, as `systemctl show` prints it.
     pub fn property(&self, unit: &str, property: &str) -> Result<String> {
         self.ok(["systemctl", "show", "--value", "--property", property, "--", unit])

@@ -22,6 +22,19 @@ impl Suite {
             Self::Trixie => "trixie",
         }
     }
+
+    /// Suites on which a package built on this machine can be installed: it needs a libc as new as the one here.
+    pub fn of_our_package() -> &'static [Self] {
+        match preflight::os_release("VERSION_CODENAME").as_deref() {
+            Some("bookworm") => &[Self::Bookworm, Self::Trixie],
+            _ => &[Self::Trixie],
+        }
+    }
+
+    /// The suite of a code name.
+    pub fn of_codename(name: &str) -> Option<Self> {
+        [Self::Bookworm, Self::Trixie].into_iter().find(|suite| suite.codename() == name)
+    }
 }
 
 /// A cached root file system. Cheap to clone; machines booted from it never change it.

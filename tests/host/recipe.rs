@@ -28,8 +28,11 @@ const PACKAGES: &[&str] = &[
     "systemd-sysv",
 ];
 
+/// What netavark published ports with before it learnt nftables.
+const BOOKWORM_PACKAGES: &[&str] = &["iptables"];
+
 /// A kernel of its own, for the emulated boot. The cloud flavour leaves out drivers for real hardware.
-const KERNEL_PACKAGES: &[&str] = &["initramfs-tools", "linux-image-cloud-amd64"];
+const KERNEL_PACKAGES: &[&str] = &["initramfs-tools", "linux-image-cloud-amd64", "lz4"];
 
 /// Units that cannot work, or only cost time, in a container without network or hardware; masked so that
 /// `systemctl is-system-running` can say `running` and a failed unit always means something.
@@ -71,22 +74,22 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// Everything the image of a suite consists of.
-pub(crate) fn packages(kernel: bool) -> Vec<&'static str> {
-    let extra = if kernel { KERNEL_PACKAGES } else { &[] };
-    PACKAGES.iter().chain(extra).copied().collect()
+fn packages(suite: Suite, kernel: bool) -> Vec<&'static str> {
+    let kernel = if kernel { KERNEL_PACKAGES } else { &[] };
+    let extra = if suite == Suite::Bookworm { BOOKWORM_PACKAGES } else { &[] };
+    PACKAGES.iter().chain(kernel).chain(extra).copied().collect()
 }
 
 /// Builds the root file system of `suite` in the empty directory `root`.
 pub(crate) fn build(suite: Suite, kernel: bool, root: &Path) -> Result<()> {
     let mut command = Command::new("mmdebstrap");
     command.args(["--quiet", "--mode=root", "--variant=minbase", "--format=directory"]);
-    // Reading an initramfs is a good part of an emulated boot, and lz4 is the cheapest to unpack.
-    command.args(kernel.then_some("--include=lz4"));
-    command.arg(format!("--include={}", packages(kernel).join(",")));
+    command.arg(format!("--include={}", packages(suite, kernel).join(",")));
     command.args(apt::options()?.iter().map(|option| format!("--aptopt={option}")));
     command.arg(suite.codename()).arg(root).arg(apt::source_line(suite.codename())?);
     if kernel {
-        // In place before the kernel's scripts build the initramfs.
+        // Unpacking the initramfs is a good part of an emulated boot, and lz4 is the cheapest to unpack. In place
+        // before the kernel's scripts build it.
         command.arg(
             "--essential-hook=mkdir -p \"$1/etc/initramfs-tools/conf.d\" && \
              echo COMPRESS=lz4 > \"$1/etc/initramfs-tools/conf.d/test\"",

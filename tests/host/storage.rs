@@ -18,7 +18,6 @@ tar -C "$root" -c . | podman import \
     --change 'ENV PATH=/bin' --change 'CMD ["/bin/payload"]' --change 'EXPOSE 8080' - localhost/web:1
 rm -r "$root"
 podman run --rm --network=none localhost/web:1 payload --version
-podman system renumber
 "#;
 
 /// The storage of a machine of this image on which podman imported the payload.

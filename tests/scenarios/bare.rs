@@ -30,12 +30,7 @@ fn assert_running(host: &Host) {
 
 #[test]
 fn payload_answers_and_can_be_told_to_misbehave() {
-    for suite in [Suite::Trixie, Suite::Bookworm] {
-        payload_on(&Host::boot(&Image::base(suite).unwrap().add_payload().unwrap()).unwrap());
-    }
-}
-
-fn payload_on(host: &Host) {
+    let host = Host::boot(&Image::base(Suite::Trixie).unwrap().add_payload().unwrap()).unwrap();
     let curl =
         |path: &str| host.run(["curl", "-sS", "-m", "2", &format!("http://127.0.0.1:20000{path}")]).unwrap();
     let script = "systemd-run --unit=web -p Type=notify -p NotifyAccess=all -p Delegate=yes -p Restart=always -- \

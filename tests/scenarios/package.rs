@@ -10,7 +10,11 @@ use crate::fake;
 const DEB: &str = "/root/conductor.deb";
 
 fn bare_host() -> Host {
-    let host = Host::boot(&Image::base(Suite::Trixie).unwrap()).unwrap();
+    bare_host_of(Suite::Trixie)
+}
+
+fn bare_host_of(suite: Suite) -> Host {
+    let host = Host::boot(&Image::base(suite).unwrap()).unwrap();
     host.copy_in(&newest_package().unwrap(), DEB).unwrap();
     host
 }
@@ -27,8 +31,13 @@ fn files(host: &Host) -> BTreeSet<String> {
 
 #[test]
 fn install_remove_and_purge_leave_nothing_behind() {
-    let host = bare_host();
-    let before = files(&host);
+    for suite in Suite::of_our_package() {
+        install_and_purge(&bare_host_of(*suite));
+    }
+}
+
+fn install_and_purge(host: &Host) {
+    let before = files(host);
     host.ok(["dpkg", "--install", DEB]).unwrap();
 
     assert_eq!(host.ok(["dpkg", "--verify", "conductor"]).unwrap(), "", "files are as packaged");
@@ -44,7 +53,7 @@ fn install_remove_and_purge_leave_nothing_behind() {
     host.ok(["dpkg", "--remove", "conductor"]).unwrap();
     assert_ne!(host.property("conductor.target", "ActiveState").unwrap(), "active");
     host.ok(["dpkg", "--purge", "conductor"]).unwrap();
-    let after = files(&host);
+    let after = files(host);
     assert_eq!(after.difference(&before).collect::<Vec<_>>(), Vec::<&String>::new(), "left behind");
     assert_eq!(before.difference(&after).collect::<Vec<_>>(), Vec::<&String>::new(), "taken along");
     assert_eq!(host.ok(["systemctl", "list-units", "--all", "--no-legend", "conductor*"]).unwrap(), "");

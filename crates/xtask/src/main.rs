@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use conductor_tests::{Context, Host, Image, Result, Suite};
 
 mod demo;
 mod package;
@@ -34,6 +35,12 @@ enum Task {
     Package,
     /// Boot a machine, run a service on it, break it and watch
     Demo,
+    /// A shell on a throwaway machine without Conductor, for trying things out
+    Host {
+        /// Debian release: trixie or bookworm
+        #[arg(default_value = "trixie")]
+        suite: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -41,6 +48,7 @@ fn main() -> ExitCode {
         Task::Test { all, only } => test::test(all, only.as_deref()),
         Task::Package => package::task(),
         Task::Demo => demo::demo(),
+        Task::Host { suite } => shell_on(&suite),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -49,4 +57,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn shell_on(suite: &str) -> Result<()> {
+    preflight::hosts(false)?;
+    let suite = Suite::of_codename(suite).context(format_args!("there is no test host for {suite:?}"))?;
+    Host::boot(&Image::base(suite)?)?.shell()
 }
