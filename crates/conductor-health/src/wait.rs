@@ -97,14 +97,18 @@ pub async fn wait(gate: &Gate, main: &MainProcess, notifier: &mut Notifier) -> R
         notifier.status(&format!("Answered after {}", span(begun.elapsed())));
         return Ok(());
     };
-    Err(Failure {
+    let failure = Failure {
         unit: gate.unit.clone(),
         url: gate.url.clone(),
         within: gate.within,
         checks: waiting.checks,
         last: waiting.last,
         end,
-    })
+    };
+    // `systemctl status` has this line still when the start limit has refused the next start, whose log
+    // it shows instead of ours.
+    notifier.status(&failure.summary());
+    Err(failure)
 }
 
 struct Waiting<'a> {
@@ -157,26 +161,33 @@ enum End {
     MainEnded(Duration),
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Failure {
+    /// What happened, without what to do about it.
+    fn summary(&self) -> String {
         let unit = self.unit.as_ref().map_or("the service", UnitName::as_str);
-        match self.end {
-            End::TimeOver => write!(f, "{unit} did not become healthy within {}: ", span(self.within))?,
+        let what = match self.end {
+            End::TimeOver => format!("{unit} did not become healthy within {}", span(self.within)),
             End::MainEnded(after) => {
-                write!(f, "{unit}: its main process ended after {}, before it was healthy: ", span(after))?;
+                format!("{unit}: its main process ended after {}, before it was healthy", span(after))
+            }
+        };
+        let url = &self.url;
+        match (self.checks, &self.last) {
+            (0, _) => format!("{what}: no check of {url} had ended yet"),
+            (checks, Some(last)) => format!("{what}: {}, the last: {}", counted(checks), last.about(url)),
+            (checks, None) => {
+                format!(
+                    "{what}: {}, the last: {url} answered well, but not often enough in a row",
+                    counted(checks)
+                )
             }
         }
-        match (self.checks, &self.last) {
-            (0, _) => write!(f, "no check of {} had ended yet", self.url)?,
-            (checks, Some(last)) => write!(f, "{}, the last: {}", counted(checks), last.about(&self.url))?,
-            (checks, None) => write!(
-                f,
-                "{}, the last: {} answered well, but not often enough in a row",
-                counted(checks),
-                self.url
-            )?,
-        }
-        f.write_str(". Look at the container's own log above")?;
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}. Look at the container's own log above", self.summary())?;
         if let Some(unit) = &self.unit {
             write!(f, " (journalctl -u {unit})")?;
         }
