@@ -34,7 +34,9 @@ max-delay = "1s"
 const SCRIPT: &str = r#"
 cgroup=/sys/fs/cgroup/conductor.slice/web.service
 echo @controllers $(cat /sys/fs/cgroup/cgroup.controllers)
-echo @active $(systemctl is-active web.service web-health.service)
+systemctl start web-health.service
+echo @active $(systemctl is-active web.service web-health.service api.service)
+journalctl --boot --identifier=conductor-generator --output=cat | sed 's/^/@generator /'
 echo @answer $(curl -sS --max-time 30 http://127.0.0.1:20000/healthz)
 echo @limits $(cat $cgroup/memory.max $cgroup/pids.max)
 cursor=$(journalctl --lines=0 --show-cursor | sed -n 's/^-- cursor: //p')
@@ -50,13 +52,21 @@ echo @containers $(podman ps --all --format '{{.Names}}')
 #[test]
 fn a_service_comes_up_at_boot_and_its_memory_limit_is_enforced() {
     let image = Image::with_kernel().unwrap();
-    let files = [("/etc/conductor/services/web.toml", WEB)];
+    let files = [
+        ("/etc/conductor/services/web.toml", WEB),
+        ("/etc/conductor/services/api.toml", "imgae = \"localhost/web:1\"\n"),
+    ];
     let emulation = emulate(&image, &files, SCRIPT, Duration::from_secs(600)).unwrap();
     let marked = |key: &str| emulation.marked(key).join("\n");
 
     let controllers = marked("controllers");
     assert!(controllers.contains("memory") && controllers.contains("pids"), "{controllers}");
-    assert_eq!(marked("active"), "active active", "{}\n{}", emulation.output, emulation.console);
+    assert_eq!(marked("active"), "active active failed", "{}\n{}", emulation.output, emulation.console);
+    // Through the kernel's log: journald did not run yet.
+    assert_eq!(
+        marked("generator"),
+        "/etc/conductor/services/api.toml:1:1: unknown key `imgae` (did you mean `image`?)"
+    );
     assert_eq!(marked("answer"), "ok");
     assert_eq!(marked("limits"), format!("{} 64", 96 << 20));
     // The kernel ended the program; systemd says so, and started it again.

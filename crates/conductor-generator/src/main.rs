@@ -38,6 +38,10 @@ fn main() -> ExitCode {
     if environment_is("SYSTEMD_IN_INITRD", "1") {
         return ExitCode::SUCCESS;
     }
+    // The search path is that of the system: a user's manager must not start the machine's services.
+    if environment_is("SYSTEMD_SCOPE", "user") {
+        return ExitCode::SUCCESS;
+    }
     let mut log = SystemLog::open(environment_is("SYSTEMD_SCOPE", "system"));
     // A caught panic is reported as a diagnostic of its definition; the default hook would write it to
     // a console where nobody knows what it belongs to.
