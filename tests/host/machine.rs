@@ -77,6 +77,9 @@ impl Machine {
 
     /// Waits for the machine to switch itself off; after `within` the plug is pulled and that is an error.
     pub(crate) fn wait_for_end(mut self, within: Duration) -> Result<()> {
+        // Commands that still run in it, such as a followed journal, have a parent outside: the machine's PID 1
+        // leaves them alone ("originates in foreign namespace"), and nspawn would wait for them.
+        self.commands.kill();
         let (done, ended) = mpsc::channel::<()>();
         let cgroup = self.cgroup.0.clone();
         let watchdog = std::thread::spawn(move || {
