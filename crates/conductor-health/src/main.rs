@@ -1,2 +1,88 @@
-//! TODO
-fn main() {}
+//! `conductor-health`: reads the command line, sets up, and leaves the rest to the library.
+
+use clap::Parser;
+use conductor_health::cli::{Cli, Command, ProbeArgs, WaitArgs, WatchArgs};
+use conductor_health::log::{Level, Log};
+use conductor_health::notify::Notifier;
+use conductor_health::wait::{Gate, MainProcess};
+use conductor_health::{once, privileges, probe, wait, watch};
+use std::io::Write;
+use std::process::ExitCode;
+use tokio::runtime::Runtime;
+
+/// A check could not be made; of monitoring plugins.
+const UNKNOWN: u8 = 3;
+/// `EX_USAGE` of sysexits.h, which systemd shows by name.
+const USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            // A monitoring system takes 2 for "critical", but the service was not even asked.
+            let is_probe = std::env::args_os().nth(1).is_some_and(|first| first == "probe");
+            let failed = if is_probe { UNKNOWN } else { USAGE };
+            return ExitCode::from(if error.use_stderr() { failed } else { 0 });
+        }
+    };
+    let log = Log::stderr();
+    let (done, failed) = match cli.command {
+        Command::Wait(args) => (run_wait(args), 1),
+        Command::Watch(args) => (run_watch(&args, log), 1),
+        Command::Probe(args) => (run_probe(&args), UNKNOWN),
+    };
+    done.unwrap_or_else(|error| {
+        log.line(Level::Error, error);
+        ExitCode::from(failed)
+    })
+}
+
+fn run_wait(args: WaitArgs) -> Result<ExitCode, String> {
+    // Before there is a socket or a thread.
+    if let Some(user) = &args.user {
+        privileges::become_user(user).map_err(|error| error.to_string())?;
+    }
+    let gate = Gate {
+        unit: args.unit,
+        url: args.url,
+        within: args.within,
+        interval: args.interval,
+        timeout: args.timeout,
+        healthy_after: args.healthy_after,
+    };
+    runtime()?.block_on(async {
+        let main = MainProcess::from_env();
+        wait::wait(&gate, &main, &mut Notifier::default()).await.map_err(|failure| failure.to_string())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_watch(args: &WatchArgs, log: Log) -> Result<ExitCode, String> {
+    if let Some(unit) = args.duplicate() {
+        return Err(format!("{unit} is given twice: each unit can have one URL"));
+    }
+    runtime()?
+        .block_on(watch::watch(args, log))
+        .map_err(|error| format!("cannot listen for SIGTERM: {error}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_probe(args: &ProbeArgs) -> Result<ExitCode, String> {
+    let check = runtime()?.block_on(probe::probe(&args.url, args.timeout));
+    let text = if args.json { once::json(&args.url, &check) + "\n" } else { once::human(&args.url, &check) };
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| format!("cannot print the result: {error}"))?;
+    Ok(ExitCode::from(once::exit_status(&check)))
+}
+
+/// One thread: there is never more to do than wait for several things.
+fn runtime() -> Result<Runtime, String> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // Resolving names is the only blocking work.
+        .max_blocking_threads(2)
+        .build()
+        .map_err(|error| format!("cannot start the event loop: {error}"))
+}

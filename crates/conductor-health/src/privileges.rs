@@ -72,7 +72,9 @@ impl fmt::Display for Error {
             ),
             Why::NotRoot => write!(f, "only root can become `{user}`: leave out --user"),
             Why::System(doing, errno) => write!(f, "cannot become `{user}`: {doing}: {}", errno.desc()),
-            Why::Kept => write!(f, "cannot become `{user}`: the change did not take, and so nothing was started"),
+            Why::Kept => {
+                write!(f, "cannot become `{user}`: the change did not take, and so nothing was started")
+            }
         }
     }
 }
@@ -86,6 +88,9 @@ mod tests {
     #[test]
     fn says_which_user_is_missing_and_what_to_do() {
         let error = become_user("no-such-user-here").unwrap_err().to_string();
-        assert!(error.contains("no user `no-such-user-here`") && error.contains("systemd-sysusers"), "{error}");
+        assert!(
+            error.contains("no user `no-such-user-here`") && error.contains("systemd-sysusers"),
+            "{error}"
+        );
     }
 }

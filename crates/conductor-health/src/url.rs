@@ -121,9 +121,8 @@ impl FromStr for HttpUrl {
         if authority.as_str().contains('@') {
             return refuse(Why::Credentials);
         }
-        let host = match parse_host(authority.host()) {
-            Some(host) => host,
-            None => return refuse(Why::NoHost),
+        let Some(host) = parse_host(authority.host()) else {
+            return refuse(Why::NoHost);
         };
         let port = match authority.port() {
             Some(port) if port.as_u16() == 0 => return refuse(Why::Port),

@@ -9,14 +9,14 @@ use tokio::net::TcpStream;
 /// Resolves and connects; of several addresses the first that accepts wins.
 pub(super) async fn connect(url: &HttpUrl, progress: &mut Progress) -> Result<TcpStream, Reason> {
     let addresses = resolve(url).await?;
-    progress.check.timings.resolve = progress.lap();
+    progress.check.timings.resolve = Some(progress.lap());
     progress.phase = Phase::Connect;
     let mut last = Reason::Own(format!("the name {} has no address", url.host()));
     for address in addresses {
         progress.check.address = Some(address);
         match TcpStream::connect(address).await {
             Ok(stream) => {
-                progress.check.timings.connect = progress.lap();
+                progress.check.timings.connect = Some(progress.lap());
                 return Ok(stream);
             }
             Err(error) => last = Reason::from_io(&error),

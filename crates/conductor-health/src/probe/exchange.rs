@@ -45,7 +45,7 @@ async fn ask(url: &HttpUrl, progress: &mut Progress) -> Result<Option<HttpUrl>, 
     let mut driver = Driver::new(connection);
     let response = driver.drive(sender.send_request(request(url)?)).await;
     let response = response.map_err(|error| Reason::from_hyper(&error))?;
-    progress.check.timings.headers = progress.lap();
+    progress.check.timings.headers = Some(progress.lap());
     let status = response.status();
     progress.check.status = Some(status.as_u16());
     if !(200..400).contains(&status.as_u16()) {
@@ -55,7 +55,7 @@ async fn ask(url: &HttpUrl, progress: &mut Progress) -> Result<Option<HttpUrl>, 
         return redirect(url, &location).map(Some);
     }
     read_body(response, &mut driver, progress).await?;
-    progress.check.timings.body = progress.lap();
+    progress.check.timings.body = Some(progress.lap());
     Ok(None)
 }
 

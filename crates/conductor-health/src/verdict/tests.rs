@@ -378,7 +378,7 @@ impl World {
             left(v.not_before),
             self.failures.min(v.policy.unhealthy_after),
             self.in_flight.map(|(generation, act)| (generation == self.generation, act)),
-            self.term_sent_at.map(|at| (self.now - at).min(GRACE)),
+            self.term_sent_at.map(|at| self.now.saturating_sub(at).min(GRACE)),
             self.kills_sent,
             self.stale.is_some_and(|stale| v.ticket() != Some(stale)),
         )

@@ -1,0 +1,207 @@
+//! The command line.
+
+use crate::HttpUrl;
+use crate::verdict::Policy;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use conductor_systemd::UnitName;
+use conductor_timespan::TimeSpan;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// HTTP health checks for systemd units.
+#[derive(Debug, Parser)]
+#[command(name = "conductor-health", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Wait until a service answers; for ExecStartPost= of its unit
+    Wait(WaitArgs),
+    /// Check units for as long as they run, and have systemd restart those that fail
+    Watch(WatchArgs),
+    /// Check once and say what was seen; exits 0 if healthy, 2 if not, 3 if it could not tell
+    Probe(ProbeArgs),
+}
+
+/// `conductor-health wait`.
+#[derive(Debug, Args)]
+pub struct WaitArgs {
+    /// The unit to name in messages
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<UnitName>,
+    /// How long to wait
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1min")]
+    pub within: Duration,
+    /// The time from the start of one check to the start of the next
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
+    pub interval: Duration,
+    /// How long one check may take
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "2s")]
+    pub timeout: Duration,
+    /// So many healthy answers in a row are enough
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), default_value_t = 1)]
+    pub healthy_after: u32,
+    /// Become this user before anything else
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// What to ask, such as http://127.0.0.1:8080/healthz
+    pub url: HttpUrl,
+}
+
+/// `conductor-health watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// A unit and what to ask; may be given several times
+    #[arg(long = "unit", value_name = "UNIT=URL", required = true)]
+    pub targets: Vec<Target>,
+    /// The time from one check of a unit to the next
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
+    pub interval: Duration,
+    /// How long one check may take
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "2s")]
+    pub timeout: Duration,
+    /// So many failures in a row make a unit unhealthy
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), default_value_t = 3)]
+    pub unhealthy_after: u32,
+    /// So many healthy answers in a row make it healthy
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), default_value_t = 1)]
+    pub healthy_after: u32,
+    /// How long an unhealthy unit has between SIGTERM and SIGKILL
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s")]
+    pub kill_grace: Duration,
+    /// What to do about an unhealthy unit
+    #[arg(long, value_enum, default_value_t = OnUnhealthy::Restart)]
+    pub on_unhealthy: OnUnhealthy,
+    /// Talk to the user's own systemd instead of the machine's
+    #[arg(long)]
+    pub session: bool,
+}
+
+impl WatchArgs {
+    /// The part of the options that the verdict needs.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            unhealthy_after: self.unhealthy_after,
+            healthy_after: self.healthy_after,
+            kill_grace: self.kill_grace,
+            act: self.on_unhealthy == OnUnhealthy::Restart,
+        }
+    }
+
+    /// The first unit that is named twice: two verdicts about one unit would count its failures apart.
+    pub fn duplicate(&self) -> Option<&UnitName> {
+        let mut seen = std::collections::BTreeSet::new();
+        self.targets.iter().map(|target| &target.unit).find(|unit| !seen.insert(*unit))
+    }
+}
+
+/// `conductor-health probe`.
+#[derive(Debug, Args)]
+pub struct ProbeArgs {
+    /// How long the check may take
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "2s")]
+    pub timeout: Duration,
+    /// Print everything that was seen as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// What to ask, such as http://127.0.0.1:8080/healthz
+    pub url: HttpUrl,
+}
+
+/// What to do about an unhealthy unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnUnhealthy {
+    /// End its main process, so that its own Restart= rules apply
+    Restart,
+    /// Only say so
+    None,
+}
+
+/// A unit and the URL that tells its health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The unit to follow and, if need be, to end.
+    pub unit: UnitName,
+    /// What to ask.
+    pub url: HttpUrl,
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (unit, url) = text.split_once('=').ok_or_else(|| {
+            format!("`{text}` lacks the URL: write it like `web.service=http://127.0.0.1:8080/healthz`")
+        })?;
+        Ok(Self {
+            unit: unit.parse().map_err(|error| format!("{error}"))?,
+            url: url.parse().map_err(|error| format!("{error}"))?,
+        })
+    }
+}
+
+/// A time span that a timer can be set to.
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: TimeSpan = text.parse().map_err(|error| format!("{error}"))?;
+    match span.as_duration() {
+        // A year is as good as for ever to a health check, and no sum of years overflows a timer.
+        Some(time) if time > Duration::from_secs(366 * 86400) => {
+            Err("longer than a year: no health check waits that long".to_owned())
+        }
+        Some(time) if time.is_zero() => Err("must be longer than nothing".to_owned()),
+        Some(time) => Ok(time),
+        None => Err("must have an end: `infinity` is not possible here".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(arguments: &[&str]) -> String {
+        Cli::try_parse_from(arguments).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn what_units_call() {
+        let line = "conductor-health wait --unit web.service --within 1min --interval 1s --timeout 2s \
+                    --healthy-after 1 --user conductor-health http://127.0.0.1:20000/healthz";
+        assert!(Cli::try_parse_from(line.split_whitespace()).is_ok());
+        let line = "conductor-health watch --unit web@1.service=http://127.0.0.1:20000/healthz \
+                    --unit web@2.service=http://127.0.0.1:20001/healthz?a=b --interval 5s --timeout 2s \
+                    --unhealthy-after 3 --healthy-after 1 --kill-grace 10s --on-unhealthy none --session";
+        let Command::Watch(watch) = Cli::try_parse_from(line.split_whitespace()).unwrap().command else {
+            panic!("not watch");
+        };
+        assert_eq!(watch.targets[1].url.path_and_query(), "/healthz?a=b");
+        assert!(!watch.policy().act);
+        assert_eq!(watch.duplicate(), None);
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        for (arguments, said) in [
+            (["watch", "--unit", "web.service"], "lacks the URL"),
+            (["watch", "--unit", "web=http://a/"], "such as `web.service`"),
+            (["watch", "--unit", "web.service=https://a/"], "https is not supported yet"),
+            (["probe", "--timeout=infinity", "http://a/"], "must have an end"),
+            (["probe", "--timeout=0", "http://a/"], "longer than nothing"),
+            (["probe", "--timeout=5 parsecs", "http://a/"], "not a time span"),
+            (["wait", "--healthy-after=0", "http://a/"], "not in 1.."),
+        ] {
+            let all: Vec<&str> = std::iter::once("conductor-health").chain(arguments).collect();
+            let error = error(&all);
+            assert!(error.contains(said), "{arguments:?}: {error}");
+        }
+    }
+}
