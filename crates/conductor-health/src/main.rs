@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let log = Log::stderr();
     let (done, failed) = match cli.command {
         Command::Wait(args) => (run_wait(args), 1),
-        Command::Watch(args) => (run_watch(&args, log), 1),
+        Command::Watch(args) => (run_watch(args, log), 1),
         Command::Probe(args) => (run_probe(&args), UNKNOWN),
     };
     done.unwrap_or_else(|error| {
@@ -58,7 +58,7 @@ fn run_wait(args: WaitArgs) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_watch(args: &WatchArgs, log: Log) -> Result<ExitCode, String> {
+fn run_watch(args: WatchArgs, log: Log) -> Result<ExitCode, String> {
     if let Some(unit) = args.duplicate() {
         return Err(format!("{unit} is given twice: each unit can have one URL"));
     }

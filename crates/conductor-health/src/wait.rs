@@ -94,7 +94,7 @@ pub async fn wait(gate: &Gate, main: &MainProcess, notifier: &mut Notifier) -> R
         () = tokio::time::sleep(gate.within) => Some(End::TimeOver),
     };
     let Some(end) = end else {
-        notifier.status(&format!("Answers since {} after its start", span(begun.elapsed())));
+        notifier.status(&format!("Answered after {}", span(begun.elapsed())));
         return Ok(());
     };
     Err(Failure {

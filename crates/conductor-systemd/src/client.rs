@@ -103,13 +103,14 @@ impl Systemd {
                 .cache_properties(CacheProperties::No)
                 .build()
                 .await?;
-            let read = properties.get_all(UNIT_INTERFACE).await?;
-            let main_pid = if read.is_service() {
-                u32::try_from(properties.get(SERVICE_INTERFACE, "MainPID").await?).ok()
-            } else {
-                None
-            };
-            Ok::<_, zbus::Error>(UnitView::new(read, main_pid))
+            // Both at once: systemd answers them one right after the other.
+            let (read, main_pid) = tokio::join!(
+                properties.get_all(UNIT_INTERFACE),
+                properties.get(SERVICE_INTERFACE, "MainPID")
+            );
+            // Units of other types have no such property, and that is no reason to fail.
+            let main_pid = main_pid.ok().and_then(|pid| u32::try_from(pid).ok());
+            Ok::<_, zbus::Error>(UnitView::new(read?, main_pid))
         };
         reading.await.map_err(|error| Error::new(format!("reading {what}"), &error))
     }

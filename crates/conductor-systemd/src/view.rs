@@ -22,12 +22,6 @@ pub(crate) struct UnitProperties {
     active_enter_timestamp_monotonic: Option<u64>,
 }
 
-impl UnitProperties {
-    pub(crate) fn is_service(&self) -> bool {
-        self.id.as_deref().is_some_and(|id| id.ends_with(".service"))
-    }
-}
-
 /// Declares an enum of systemd's state words that keeps words it does not know.
 macro_rules! states {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {

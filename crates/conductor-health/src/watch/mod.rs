@@ -24,13 +24,13 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 /// Runs until SIGTERM or SIGINT.
-pub async fn watch(args: &WatchArgs, log: Log) -> io::Result<()> {
+pub async fn watch(args: WatchArgs, log: Log) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let scope = if args.session { Scope::Session } else { Scope::System };
     let names = args.targets.iter().map(|target| target.unit.clone()).collect();
     let mut units = Watch::start(scope, names);
-    let mut watcher = Watcher::new(args, log);
+    let mut watcher = Watcher::new(&args, log);
     let mut clock = clock::Clock::new();
     watcher.report();
     loop {
@@ -78,8 +78,10 @@ struct Entry {
     verdict: Verdict,
     /// The check that is under way, and what it was begun under.
     check: Option<(Ticket, AbortHandle)>,
-    /// What the last check saw, or what kept us from acting.
+    /// What the last failed check saw.
     reason: Option<String>,
+    /// What kept us from acting on it.
+    refusal: Option<String>,
     /// Whether the last check could not tell.
     inconclusive: bool,
     /// Its entry in the timers.
@@ -116,6 +118,7 @@ impl Watcher {
                 verdict: Verdict::new(policy),
                 check: None,
                 reason: None,
+                refusal: None,
                 inconclusive: false,
                 timer: None,
             })
@@ -188,26 +191,24 @@ impl Watcher {
     }
 
     fn signalled(&mut self, at: usize, invocation: InvocationId, act: Act, done: &signal::Done) {
-        if let Some(entry) = self.entries.get(at) {
+        if let Some(entry) = self.entries.get_mut(at) {
             let unit = &entry.target.unit;
             let name = signal::signal_of(act).name();
             let said = done.said.as_deref().unwrap_or_default();
-            match done.answer {
-                Answer::Sent => {
-                    self.log.line(Level::Warning, format!("{unit}: {name} sent to invocation {invocation}"));
-                }
-                Answer::Moot => self.log.line(Level::Info, format!("{unit}: {name} not sent: {said}")),
-                Answer::Refused => {
-                    self.log.line(
-                        Level::Error,
-                        format!("{unit}: {name} could not be sent and will be tried again: {said}"),
-                    );
-                }
-            }
+            let (level, text) = match done.answer {
+                Answer::Sent => (Level::Warning, format!("{unit}: {name} sent to invocation {invocation}")),
+                Answer::Moot => (Level::Info, format!("{unit}: {name} not sent: {said}")),
+                Answer::Refused => (
+                    Level::Error,
+                    format!("{unit}: {name} could not be sent and will be tried again: {said}"),
+                ),
+            };
+            self.log.line(level, text);
+            entry.refusal =
+                (done.answer == Answer::Refused).then(|| format!("{name} could not be sent: {said}"));
+            self.is_news = true;
         }
-        let reason =
-            done.said.as_ref().map(|said| format!("{} not sent: {said}", signal::signal_of(act).name()));
-        self.tell(at, Event::Signalled(invocation, act, done.answer), reason);
+        self.tell(at, Event::Signalled(invocation, act, done.answer), None);
     }
 
     fn resumed(&mut self) {
@@ -284,12 +285,15 @@ impl Watcher {
 
         if before != after || reason.is_some() {
             self.is_news = true;
-            entry.reason = match after {
+            match after {
                 State::Failing(..) | State::Unhealthy | State::Terminating | State::Killing => {
-                    reason.or_else(|| entry.reason.take())
+                    entry.reason = reason.or_else(|| entry.reason.take());
                 }
-                State::Unknown | State::Deferred(_) | State::Starting | State::Healthy => None,
-            };
+                State::Unknown | State::Deferred(_) | State::Starting | State::Healthy => {
+                    entry.reason = None;
+                    entry.refusal = None;
+                }
+            }
         }
         if let Some((level, text)) = transition(before, after, entry.reason.as_deref()) {
             self.log.line(level, format!("{}: {text}", entry.target.unit));
@@ -311,7 +315,8 @@ impl Watcher {
         let lines = self.entries.iter().map(|entry| status::Line {
             unit: entry.target.unit.as_str(),
             state: entry.verdict.state(),
-            reason: entry.reason.as_deref(),
+            // That it could not be helped matters more than what is wrong with it.
+            reason: entry.refusal.as_deref().or(entry.reason.as_deref()),
         });
         let text = status::summary(lines, self.trouble.as_deref());
         self.notifier.status(&text);
@@ -323,6 +328,16 @@ fn transition(before: State, after: State, reason: Option<&str>) -> Option<(Leve
     if before.is_same_kind(after) {
         return None;
     }
+    let before = match (before, after) {
+        // A signal that was refused, and its next attempt: the refusal itself is logged, once for each.
+        (State::Unhealthy, State::Terminating)
+        | (State::Terminating | State::Killing, State::Unhealthy | State::Terminating) => {
+            return None;
+        }
+        // The failure that makes the verdict is the last one of so many.
+        (State::Failing(_, of), State::Unhealthy | State::Terminating) => State::Failing(of, of),
+        (before, _) => before,
+    };
     let level = match after {
         // The bus is away: said once, for all targets.
         State::Unknown => return None,
@@ -356,6 +371,11 @@ mod tests {
         assert_eq!(said(State::Failing(1, 3), State::Failing(2, 3), Some("again")), None);
         assert_eq!(said(State::Deferred(Away::Stopping), State::Deferred(Away::Restarting), None), None);
         assert_eq!(said(State::Healthy, State::Unknown, None), None);
+        assert_eq!(
+            said(State::Failing(2, 3), State::Terminating, Some("connection refused")).unwrap(),
+            "failing (3 of 3) -> terminating: connection refused"
+        );
+        assert_eq!(said(State::Unhealthy, State::Terminating, Some("again")), None);
         assert_eq!(
             said(State::Terminating, State::Deferred(Away::Stopping), None).unwrap(),
             "terminating -> stopping, checks deferred"
