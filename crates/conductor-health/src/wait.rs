@@ -160,9 +160,10 @@ enum End {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = self.unit.as_ref().map_or("the service", UnitName::as_str);
-        match self.end {
-            End::TimeOver => write!(f, "{unit} did not become healthy within {}: ", span(self.within))?,
-            End::MainEnded(after) => {
+        match (self.end, self.checks) {
+            (End::TimeOver, _) => write!(f, "{unit} did not become healthy within {}: ", span(self.within))?,
+            (End::MainEnded(_), 0) => write!(f, "{unit}: its main process ended before it was healthy: ")?,
+            (End::MainEnded(after), _) => {
                 write!(f, "{unit}: its main process ended after {}, before it was healthy: ", span(after))?;
             }
         }
