@@ -165,9 +165,10 @@ impl Failure {
     /// What happened, without what to do about it.
     fn summary(&self) -> String {
         let unit = self.unit.as_ref().map_or("the service", UnitName::as_str);
-        let what = match self.end {
-            End::TimeOver => format!("{unit} did not become healthy within {}", span(self.within)),
-            End::MainEnded(after) => {
+        let what = match (self.end, self.checks) {
+            (End::TimeOver, _) => format!("{unit} did not become healthy within {}", span(self.within)),
+            (End::MainEnded(_), 0) => format!("{unit}: its main process ended before it was healthy"),
+            (End::MainEnded(after), _) => {
                 format!("{unit}: its main process ended after {}, before it was healthy", span(after))
             }
         };

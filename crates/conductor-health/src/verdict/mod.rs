@@ -20,7 +20,8 @@
 //! | terminating | signal refused, or moot | unhealthy, with a pause that doubles | |
 //! | terminating | `kill-grace` after SIGTERM was sent | killing | SIGKILL |
 //! | killing | signal refused, or moot | terminating, with a pause that doubles | |
-//! | any but terminating, killing | suspend or clock jump | the same, counters at zero | |
+//! | failing | suspend, or the checker was halted | starting | |
+//! | any other | suspend, or the checker was halted | the same, counters at zero | |
 //! | any | unknown result, or one that was begun before a change | the same | |
 //!
 //! What holds in every state, whatever happens (the tests enumerate it): a signal is asked for only
@@ -28,6 +29,8 @@
 //! failures that were begun and ended in this invocation and undisturbed; each signal is sent at most
 //! once per invocation; SIGKILL only `kill-grace` after a SIGTERM that was really sent.
 
+#[cfg(test)]
+mod exhaustive;
 mod sighting;
 #[cfg(test)]
 mod tests;
@@ -220,6 +223,10 @@ impl Verdict {
                 None
             }
             Event::Resumed => {
+                // What was failing is not healthy for having slept.
+                if self.failed > 0 && self.standing == Standing::Healthy {
+                    self.standing = Standing::Nothing;
+                }
                 self.start_over();
                 None
             }

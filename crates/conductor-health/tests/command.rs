@@ -1,0 +1,135 @@
+//! The program as units and monitoring systems call it: exit statuses and what is printed.
+
+// The helpers below are no tests themselves, and their panics are a test's failure all the same.
+#![allow(clippy::unwrap_used)]
+
+use snapbox::cmd::{Command, cargo_bin};
+use snapbox::str;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+/// The program, in an environment without a service manager.
+fn program(arguments: &[&str]) -> Command {
+    Command::new(cargo_bin!("conductor-health"))
+        .args(arguments)
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("WATCHDOG_USEC")
+        .env_remove("MAINPID")
+        .env("JOURNAL_STREAM", "8:1")
+}
+
+/// A port on which nobody listens, and one on which every request is answered with this status.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn answering(status: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    port
+}
+
+#[test]
+fn probe_exits_by_the_convention_of_monitoring_plugins() {
+    program(&["probe", &format!("http://127.0.0.1:{}/", answering(200))]).assert().code(0);
+    program(&["probe", &format!("http://127.0.0.1:{}/", answering(500))]).assert().code(2);
+    program(&["probe", &format!("http://127.0.0.1:{}/", free_port())]).assert().code(2).stdout_eq(str![[r"
+unhealthy: http://127.0.0.1:[..]/: connection refused
+  took [..]ms (resolve [..]ms)
+
+"]]);
+    program(&["probe", "http://no-such-host.invalid/"]).assert().code(3);
+    program(&["probe", "https://localhost/"]).assert().code(3).stderr_eq(str![[r"
+error: invalid value 'https://localhost/' for '<URL>': `https://localhost/`: https is not supported yet, only http:// is
+
+For more information, try '--help'.
+
+"]]);
+}
+
+#[test]
+fn probe_prints_one_json_object() {
+    let output = program(&["probe", "--json", &format!("http://127.0.0.1:{}/", answering(204))])
+        .assert()
+        .code(0)
+        .get_output()
+        .stdout
+        .clone();
+    let value: serde_json::Value = serde_json::from_slice(&output).unwrap();
+    assert_eq!(value["result"], "healthy");
+    assert_eq!(value["status"], 204);
+    assert!(value["timings"]["total_us"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn wait_fails_with_one_line() {
+    let url = format!("http://127.0.0.1:{}/healthz", answering(503));
+    program(&["wait", "--unit", "web.service", "--within", "300ms", "--interval", "100ms", &url])
+        .assert()
+        .code(1)
+        .stdout_eq("")
+        .stderr_eq(str![[r"
+<3>web.service did not become healthy within 300ms: [..] checks, the last: http://127.0.0.1:[..]/healthz answered 503 Service Unavailable. Look at the container's own log above (journalctl -u web.service), or raise start-within.
+
+"]]);
+    let url = format!("http://127.0.0.1:{}/healthz", answering(200));
+    program(&["wait", "--within", "10s", &url]).assert().code(0).stderr_eq("");
+}
+
+#[test]
+fn wait_ends_with_the_main_process() {
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    child.wait().unwrap();
+    let url = format!("http://127.0.0.1:{}/healthz", free_port());
+    program(&["wait", "--unit", "web.service", "--within", "1min", &url])
+        .env("MAINPID", child.id().to_string())
+        .assert()
+        .code(1)
+        .stderr_eq(str![[r"
+<3>web.service: its main process ended before it was healthy: no check of http://127.0.0.1:[..]/healthz had ended yet. Look at the container's own log above (journalctl -u web.service).
+
+"]]);
+}
+
+#[test]
+fn wait_does_not_start_as_the_wrong_user() {
+    program(&["wait", "--user", "no-such-user-here", "http://127.0.0.1:1/"]).assert().code(1).stderr_eq(str![[r"
+<3>there is no user `no-such-user-here` to run the checks as: run systemd-sysusers, or name another one with --user
+
+"]]);
+}
+
+#[test]
+fn watch_refuses_what_makes_no_sense() {
+    program(&["watch"]).assert().code(64);
+    program(&["watch", "--unit", "web.service=http://a/", "--unit", "web.service=http://b/"])
+        .assert()
+        .code(1)
+        .stderr_eq("<3>web.service is given twice: each unit can have one URL\n");
+}
+
+#[test]
+fn watch_lives_without_a_bus_and_ends_on_sigterm() {
+    let mut child = std::process::Command::new(cargo_bin!("conductor-health"))
+        .args(["watch", "--unit", "web.service=http://127.0.0.1:1/"])
+        .env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent")
+        .env("JOURNAL_STREAM", "8:1")
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let mut said = [0; 512];
+    let length = stderr.read(&mut said).unwrap();
+    let said = String::from_utf8_lossy(&said[..length]).into_owned();
+    assert!(said.starts_with("<4>connecting to the system bus: "), "{said}");
+    let pid = i32::try_from(child.id()).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert!(child.wait().unwrap().success());
+}
