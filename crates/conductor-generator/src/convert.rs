@@ -105,6 +105,7 @@ fn convert_with(
         match tree {
             Ok(tree) => {
                 let path = &definition.source.path;
+                definition.diagnostics.extend(hidden(&tree, host));
                 owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), path.clone())));
                 definition.tree = Some(tree);
             }
@@ -147,6 +148,15 @@ fn shadowed(tree: &Tree, host: &Host) -> Option<Diagnostic> {
     Some(
         Diagnostic::error("shadows-unit", format!("{unit} would hide {}", native.display()))
             .help("another package has a unit of this name: rename the definition"),
+    )
+}
+
+/// The administrator's own units take precedence, wanted (`systemctl edit --full`, a mask) or forgotten.
+fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
+    let (unit, over) = tree.unit_names().find_map(|unit| Some((unit, host.unit_over(unit)?)))?;
+    Some(
+        Diagnostic::warning("hidden", format!("{unit} has no effect: {} takes its place", over.display()))
+            .help("remove that file, or rename the definition"),
     )
 }
 
