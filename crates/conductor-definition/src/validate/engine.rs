@@ -29,8 +29,8 @@ impl Check {
             }
             high.into_inner()
         });
-        // TasksMax= counts the engine's own process beside the container's.
-        let pids = pids.and_then(|pids| self.number(&pids, 1..=4_194_304));
+        // TasksMax= counts podman while it starts the container (some ten threads), and conmon later.
+        let pids = pids.and_then(|pids| self.number(&pids, 32..=4_194_304));
         let cpu_weight = cpu_weight.and_then(|weight| self.number(&weight, 1..=10_000));
         let io_weight = io_weight.and_then(|weight| self.number(&weight, 1..=10_000));
         Resources { memory, memory_high, cpus, cpu_weight, io_weight, pids, slice }

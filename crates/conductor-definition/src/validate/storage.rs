@@ -67,13 +67,11 @@ impl Check {
         for entry in written {
             let table = entry.span();
             let written::Tmpfs { target, size } = entry.into_inner();
-            match target {
-                Some(target) => list.push(Tmpfs { target, size }),
-                None => {
-                    let help = "say where it is in the container: target = \"/tmp\"";
-                    self.missing("tmpfs.target", "target", Some(table), help);
-                }
+            if target.is_none() {
+                let help = "say where it is in the container: target = \"/tmp\"";
+                self.missing("tmpfs.target", "target", Some(table), help);
             }
+            list.extend(target.map(|target| Tmpfs { target, size }));
         }
         list
     }
