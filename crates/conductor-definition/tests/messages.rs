@@ -18,8 +18,10 @@ fn messages_of(path: &str, text: &str) -> String {
 }
 
 #[test]
-fn smallest_definition_is_fine() {
-    assert_data_eq!(messages("image = \"localhost/web:1\"\n"), str![[""]]);
+fn good_practice_is_not_questioned() {
+    assert_data_eq!(messages("image = \"localhost/web:1\"\n[resources]\nmemory = \"64M\"\n"), str![[""]]);
+    let pinned = "image = \"web@sha256:0123\"\n[resources]\nslice = \"team\"\n";
+    assert_data_eq!(messages(pinned), str![[""]]);
 }
 
 #[test]
@@ -435,5 +437,34 @@ web.toml:8:8: with 2 instances, the ports from 2019 and from 2000 on overlap (in
 "#]]
     );
     let protocols = "image = \"dns\"\n[[ports]]\ncontainer = 53\nhost = 53\n[[ports]]\ncontainer = 53\nhost = 53\nprotocol = \"udp\"\n";
-    assert_data_eq!(messages(protocols), str![[""]]);
+    assert_data_eq!(
+        messages(protocols),
+        str![[r#"
+web.toml: warning: it may use all of the machine's memory (set a limit, such as [resources] memory = "512M", or a slice that has one)
+web.toml:1:9: warning: which version runs depends on when the image was fetched (name a version, such as :1.4.2, or a digest)
+
+"#]]
+    );
+}
+
+#[test]
+fn what_is_probably_not_meant() {
+    let text = "image = \"registry.example.com:5000/web\"\n[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\"\ninterval = \"1s\"\ntimeout = \"3s\"\n[restart]\nlimit = \"none\"\n";
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml: warning: it may use all of the machine's memory (set a limit, such as [resources] memory = "512M", or a slice that has one)
+web.toml: warning: a service that never works restarts for ever (leave `limit` out for ten starts, or write { starts = 10, within = "auto" })
+web.toml:1:9: warning: which version runs depends on when the image was fetched (name a version, such as :1.4.2, or a digest)
+web.toml:5:1: warning: a check may take longer than the interval (checks that are late are left out: raise interval, or lower timeout)
+
+"#]]
+    );
+    assert_data_eq!(
+        messages("image = \"web:latest\"\n[resources]\nmemory = \"64M\"\n"),
+        str![[r#"
+web.toml:1:9: warning: which version runs depends on when the image was fetched (name a version, such as :1.4.2, or a digest)
+
+"#]]
+    );
 }

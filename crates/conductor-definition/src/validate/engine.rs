@@ -110,7 +110,7 @@ impl Check {
         let written::Pull { policy, retries, retry_delay } = written;
         Pull {
             policy: policy.and_then(|policy| self.word(&policy, POLICIES)).unwrap_or_default(),
-            retries: retries.and_then(|retries| self.number(&retries, 0..=100)).unwrap_or(3),
+            retries: retries.and_then(|retries| self.number(&retries, 0..=100)).unwrap_or(0),
             retry_delay: self.timer(retry_delay, TimeSpan::from_secs(5)),
         }
     }

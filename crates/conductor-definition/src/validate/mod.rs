@@ -5,6 +5,7 @@
 
 mod engine;
 mod health;
+mod lint;
 mod network;
 mod restart;
 mod storage;
@@ -21,6 +22,7 @@ use crate::suggest::nearest;
 use crate::value::{InvalidValue, ServiceName, Text};
 use crate::written::{self, Read, Removed};
 use crate::{Diagnostic, Process, Runtime, Secret, Service, Storage};
+use lint::Places;
 use network::Networking;
 
 const RUNTIMES: &[(&str, Runtime)] = &[("podman", Runtime::Podman), ("docker", Runtime::Docker)];
@@ -86,6 +88,10 @@ pub(crate) fn service(
     if image.is_none() {
         check.missing("image", "image", None, "say what to run: image = \"registry.example.com/web:1.4.2\"");
     }
+    let places = Places {
+        image: image.as_ref().map(Spanned::span).unwrap_or_default(),
+        health: health.as_ref().map(Spanned::span).unwrap_or_default(),
+    };
     let instances = instances.and_then(|n| check.number(&n, 1..=1_000)).unwrap_or(1);
     let runtime = runtime.and_then(|text| check.word(&text, RUNTIMES)).unwrap_or_default();
     let resources = resources.unwrap_or_default();
@@ -164,6 +170,10 @@ pub(crate) fn service(
         restart,
         directives,
     });
+    // Errors first: what does not work needs no advice.
+    if let Some(service) = service.as_ref().filter(|_| check.diagnostics.is_empty()) {
+        check.lint(service, places);
+    }
     (service, check.diagnostics)
 }
 
