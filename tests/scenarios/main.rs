@@ -11,6 +11,7 @@ mod failures;
 mod fake;
 mod giving_up;
 mod instances;
+mod keys;
 mod package;
 mod polkit;
 mod product;
