@@ -56,7 +56,7 @@ pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> Str
         .set("Type", "notify")
         .exec("ExecStart", &watch(service, health, names))
         .set("Restart", "always")
-        .set("RestartSec", "5s")
+        .set("RestartSec", "1s")
         .set("WatchdogSec", "30s")
         .set("User", "conductor-health")
         .set("Slice", "conductor.slice")
