@@ -12,6 +12,7 @@ mod fake;
 mod giving_up;
 mod instances;
 mod package;
+mod pending_edit;
 mod polkit;
 mod product;
 mod quoting;
