@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use conductor_definition::{Diagnostic, Parsed, Service, ServiceName, Source, clashes, find, parse, read};
 use conductor_units::{Context, Tree, render};
 
-use crate::Host;
+use crate::{Host, depend};
 
 /// A definition's file: its text, empty if it could not be read, and then why.
 #[derive(Debug, Clone)]
@@ -49,16 +49,24 @@ pub fn read_all(root: &Path) -> (Vec<Reading>, Vec<String>) {
 }
 
 /// Converts all definitions. Whatever is wrong with one, even a panic of ours, stays with that one.
-pub fn convert(readings: Vec<Reading>, host: &Host) -> Vec<Converted> {
-    convert_with(readings, host, parse, render)
+///
+/// Services that are `established`, by their last good units, keep what a newcomer claims too; they are
+/// also known by name to others while their definition is broken.
+pub fn convert(readings: Vec<Reading>, host: &Host, established: &BTreeMap<String, Tree>) -> Vec<Converted> {
+    convert_with(readings, host, established, parse, render)
 }
 
 fn convert_with(
-    readings: Vec<Reading>,
+    mut readings: Vec<Reading>,
     host: &Host,
+    established: &BTreeMap<String, Tree>,
     parse: impl Fn(&Source) -> Result<Parsed, Vec<Diagnostic>>,
     render: impl Fn(&Service, &Context) -> Tree,
 ) -> Vec<Converted> {
+    let is_established =
+        |path: &Path| ServiceName::from_path(path).is_ok_and(|name| established.contains_key(name.as_str()));
+    // A stable sort: otherwise the order is that of the names, the same at every boot.
+    readings.sort_by_key(|reading| !is_established(&reading.source.path));
     let mut services: Vec<Option<Service>> = Vec::new();
     let mut converted: Vec<Converted> = Vec::new();
     for Reading { source, problem } in readings {
@@ -76,7 +84,18 @@ fn convert_with(
     }
 
     drop_clashing(&mut services, &mut converted);
-    let context = Context::new(host.systemd, services.iter().flatten());
+    depend::check(&mut services, &mut converted, established);
+    let mut context = Context::new(host.systemd, services.iter().flatten());
+    for (name, definition) in
+        converted.iter().filter_map(|definition| Some((definition.name.as_ref()?, definition)))
+    {
+        let kept = established
+            .get(name.as_str())
+            .filter(|_| definition.diagnostics.iter().any(Diagnostic::is_error));
+        if kept.is_some_and(|tree| tree.get(&format!("{name}.target")).is_some()) {
+            context.groups.insert(name.to_string());
+        }
+    }
     let mut owners: BTreeMap<String, PathBuf> = BTreeMap::new();
     for (service, definition) in services.iter().zip(&mut converted) {
         let Some(service) = service else { continue };
@@ -86,6 +105,7 @@ fn convert_with(
         match tree {
             Ok(tree) => {
                 let path = &definition.source.path;
+                definition.diagnostics.extend(hidden(&tree, host));
                 owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), path.clone())));
                 definition.tree = Some(tree);
             }
@@ -131,6 +151,15 @@ fn shadowed(tree: &Tree, host: &Host) -> Option<Diagnostic> {
     )
 }
 
+/// The administrator's own units take precedence, wanted (`systemctl edit --full`, a mask) or forgotten.
+fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
+    let (unit, over) = tree.unit_names().find_map(|unit| Some((unit, host.unit_over(unit)?)))?;
+    Some(
+        Diagnostic::warning("hidden", format!("{unit} has no effect: {} takes its place", over.display()))
+            .help("remove that file, or rename the definition"),
+    )
+}
+
 /// Runs `work`; a panic becomes a diagnostic.
 fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
@@ -168,7 +197,7 @@ mod tests {
             assert!(service.name.as_str() != "a", "no luck with {}", service.name);
             render(service, context)
         };
-        let converted = convert_with(readings, &Host::default(), parse, render);
+        let converted = convert_with(readings, &Host::default(), &BTreeMap::new(), parse, render);
         assert_eq!(
             summary(&converted),
             [
@@ -181,8 +210,11 @@ mod tests {
     #[test]
     fn derived_names_clash_too() {
         let health = "image = \"a\"\n[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\"";
-        let converted =
-            convert(vec![reading("web", health), reading("web-health", "image = \"b\"")], &Host::default());
+        let converted = convert(
+            vec![reading("web", health), reading("web-health", "image = \"b\"")],
+            &Host::default(),
+            &BTreeMap::new(),
+        );
         assert_eq!(
             summary(&converted),
             [
@@ -192,11 +224,34 @@ mod tests {
     }
 
     #[test]
+    fn an_established_service_keeps_its_port_and_its_group() {
+        let text = "image = \"a\"\n[[ports]]\ncontainer = 80\nhost = 2000";
+        let mut tree = Tree::default();
+        tree.file("db.target", "");
+        let established = BTreeMap::from([("web".to_owned(), Tree::default()), ("db".to_owned(), tree)]);
+        let readings = vec![
+            reading("api", text),
+            reading("db", "imgae = 1"),
+            reading("web", &format!("requires = [\"db\"]\n{text}")),
+        ];
+        let converted = convert(readings, &Host::default(), &established);
+        let by_name = |name: &str| converted.iter().find(|one| one.source.path.starts_with(name)).unwrap();
+        assert_eq!(
+            summary(&[by_name("api.toml").clone()]),
+            ["api.toml: host port 2000 is taken by web.toml (give one of the two other ports: host = …)"]
+        );
+        // db is broken now, but it runs on as the group that it was.
+        let web = by_name("web.toml").tree.as_ref().unwrap().to_string();
+        assert!(web.contains("\nRequires=db.target\n"), "{web}");
+    }
+
+    #[test]
     fn ports_clash_across_definitions() {
         let text = "image = \"a\"\n[[ports]]\ncontainer = 80\nhost = 2000";
         let converted = convert(
             vec![reading("a", text), reading("broken", "image ="), reading("b", text)],
             &Host::default(),
+            &BTreeMap::new(),
         );
         assert_eq!(
             summary(&converted)[1],

@@ -11,6 +11,9 @@ use crate::settings;
 /// precedence over generated units anyway.
 const NATIVE: &[&str] = &["usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
 
+/// Directories of the administrator's and the running system's units.
+const OVER: &[&str] = &["etc/systemd/system", "run/systemd/system"];
+
 /// Where `libsystemd-shared-VERSION.so` is: Debian's multiarch directories, Fedora, Arch.
 const LIBRARIES: &[&str] = &["usr/lib/systemd", "usr/lib64/systemd", "lib/systemd"];
 
@@ -41,7 +44,16 @@ impl Host {
 
     /// The unit of a package that `unit` would hide.
     pub(crate) fn native_unit(&self, unit: &str) -> Option<PathBuf> {
-        NATIVE
+        self.unit_in(NATIVE, unit)
+    }
+
+    /// The unit that hides `unit`.
+    pub(crate) fn unit_over(&self, unit: &str) -> Option<PathBuf> {
+        self.unit_in(OVER, unit)
+    }
+
+    fn unit_in(&self, directories: &[&str], unit: &str) -> Option<PathBuf> {
+        directories
             .iter()
             .map(|directory| Path::new(directory).join(unit))
             .find(|path| self.root.join(path).symlink_metadata().is_ok())

@@ -5,12 +5,14 @@
 //! Reading and converting ([`convert`]) is strictly before writing ([`run`]).
 
 mod convert;
+mod depend;
 mod host;
 mod last_good;
 pub mod log;
 mod plan;
 mod write;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use conductor_definition::{Diagnostic, Settings, Source};
@@ -45,7 +47,14 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
     let (mut plan, mut outcome) = prepare(&roots.root, &store, log);
     let mut errors = Vec::new();
     for service in &mut plan.services {
-        if let Err(error) = write_tree(&roots.output, &service.tree) {
+        // systemd empties the directory before each run: what is there already is another generator's, such
+        // as Quadlet's. systemd's own refuse to write over each other too (src/shared/generator.c).
+        let taken = service.tree.unit_names().find(|unit| roots.output.join(unit).symlink_metadata().is_ok());
+        let written = match taken {
+            Some(unit) => Err(WriteError::taken(&roots.output.join(unit))),
+            None => write_tree(&roots.output, &service.tree),
+        };
+        if let Err(error) = written {
             // What systemd did not get must not count as the last good.
             service.good = false;
             errors.push(error);
@@ -57,6 +66,11 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
         outcome = Outcome::Incomplete;
     }
     outcome
+}
+
+/// The units that services were last given, by name: those services are established.
+pub fn established(root: &Path) -> BTreeMap<String, Tree> {
+    last_good::Store::new(root).load()
 }
 
 /// Everything that [`run`] would write, and nothing written.
@@ -73,17 +87,16 @@ fn prepare(root: &Path, store: &last_good::Store, log: &mut dyn Log) -> (plan::P
         log.log(Priority::Error, &problem);
         outcome = Outcome::Incomplete;
     }
-    let converted = convert(readings, &host);
+    let last_good = store.load();
+    let converted = convert(readings, &host, &last_good);
+    // Warnings are for `conductor check`: at every boot and reload nobody would read them.
     for definition in &converted {
-        for diagnostic in &definition.diagnostics {
-            let error = diagnostic.is_error();
-            log.log(if error { Priority::Error } else { Priority::Warning }, &definition.line(diagnostic));
-            if error {
-                outcome = Outcome::Incomplete;
-            }
+        for diagnostic in definition.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()) {
+            log.log(Priority::Error, &definition.line(diagnostic));
+            outcome = Outcome::Incomplete;
         }
     }
-    let plan = plan::plan(converted, &store.load(), &host);
+    let plan = plan::plan(converted, &last_good, &host);
     for (priority, note) in &plan.notes {
         log.log(*priority, note);
     }

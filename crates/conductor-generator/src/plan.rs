@@ -62,18 +62,23 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &BTreeMap<String, Tree>
     for service in &mut plan.services {
         if let Some(old) = last_good.get(&service.name) {
             let kept = still_running(old, host, &taken);
+            for unit in kept.unit_names().filter(|unit| host.runs(unit)) {
+                let note = format!(
+                    "{}: {unit} still runs, which its definition no longer has; its file stays until it is stopped",
+                    service.name
+                );
+                plan.notes.push((Priority::Warning, note));
+            }
             drop(taken.merge(&kept));
             drop(service.tree.merge(&kept));
         }
     }
     for (name, definition) in broken {
         let (tree, good) = in_place_of_broken(&name, &definition, last_good, host, &mut plan.notes);
-        match taken.merge(&tree) {
-            Ok(()) => plan.services.push(Planned { name: name.to_string(), tree, good }),
-            Err(duplicate) => plan
-                .notes
-                .push((Priority::Warning, format!("{name}: nothing in its place, {} is taken", duplicate.0))),
-        }
+        // Others may have taken a name meanwhile; what is left is better than nothing for what runs.
+        let free = tree.without(&taken);
+        drop(taken.merge(&free));
+        plan.services.push(Planned { name: name.to_string(), tree: free, good });
     }
     for (name, old) in last_good {
         if known.contains(name) {

@@ -74,6 +74,13 @@ impl Tree {
         self.0.keys().map(String::as_str).filter(|path| !path.contains('/'))
     }
 
+    /// What is at paths that `other` does not have.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let free = self.0.iter().filter(|(path, _)| !other.0.contains_key(*path));
+        Self(free.map(|(path, entry)| (path.clone(), entry.clone())).collect())
+    }
+
     /// Adds all of `other`, or nothing of it if a path is taken.
     ///
     /// # Errors
