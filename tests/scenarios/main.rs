@@ -13,6 +13,7 @@ mod giving_up;
 mod instances;
 mod keys;
 mod package;
+mod pending_edit;
 mod polkit;
 mod product;
 mod quoting;

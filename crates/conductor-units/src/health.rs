@@ -57,7 +57,7 @@ pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> Str
         .set("Type", "notify")
         .exec("ExecStart", &watch(service, health, names))
         .set("Restart", "always")
-        .set("RestartSec", "5s")
+        .set("RestartSec", "1s")
         .set("WatchdogSec", "30s")
         // Not in conductor.slice: a limit that slows the containers down must not slow down who judges them.
         .set("User", "conductor-health")
