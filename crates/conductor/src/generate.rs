@@ -65,7 +65,9 @@ fn write(directory: &Path, tree: &Tree) -> ExitCode {
     }
 }
 
-struct Messages;
+/// What the generator would log.
+#[derive(Debug)]
+pub(crate) struct Messages;
 
 impl Log for Messages {
     fn log(&mut self, priority: Priority, message: &str) {
