@@ -23,6 +23,7 @@ use crate::terminal::{FAILURE, say};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
     /// Definitions to check, each called NAME.toml.
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Use the machine, or the image of one, below this directory.
     #[arg(long, value_name = "DIR", env = "CONDUCTOR_ROOT", default_value = "/")]

@@ -37,6 +37,7 @@ use model::Status;
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatusCommand {
     /// The services; all, if none is named.
+    #[arg(value_name = "SERVICE")]
     services: Vec<String>,
     /// For scripts.
     #[arg(long)]
