@@ -114,10 +114,13 @@ fn logs_and_exec_find_units_and_containers() {
     assert!(stopped.contains("web@1.service is not running (inactive)"), "{stopped}");
     host.ok(["systemctl", "start", "web.target"]).unwrap();
 
-    let second = ["exec", "web", "--instance", "2", "--", "sh", "-c", "echo $CONDUCTOR_INSTANCE; exit 7"];
-    let inside = conductor(&host, &second);
-    assert_eq!((inside.stdout.as_str(), inside.code), ("2\n", Some(7)), "{}", inside.describe());
-    assert_eq!(host.sh("echo hello | conductor exec web -i 1 -- cat").unwrap().trim_end(), "hello");
+    let version =
+        host.ok(["conductor", "exec", "web", "--instance", "2", "--", "payload", "--version"]).unwrap();
+    assert!(version.starts_with("payload "), "{version}");
+    // A second payload finds the port of the first one taken: it is in the same container.
+    let second = conductor(&host, &["exec", "web", "-i", "1", "--", "payload"]);
+    assert_eq!(second.code, Some(1), "{}", second.describe());
+    assert!(second.stdout.contains("cannot listen on port 8080"), "{}", second.describe());
     let which = refused(&host, &["exec", "web"]);
     assert!(which.contains("choose one with --instance (1, 2)"), "{which}");
 
