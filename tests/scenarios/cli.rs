@@ -71,6 +71,20 @@ fn status_of_a_group_for_people_and_for_programs() {
 }
 
 #[test]
+fn watching_shows_changes_as_they_happen() {
+    let host = host_with(WEB);
+    // The stop is seen by its signal, long before the period ends; the pipe's end ends it.
+    let script = "conductor status web --watch --json > /run/seen & seen=$!
+        until test -s /run/seen; do sleep 0.1; done
+        systemctl stop web.service && sleep 1 && kill $seen; cat /run/seen";
+    let seen = host.sh(script).unwrap();
+    let (first, last) = (seen.lines().next().unwrap(), seen.lines().last().unwrap());
+    assert!(first.contains(r#""active":"active""#) && last.contains(r#""active":"inactive""#), "{seen}");
+    let one = host.ok(["timeout", "10", "sh", "-c", "conductor status --watch | head -n 1"]).unwrap();
+    assert!(one.starts_with("SERVICE"), "{one}");
+}
+
+#[test]
 fn an_edit_shows_until_it_is_reloaded_and_restarted() {
     let host = host_with(WEB);
     let same = conductor(&host, &["diff"]);

@@ -45,18 +45,16 @@ pub(crate) fn show<'a>(definitions: impl IntoIterator<Item = &'a Converted>) -> 
     for definition in definitions {
         for diagnostic in &definition.diagnostics {
             count.add(diagnostic.level);
-            print_line(&finding(definition, diagnostic));
+            print(&line(&finding(definition, diagnostic)));
         }
     }
     count
 }
 
-/// Prints something as one line of JSON.
-pub(crate) fn print_line(value: &impl Serialize) {
+/// Something as one line of JSON.
+pub(crate) fn line(value: &impl Serialize) -> String {
     // Our own types have string keys only, and so always serialize.
-    if let Ok(line) = serde_json::to_string(value) {
-        print(&format!("{line}\n"));
-    }
+    serde_json::to_string(value).map(|line| line + "\n").unwrap_or_default()
 }
 
 fn finding<'a>(definition: &Converted, diagnostic: &'a Diagnostic) -> Finding<'a> {

@@ -17,6 +17,12 @@ pub(crate) fn print(text: &str) -> ExitCode {
     }
 }
 
+/// Writes one of many results at once; false if nobody reads any more, and so there is no point in going on.
+pub(crate) fn print_next(text: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+}
+
 /// Writes a message to stderr.
 pub(crate) fn say(text: &str) {
     // Nobody is left to tell if stderr is closed.

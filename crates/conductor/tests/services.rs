@@ -114,6 +114,7 @@ fn mistakes_are_explained() {
     let shown = [
         machine.stderr(&["logs", "wbe"]),
         machine.stderr(&["status", "nothing-like-it"]),
+        machine.stderr(&["status"]),
         machine.stderr(&["exec", "web"]),
         machine.stderr(&["exec", "web", "-i", "3"]),
         machine.stderr(&["exec", "api", "-i", "1"]),
@@ -126,6 +127,7 @@ fn mistakes_are_explained() {
         str![[r#"
 error: there is no service `wbe`: did you mean `web`?
 error: there is no service `nothing-like-it`: `conductor status` lists all services
+error: status is that of the machine that runs: leave out --root and CONDUCTOR_ROOT
 error: `web` has several containers: choose one with --instance (1, 2)
 error: `web` has no instance 3: choose one of 1, 2
 error: `api` is a single container: leave --instance out

@@ -13,9 +13,9 @@ use std::time::{Duration, SystemTime};
 use conductor_systemd::{Scope, UnitName, Watch};
 
 use crate::ask::{connect, wait_for};
-use crate::json::print_line;
+use crate::json;
 use crate::services::{Root, Services};
-use crate::terminal::{FAILURE, colour_on_stdout, print, say};
+use crate::terminal::{FAILURE, colour_on_stdout, print, print_next, say};
 use collect::collect;
 use model::Status;
 
@@ -86,7 +86,9 @@ impl StatusCommand {
         loop {
             match collect(&self.root.root, &asked, &systemd).await {
                 Ok(status) => {
-                    self.draw(&status);
+                    if !self.draw(&status) {
+                        return Ok(ExitCode::SUCCESS);
+                    }
                     let units = status.units();
                     if units != watched {
                         watch = Watch::start(Scope::System, units.clone());
@@ -111,18 +113,26 @@ impl StatusCommand {
 
     fn names(&self) -> Result<Vec<String>, String> {
         let services = Services::look(&self.root.root);
-        self.services.iter().map(|asked| services.name(asked).map(str::to_owned)).collect()
+        let asked: Vec<String> = self
+            .services
+            .iter()
+            .map(|asked| services.name(asked).map(str::to_owned))
+            .collect::<Result<_, _>>()?;
+        if self.root.is_running() {
+            return Ok(asked);
+        }
+        Err("status is that of the machine that runs: leave out --root and CONDUCTOR_ROOT".to_owned())
     }
 
-    fn draw(&self, status: &Status) {
+    /// False if nobody looks any more.
+    fn draw(&self, status: &Status) -> bool {
         if self.json {
-            print_line(status);
-            return;
+            return print_next(&json::line(status));
         }
         let text = show::text(status, now(), colour_on_stdout());
         // To the upper left corner, and what is below is cleared.
         let clear = if std::io::stdout().is_terminal() { "\x1b[H\x1b[2J" } else { "" };
-        print(&format!("{clear}{text}"));
+        print_next(&format!("{clear}{text}"))
     }
 }
 
