@@ -27,6 +27,11 @@ fn status_of_a_group_for_people_and_for_programs() {
     host.eventually(SOON, "both are shown as healthy", healthy).unwrap();
     host.write("/etc/conductor/services/broken.toml", "imgae = \"localhost/web:1\"\n").unwrap();
 
+    host.write("/etc/conductor/services/No Name.toml", "image = \"localhost/web:1\"\n").unwrap();
+
+    let table = host.ok(["conductor", "status"]).unwrap();
+    assert!(table.contains("\nNo Name.toml  -         broken"), "{table}");
+    host.sh("rm '/etc/conductor/services/No Name.toml'").unwrap();
     let table = host.ok(["conductor", "status"]).unwrap();
     let headings = "SERVICE  INSTANCE  STATE    HEALTH   SINCE";
     for expected in [

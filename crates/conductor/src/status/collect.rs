@@ -28,7 +28,26 @@ pub(super) async fn collect(root: &Path, asked: &[String], systemd: &Systemd) ->
         let definition = definitions.iter().find(is_named);
         status.services.push(service(root, name, definition, &tree, systemd).await?);
     }
+    if asked.is_empty() {
+        status.services.extend(definitions.iter().filter(|found| found.name.is_none()).map(nameless));
+    }
     Ok(status)
+}
+
+/// A file whose name cannot be a service's becomes no unit at all; here is where it shows.
+fn nameless(definition: &Converted) -> Service {
+    let path = &definition.source.path;
+    Service {
+        name: path.file_name().unwrap_or_default().to_string_lossy().escape_debug().to_string(),
+        definition: Some(path.display().to_string()),
+        problem: first_error(definition),
+        ..Service::default()
+    }
+}
+
+fn first_error(definition: &Converted) -> Option<String> {
+    let error = definition.diagnostics.iter().find(|diagnostic| diagnostic.is_error())?;
+    Some(definition.line(error))
 }
 
 async fn service(
@@ -49,10 +68,7 @@ async fn service(
         let seen = ask(systemd, &unit.unit).await?;
         instances.push(instance(unit, &seen, checker.as_ref(), edited));
     }
-    let problem = definition.and_then(|definition| {
-        let error = definition.diagnostics.iter().find(|diagnostic| diagnostic.is_error())?;
-        Some(definition.line(error))
-    });
+    let problem = definition.and_then(first_error);
     let checks = checker.filter(UnitStatus::is_active).and_then(|checker| checker.status_text);
     let mut service = Service {
         definition: definition.map(|definition| definition.source.path.display().to_string()),
