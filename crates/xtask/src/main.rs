@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use conductor_tests::{Context, Host, Image, Result, Suite};
 
 mod demo;
+mod generate;
 mod package;
 mod preflight;
 mod shell;
@@ -33,6 +34,12 @@ enum Task {
     },
     /// Build target/debian/conductor_VERSION_ARCH.deb and check it with lintian
     Package,
+    /// Write shell completions and conductor(1) from the command line's definition
+    Gen {
+        /// Only say whether they are up to date
+        #[arg(long)]
+        check: bool,
+    },
     /// Boot a machine, run a service on it, break it and watch
     Demo,
     /// A shell on a throwaway machine without Conductor, for trying things out
@@ -47,6 +54,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test { all, only } => test::test(all, only.as_deref()),
         Task::Package => package::task(),
+        Task::Gen { check } => generate::task(check),
         Task::Demo => demo::demo(),
         Task::Host { suite } => shell_on(&suite),
     };
