@@ -16,7 +16,7 @@ pub enum Level {
 /// A stretch of the text and what is to be said about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// Byte offsets into the text.
+    /// Byte offsets as [`Source`] counts them; all of it is in one file.
     pub span: Range<usize>,
     /// A few words under the line; may be empty.
     pub text: String,
@@ -83,13 +83,12 @@ impl Diagnostic {
 
     /// The finding on one line, for logs: `path:line:column: message (help)`.
     pub fn one_line(&self, source: &Source) -> String {
-        let path = source.path.display();
         let place = match &self.label {
-            Some(label) => format!("{path}:{}", source.position(label.span.start)),
-            None => path.to_string(),
+            Some(label) => source.place(label.span.start).to_string(),
+            None => source.path().display().to_string(),
         };
         let help = self.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
         let warning = if self.is_error() { "" } else { "warning: " };
-        format!("{place}: {warning}{}{help}", self.message).replace('\n', " ")
+        format!("{place}: {warning}{}{help}", self.message).replace(char::is_control, " ")
     }
 }

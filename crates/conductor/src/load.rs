@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Candidate, ServiceName, Source, read};
-use conductor_generator::{Converted, Host, Reading, convert, read_all};
+use conductor_definition::{Candidate, ServiceName};
+use conductor_generator::{Converted, Host, Reading, Readings, convert, read_all};
 
 use crate::terminal::say;
 
@@ -16,34 +16,47 @@ pub(crate) struct Loaded {
 }
 
 /// Converts `files`, or everything on the search path below `root` if there are none. Files are looked
-/// at together with the installed definitions that they do not replace, so that clashes show.
+/// at together with the installed definitions that they do not replace, so that clashes show, and with the
+/// drop-ins that would apply to them.
 pub(crate) fn load(root: &Path, files: &[PathBuf]) -> Loaded {
-    let (host, mut problems) = Host::look(root);
-    let (mut readings, unlisted) = read_all(root);
-    problems.extend(unlisted);
+    let (host, problems) = Host::look(root);
+    let Readings { definitions: mut readings, findings, empty } = read_all(root);
     for problem in &problems {
         say(&format!("error: {problem}"));
     }
-    if files.is_empty() {
-        return Loaded { definitions: convert(readings, &host), problems: problems.len() };
+    let mut count = problems.len();
+    for finding in &findings {
+        // A warning says so itself.
+        let error = finding.diagnostic.is_error();
+        say(&format!("{}{}", if error { "error: " } else { "" }, finding.one_line()));
+        count += usize::from(error);
     }
-    let given: Vec<Reading> = files.iter().map(|file| reading(file)).collect();
+    if files.is_empty() {
+        for path in &empty {
+            masked(path);
+        }
+        return Loaded { definitions: convert(readings, &host), problems: count };
+    }
+    let given: Vec<Reading> = files.iter().filter_map(|file| reading(root, file)).collect();
     readings.retain(|installed| given.iter().all(|file| name(installed) != name(file)));
     let installed = readings.len();
     readings.extend(given);
     let definitions = convert(readings, &host).split_off(installed);
-    Loaded { definitions, problems: problems.len() }
+    Loaded { definitions, problems: count }
 }
 
 fn name(reading: &Reading) -> Option<ServiceName> {
-    ServiceName::from_path(&reading.source.path).ok()
+    ServiceName::from_path(reading.source.path()).ok()
 }
 
-fn reading(file: &Path) -> Reading {
-    match read(&Candidate { path: file.to_owned(), real: file.to_owned() }) {
-        Ok(source) => Reading { source, problem: None },
-        Err(problem) => {
-            Reading { source: Source { path: file.to_owned(), text: String::new() }, problem: Some(problem) }
-        }
+fn reading(root: &Path, file: &Path) -> Option<Reading> {
+    let read = Candidate::given(root, file).read();
+    if read.is_none() {
+        masked(file);
     }
+    read.map(|(source, problems)| Reading { source, problems })
+}
+
+fn masked(file: &Path) {
+    say(&format!("note: {} is empty, and so masks the service", file.display()));
 }
