@@ -26,7 +26,7 @@ impl Check {
     pub(crate) fn run(&self) -> ExitCode {
         let loaded = load(&self.root, &self.files);
         let Count { errors, warnings } = show(&loaded.definitions);
-        let errors = errors + loaded.problems;
+        let (errors, warnings) = (errors + loaded.problems, warnings + loaded.warnings);
         let checked = plural(loaded.definitions.len(), "definition");
         say(&match (errors, warnings) {
             (0, 0) => format!("{checked} checked, nothing found"),

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Candidate, ServiceName};
+use conductor_definition::{Candidate, Finding, ServiceName};
 use conductor_generator::{Converted, Host, Reading, Readings, convert, read_all};
 
+use crate::report::{Count, show_findings};
 use crate::terminal::say;
 
 /// Definitions that were asked for, converted.
@@ -13,6 +14,8 @@ pub(crate) struct Loaded {
     pub(crate) definitions: Vec<Converted>,
     /// How many problems with the machine's settings or directories were shown.
     pub(crate) problems: usize,
+    /// How many warnings about the directories were shown.
+    pub(crate) warnings: usize,
 }
 
 /// Converts `files`, or everything on the search path below `root` if there are none. Files are looked
@@ -24,25 +27,28 @@ pub(crate) fn load(root: &Path, files: &[PathBuf]) -> Loaded {
     for problem in &problems {
         say(&format!("error: {problem}"));
     }
-    let mut count = problems.len();
-    for finding in &findings {
-        // A warning says so itself.
-        let error = finding.diagnostic.is_error();
-        say(&format!("{}{}", if error { "error: " } else { "" }, finding.one_line()));
-        count += usize::from(error);
-    }
+    // The drop-ins of a definition that is checked before it is copied to its place have one.
+    let given = |finding: &&Finding| {
+        files.iter().all(|file| {
+            let mut name = file.file_name().unwrap_or_default().to_owned();
+            name.push(".d");
+            finding.diagnostic.code != "no-definition" || finding.path.file_name() != Some(&name)
+        })
+    };
+    let Count { errors, warnings } = show_findings(findings.iter().filter(given));
+    let count = problems.len() + errors;
     if files.is_empty() {
         for path in &empty {
             masked(path);
         }
-        return Loaded { definitions: convert(readings, &host), problems: count };
+        return Loaded { definitions: convert(readings, &host), problems: count, warnings };
     }
     let given: Vec<Reading> = files.iter().filter_map(|file| reading(root, file)).collect();
     readings.retain(|installed| given.iter().all(|file| name(installed) != name(file)));
     let installed = readings.len();
     readings.extend(given);
     let definitions = convert(readings, &host).split_off(installed);
-    Loaded { definitions, problems: count }
+    Loaded { definitions, problems: count, warnings }
 }
 
 fn name(reading: &Reading) -> Option<ServiceName> {

@@ -1,7 +1,7 @@
 //! Diagnostics as compilers show them: the line, the place in it, the reason, what to do.
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
-use conductor_definition::{Diagnostic, Level, Part};
+use conductor_definition::{Diagnostic, Finding, Level, Part, Source};
 use conductor_generator::Converted;
 
 use crate::terminal::{colour, say};
@@ -13,24 +13,43 @@ pub(crate) struct Count {
     pub(crate) warnings: usize,
 }
 
+impl Count {
+    fn add(&mut self, diagnostic: &Diagnostic) {
+        match diagnostic.level {
+            Level::Error => self.errors += 1,
+            Level::Warning => self.warnings += 1,
+        }
+    }
+}
+
+/// Shows what is to be said about the search path itself and counts it.
+pub(crate) fn show_findings<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Count {
+    let mut count = Count::default();
+    for Finding { path, diagnostic } in findings {
+        count.add(diagnostic);
+        say(&format!("{}\n", renderer().render(&[group(&Source::new(path, ""), diagnostic)])));
+    }
+    count
+}
+
+fn renderer() -> Renderer {
+    if colour() { Renderer::styled() } else { Renderer::plain() }
+}
+
 /// Shows all diagnostics of the definitions and counts them.
 pub(crate) fn show<'a>(definitions: impl IntoIterator<Item = &'a Converted>) -> Count {
-    let renderer = if colour() { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer();
     let mut count = Count::default();
     for definition in definitions {
         for diagnostic in &definition.diagnostics {
-            match diagnostic.level {
-                Level::Error => count.errors += 1,
-                Level::Warning => count.warnings += 1,
-            }
-            say(&format!("{}\n", renderer.render(&[group(definition, diagnostic)])));
+            count.add(diagnostic);
+            say(&format!("{}\n", renderer.render(&[group(&definition.source, diagnostic)])));
         }
     }
     count
 }
 
-fn group<'a>(definition: &'a Converted, diagnostic: &'a Diagnostic) -> Group<'a> {
-    let source = &definition.source;
+fn group<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
     let level = match diagnostic.level {
         Level::Error => Title::ERROR,
         Level::Warning => Title::WARNING,
