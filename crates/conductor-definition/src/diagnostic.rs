@@ -4,6 +4,13 @@ use std::ops::Range;
 
 use crate::Source;
 
+/// Errors after which a definition is not looked at any more: more would not help anybody, and each
+/// becomes a line in the log and in the stub unit.
+pub(crate) const MOST_ERRORS: usize = 64;
+
+/// Characters after which a line is cut: a message may quote what was found, whatever its length.
+const LONGEST_LINE: usize = 1000;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -89,6 +96,10 @@ impl Diagnostic {
         };
         let help = self.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
         let warning = if self.is_error() { "" } else { "warning: " };
-        format!("{place}: {warning}{}{help}", self.message).replace(char::is_control, " ")
+        let line = format!("{place}: {warning}{}{help}", self.message).replace(char::is_control, " ");
+        match line.char_indices().nth(LONGEST_LINE) {
+            Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+            None => line,
+        }
     }
 }

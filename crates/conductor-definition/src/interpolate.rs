@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::diagnostic::MOST_ERRORS;
 use crate::suggest::nearest;
 use crate::written::Removed;
 use crate::{Diagnostic, Source};
@@ -25,13 +26,16 @@ const LITERAL: &[&str] =
 /// to very often must not use up the machine's memory at boot.
 const MOST_FILLED_IN: usize = 1 << 20;
 
-/// Mistakes in one string after which the rest of it is not reported.
-const MOST_ERRORS: usize = 16;
-
 const DOLLAR: &str = "write `$$` for a dollar, or `${NAME}` for the text of another key";
 
 /// Fills in all references. Keys whose value has a mistake are taken out and reported.
-pub(crate) fn interpolate(table: &mut DeTable<'_>, source: &Source) -> (Removed, Vec<Diagnostic>) {
+///
+/// # Errors
+/// The first mistakes of very many.
+pub(crate) fn interpolate(
+    table: &mut DeTable<'_>,
+    source: &Source,
+) -> Result<(Removed, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut work = Work {
         source,
         names: BTreeMap::new(),
@@ -44,7 +48,7 @@ pub(crate) fn interpolate(table: &mut DeTable<'_>, source: &Source) -> (Removed,
         work.names = table.iter().map(|(key, value)| (key.to_string(), Named::of(value.get_ref()))).collect();
         work.table(table, "");
     }
-    (work.removed, work.found)
+    if work.found.len() < MOST_ERRORS { Ok((work.removed, work.found)) } else { Err(work.found) }
 }
 
 /// What a key at the top level can be for a reference to it.
@@ -81,6 +85,9 @@ impl Work<'_> {
     fn table(&mut self, table: &mut DeTable<'_>, prefix: &str) {
         let mut mistaken = Vec::new();
         for (key, value) in table.iter_mut() {
+            if self.found.len() >= MOST_ERRORS {
+                return;
+            }
             let path = format!("{prefix}{}", key.get_ref());
             if LITERAL.contains(&path.as_str()) {
                 continue;
@@ -125,7 +132,7 @@ impl Work<'_> {
             if let Err(diagnostic) = found {
                 mistakes.push((diagnostic, at));
             }
-            if mistakes.len() >= MOST_ERRORS {
+            if mistakes.len() + self.found.len() >= MOST_ERRORS {
                 break;
             }
         }
@@ -237,7 +244,7 @@ mod tests {
     fn filled_in(text: &str, key: &str) -> (Option<String>, Vec<String>) {
         let source = Source::new("web.toml", text);
         let mut table = merged(&source).unwrap();
-        let (_, found) = interpolate(table.get_mut(), &source);
+        let found = interpolate(table.get_mut(), &source).map_or_else(|found| found, |(_, found)| found);
         let value = table.get_ref().get(key).and_then(|value| value.get_ref().as_str().map(str::to_owned));
         (value, found.iter().map(|diagnostic| diagnostic.one_line(&source)).collect())
     }

@@ -49,7 +49,7 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
     let name =
         ServiceName::from_path(source.path()).map_err(|error| Diagnostic::error("name", error.to_string()));
     let read = merge::merged(source).and_then(|mut table| {
-        let (removed, diagnostics) = interpolate::interpolate(table.get_mut(), source);
+        let (removed, diagnostics) = interpolate::interpolate(table.get_mut(), source)?;
         written::read(table, removed, diagnostics)
     });
     let read = match read {

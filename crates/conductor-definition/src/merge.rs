@@ -8,6 +8,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
+use crate::diagnostic::MOST_ERRORS;
 use crate::source::Part;
 use crate::{Diagnostic, Source};
 
@@ -33,6 +34,7 @@ pub(crate) fn merged(source: &Source) -> Result<Spanned<DeTable<'_>>, Vec<Diagno
     }
     errors.sort_by_key(Diagnostic::offset);
     errors.dedup();
+    errors.truncate(MOST_ERRORS);
     Err(errors)
 }
 

@@ -1,5 +1,7 @@
 //! Whatever stands in the files: no panic, and every finding points into one of them.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use conductor_definition::{Diagnostic, Source, parse};
 use proptest::prelude::*;
 
@@ -71,6 +73,28 @@ fn holds(source: &Source, diagnostic: &Diagnostic) {
         assert!(part.text.get(local).is_some(), "{diagnostic:?} is not in {part:?}");
     }
     assert!(!diagnostic.one_line(source).contains(char::is_control), "{diagnostic:?} is not one line");
+}
+
+/// 1 MiB of mistakes ends in a few lines, and soon: it is read at boot.
+#[test]
+fn a_file_full_of_mistakes() {
+    for piece in ["= ", "[", "\"", "a.", "${", "'\n", "{", "[[a]]\n", "a = 1\n"] {
+        check(&piece.repeat((1 << 20) / piece.len()));
+    }
+    let unknown = |number: usize| format!("k{number} = '${{x{number}}}'\nt{number} = 'x'\n");
+    check(&(0..3_000).map(unknown).collect::<String>());
+    check(&format!("{} = 1", "k".repeat(1 << 19)));
+    check(&format!("image = '${{{}}}'", "k".repeat(1 << 19)));
+}
+
+fn check(text: &str) {
+    let source = Source::new("web.toml", text);
+    let found = parse(&source).unwrap_err();
+    assert!(!found.is_empty() && found.len() <= 65, "{} findings", found.len());
+    for diagnostic in &found {
+        holds(&source, diagnostic);
+        assert!(diagnostic.one_line(&source).chars().count() <= 1001);
+    }
 }
 
 proptest! {

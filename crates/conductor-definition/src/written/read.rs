@@ -11,10 +11,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 use crate::Diagnostic;
+use crate::diagnostic::MOST_ERRORS;
 use crate::suggest::nearest;
-
-/// Errors after which reading a file stops: more would not help anybody.
-const MOST_ERRORS: usize = 64;
 
 /// Keys that had to be left out because they could not be read, as dotted paths without indices.
 /// A key in here was reported; that it is now missing must not be reported again.
