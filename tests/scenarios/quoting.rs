@@ -53,7 +53,7 @@ fn line_breaks_inject_no_directive() {
     let host = host();
     let value = "x\n[Service]\nExecStartPre=/bin/touch /root/injected\n";
     let definition =
-        format!("description = \"100% of $HOME\"\n{WEB}\n[environment]\nV = {}\n", toml_string(value));
+        format!("description = \"100% of $$HOME\"\n{WEB}\n[environment]\nV = {}\n", toml_string(value));
     define(&host, "web", &definition);
     host.ok(["systemctl", "start", "web.service"]).unwrap();
     assert_eq!(host.property("web.service", "Description").unwrap(), "100% of $HOME");

@@ -4,6 +4,13 @@ use std::ops::Range;
 
 use crate::Source;
 
+/// Errors after which a definition is not looked at any more: more would not help anybody, and each
+/// becomes a line in the log and in the stub unit.
+pub(crate) const MOST_ERRORS: usize = 64;
+
+/// Characters after which a line is cut: a message may quote what was found, whatever its length.
+const LONGEST_LINE: usize = 1000;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -16,7 +23,7 @@ pub enum Level {
 /// A stretch of the text and what is to be said about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// Byte offsets into the text.
+    /// Byte offsets as [`Source`] counts them; all of it is in one file.
     pub span: Range<usize>,
     /// A few words under the line; may be empty.
     pub text: String,
@@ -83,13 +90,16 @@ impl Diagnostic {
 
     /// The finding on one line, for logs: `path:line:column: message (help)`.
     pub fn one_line(&self, source: &Source) -> String {
-        let path = source.path.display();
         let place = match &self.label {
-            Some(label) => format!("{path}:{}", source.position(label.span.start)),
-            None => path.to_string(),
+            Some(label) => source.place(label.span.start).to_string(),
+            None => source.path().display().to_string(),
         };
         let help = self.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
         let warning = if self.is_error() { "" } else { "warning: " };
-        format!("{place}: {warning}{}{help}", self.message).replace('\n', " ")
+        let line = format!("{place}: {warning}{}{help}", self.message).replace(char::is_control, " ");
+        match line.char_indices().nth(LONGEST_LINE) {
+            Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+            None => line,
+        }
     }
 }

@@ -5,6 +5,10 @@
 //! nothing of systemd's unit files: that is `conductor-units`.
 
 mod diagnostic;
+mod drop_ins;
+mod file;
+mod interpolate;
+mod merge;
 mod search;
 mod service;
 mod settings;
@@ -16,14 +20,16 @@ mod value;
 mod written;
 
 pub use diagnostic::{Diagnostic, Label, Level};
-pub use search::{Candidate, SEARCH_PATH, SearchError, find, read};
+pub use drop_ins::Candidate;
+pub use file::read_text;
+pub use search::{File, Finding, Found, SEARCH_PATH, find};
 pub use service::{
     Directives, Health, Log, Mount, MountSource, Network, NetworkMode, Port, Process, Protocol, Pull,
     PullPolicy, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit, Stop, Storage,
     Tmpfs, Ulimit,
 };
 pub use settings::Settings;
-pub use source::{Position, Source};
+pub use source::{Part, Place, Position, Source};
 pub use together::{Clash, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
@@ -40,18 +46,25 @@ pub struct Parsed {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads one definition. `source.path` gives the service its name.
+/// Reads one definition. The main file's path gives the service its name.
+///
+/// Drop-ins are merged into the main file ([`merge`]), then `${...}` is filled in ([`interpolate`]), and
+/// only then is it decided what the keys mean: a drop-in may change `revision` alone.
 ///
 /// # Errors
-/// Every error found in the file, in the order of the text; never only the first.
+/// Every error found in the files, in the order of the text; never only the first.
 pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
     let name =
-        ServiceName::from_path(&source.path).map_err(|error| Diagnostic::error("name", error.to_string()));
-    let read = match written::read(&source.text) {
+        ServiceName::from_path(source.path()).map_err(|error| Diagnostic::error("name", error.to_string()));
+    let read = merge::merged(source).and_then(|mut table| {
+        let (removed, diagnostics) = interpolate::interpolate(table.get_mut(), source)?;
+        written::read(table, removed, diagnostics)
+    });
+    let read = match read {
         Ok(read) => read,
         Err(errors) => return Err(name.err().into_iter().chain(errors).collect()),
     };
-    let (service, mut diagnostics) = validate::service(name, &source.path, read);
+    let (service, mut diagnostics) = validate::service(name, source, read);
     diagnostics.sort_by_key(Diagnostic::offset);
     match service {
         Some(service) if !diagnostics.iter().any(Diagnostic::is_error) => {

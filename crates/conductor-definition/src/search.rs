@@ -1,167 +1,295 @@
-//! Finds definitions on the search path and reads them.
+//! Finds definitions and their drop-ins on the search path, by the rules that systemd has for units
+//! (systemd.unit(5), "Unit file load path" and the description of drop-ins).
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fmt;
-use std::io::Read;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::{Diagnostic, Source};
+use crate::drop_ins::DropIns;
+use crate::file::{Entry, entries};
+use crate::suggest::nearest;
+use crate::{Candidate, Diagnostic, Source};
 
 /// Where definitions are looked for; the first directory that has a file name wins, as with
 /// systemd's own units.
 pub const SEARCH_PATH: &[&str] =
     &["/etc/conductor/services", "/run/conductor/services", "/usr/lib/conductor/services"];
 
-/// The longest definition that is read, in bytes: the generator runs at every boot.
-const MAX_SIZE: u64 = 1 << 20;
+/// Definitions that are read: the generator runs at every boot, and must come to an end whatever somebody
+/// has unpacked there.
+const MOST: usize = 10_000;
 
-/// A definition that was found.
+/// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub struct File {
     /// As it is called inside the root: what users see.
     pub path: PathBuf,
     /// As it is opened.
     pub real: PathBuf,
 }
 
-/// A directory that could not be listed.
-#[derive(Debug)]
-pub struct SearchError {
-    /// The directory.
+/// Something to be said about a directory, or a file that is not a definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about.
     pub path: PathBuf,
-    /// Why.
-    pub error: std::io::Error,
+    /// What is to be said; it has no place in a text.
+    pub diagnostic: Diagnostic,
 }
 
-impl fmt::Display for SearchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot list {}: {}", self.path.display(), self.error)
+/// What is on the search path.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// All definitions, sorted by name, without those that are masked.
+    pub candidates: Vec<Candidate>,
+    /// Directories that cannot be listed, drop-ins without a definition and the like.
+    pub findings: Vec<Finding>,
+}
+
+impl Finding {
+    fn new(path: impl Into<PathBuf>, diagnostic: Diagnostic) -> Self {
+        Self { path: path.into(), diagnostic }
+    }
+
+    /// The finding on one line, for logs.
+    pub fn one_line(&self) -> String {
+        self.diagnostic.one_line(&Source::new(&self.path, ""))
     }
 }
 
-impl std::error::Error for SearchError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
-    }
+/// All definitions below `root`. A directory that does not exist is empty; one that cannot be listed
+/// hides no other.
+pub fn find(root: &Path) -> Found {
+    find_at_most(root, MOST)
 }
 
-/// All definitions below `root`, sorted by name, without those that are masked by a link to
-/// /dev/null. A directory that does not exist is empty; one that cannot be listed hides no other.
-pub fn find(root: &Path) -> (Vec<Candidate>, Vec<SearchError>) {
-    let mut found: BTreeMap<OsString, Option<Candidate>> = BTreeMap::new();
-    let mut errors = Vec::new();
+fn find_at_most(root: &Path, most: usize) -> Found {
+    let mut search = Search { root, most, ..Search::default() };
     for directory in SEARCH_PATH {
-        let real = root.join(directory.trim_start_matches('/'));
-        if let Err(error) = list(Path::new(directory), &real, &mut found)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            errors.push(SearchError { path: real, error });
-        }
+        search.list(Path::new(directory));
     }
-    (found.into_values().flatten().collect(), errors)
+    search.finish()
 }
 
-fn list(shown: &Path, real: &Path, found: &mut BTreeMap<OsString, Option<Candidate>>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(real)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let hidden = name.as_encoded_bytes().starts_with(b".");
-        if hidden || !name.as_encoded_bytes().ends_with(b".toml") {
-            continue;
-        }
-        let masked = std::fs::read_link(entry.path()).is_ok_and(|target| target == Path::new("/dev/null"));
-        let candidate = Candidate { path: shown.join(&name), real: entry.path() };
-        found.entry(name).or_insert_with(|| (!masked).then_some(candidate));
-    }
-    Ok(())
+struct Search<'a> {
+    root: &'a Path,
+    most: usize,
+    /// By file name; `None` is masked. A mask hides what comes later on the path as a file does.
+    definitions: BTreeMap<OsString, Option<File>>,
+    /// By the file name of their definition: the directories, the one with the highest precedence first.
+    drop_ins: BTreeMap<OsString, Vec<PathBuf>>,
+    findings: Vec<Finding>,
+    too_many: bool,
 }
 
-/// Reads a definition.
-///
-/// # Errors
-/// A diagnostic if it is not a regular file, too long, unreadable or not UTF-8.
-pub fn read(candidate: &Candidate) -> Result<Source, Diagnostic> {
-    let unreadable = |error: std::io::Error| {
-        let help = match error.kind() {
-            std::io::ErrorKind::NotFound => "check the path; a link may lead nowhere",
-            _ => "give root permission to read it, or remove it",
+impl Default for Search<'_> {
+    fn default() -> Self {
+        Self {
+            root: Path::new("/"),
+            most: MOST,
+            definitions: BTreeMap::new(),
+            drop_ins: BTreeMap::new(),
+            findings: Vec::new(),
+            too_many: false,
+        }
+    }
+}
+
+impl Search<'_> {
+    fn list(&mut self, directory: &Path) {
+        let entries = match entries(self.root, directory) {
+            Ok(entries) => entries,
+            Err(diagnostic) => return self.findings.push(Finding::new(directory, diagnostic)),
         };
-        Diagnostic::error("unreadable", format!("cannot be read: {error}")).help(help)
-    };
-    // Asked before it is opened: opening a FIFO would wait for a writer, at boot, for ever.
-    let metadata = std::fs::metadata(&candidate.real).map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(Diagnostic::error("unreadable", "is not a regular file").help("move it out of the way"));
+        for Entry { name, file } in entries {
+            if let Some(definition) =
+                name.as_bytes().strip_suffix(b".d").filter(|name| name.ends_with(b".toml"))
+            {
+                let definition = OsStr::from_bytes(definition).to_owned();
+                self.drop_ins.entry(definition).or_default().push(directory.join(&name));
+            } else if name.as_bytes().ends_with(b".toml") {
+                self.definitions.entry(name).or_insert(file);
+            }
+            // Whatever is last goes, so that it is always the same ones that stay.
+            if self.definitions.len() > self.most {
+                self.definitions.pop_last();
+                self.too_many = true;
+            }
+            if self.drop_ins.len() > self.most {
+                self.drop_ins.pop_last();
+            }
+        }
     }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(&candidate.real).map_err(unreadable)?;
-    file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_SIZE {
-        return Err(Diagnostic::error("too-long", "is longer than 1 MiB")
-            .help("a definition that long is probably another file under this name"));
+
+    fn finish(mut self) -> Found {
+        let names: Vec<String> =
+            self.definitions.keys().map(|name| name.to_string_lossy().into_owned()).collect();
+        let last = names.last().map(String::as_str).unwrap_or_default();
+        let mut found = Found::default();
+        for (name, main) in std::mem::take(&mut self.definitions) {
+            let directories = self.drop_ins.remove(&name).unwrap_or_default();
+            if let Some(main) = main {
+                found.candidates.push(self.drop_ins(&directories).of(main));
+            }
+        }
+        if self.too_many {
+            let message = format!("more than {} definitions: those after {last} are left out", self.most);
+            let diagnostic =
+                Diagnostic::error("too-many", message).help("move some of them to another machine");
+            self.findings.push(Finding::new(SEARCH_PATH.first().copied().unwrap_or_default(), diagnostic));
+            // The definitions of later drop-ins may be among those.
+            self.drop_ins.retain(|name, _| *name.to_string_lossy() <= *last);
+        }
+        for (name, directories) in &self.drop_ins {
+            if self.drop_ins(directories).is_empty() {
+                continue;
+            }
+            let name = name.to_string_lossy();
+            let message = format!("drop-ins without a definition: there is no {name}");
+            let help = match nearest(&name, names.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean {near}.d?"),
+                None => "write the definition, or remove the directory".to_owned(),
+            };
+            let warning = Diagnostic::warning("no-definition", message).help(help);
+            self.findings.extend(directories.iter().map(|path| Finding::new(path, warning.clone())));
+        }
+        found.findings = self.findings;
+        found
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source { path: candidate.path.clone(), text }),
-        Err(error) => Err(Diagnostic::error(
-            "not-utf8",
-            format!("is not UTF-8: byte {} cannot be read", error.utf8_error().valid_up_to() + 1),
-        )
-        .help("save it as UTF-8")),
+
+    fn drop_ins(&self, directories: &[PathBuf]) -> DropIns {
+        let mut drop_ins = DropIns::default();
+        for directory in directories {
+            drop_ins.list(self.root, directory);
+        }
+        drop_ins
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
-    fn names(root: &Path) -> Vec<String> {
-        find(root).0.into_iter().map(|found| found.path.display().to_string()).collect()
+    struct Tree(tempfile::TempDir);
+
+    impl Tree {
+        fn new(files: &[&str]) -> Self {
+            let root = tempfile::tempdir().unwrap();
+            for file in files {
+                let path = root.path().join(file);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, "#").unwrap();
+            }
+            Self(root)
+        }
+
+        fn link(self, path: &str, target: &str) -> Self {
+            let path = self.0.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            symlink(target, path).unwrap();
+            self
+        }
+
+        /// Main files and, behind them, their drop-ins; then the findings.
+        fn found(&self, most: usize) -> Vec<String> {
+            let Found { candidates, findings } = find_at_most(self.0.path(), most);
+            let short = |path: &Path| path.display().to_string().replace("conductor/services/", "");
+            let shown = candidates.iter().map(|Candidate { main, drop_ins, .. }| {
+                let files: Vec<String> =
+                    std::iter::once(main).chain(drop_ins).map(|file| short(&file.path)).collect();
+                files.join(" ")
+            });
+            shown.chain(findings.iter().map(|finding| short(finding.one_line().as_ref()))).collect()
+        }
     }
 
     #[test]
     fn first_directory_wins_and_dev_null_masks() {
-        let root = tempfile::tempdir().unwrap();
-        for directory in SEARCH_PATH {
-            std::fs::create_dir_all(root.path().join(directory.trim_start_matches('/'))).unwrap();
-        }
-        let write = |path: &str| std::fs::write(root.path().join(path), "").unwrap();
-        write("usr/lib/conductor/services/a.toml");
-        write("usr/lib/conductor/services/b.toml");
-        write("usr/lib/conductor/services/c.toml");
-        write("etc/conductor/services/a.toml");
-        write("etc/conductor/services/.hidden.toml");
-        write("etc/conductor/services/readme");
-        let mask = root.path().join("run/conductor/services/b.toml");
-        std::os::unix::fs::symlink("/dev/null", mask).unwrap();
+        let tree = Tree::new(&[
+            "usr/lib/conductor/services/a.toml",
+            "usr/lib/conductor/services/b.toml",
+            "usr/lib/conductor/services/c.toml",
+            "usr/lib/conductor/services/d.toml",
+            "etc/conductor/services/a.toml",
+            "etc/conductor/services/.hidden.toml",
+            "etc/conductor/services/readme",
+        ])
+        .link("run/conductor/services/b.toml", "/dev/null")
+        .link("etc/conductor/services/d.toml", "/run/conductor/services/b.toml");
+        assert_eq!(tree.found(9), ["/etc/a.toml", "/usr/lib/c.toml"]);
+    }
+
+    #[test]
+    fn drop_ins_merge_by_name_whichever_directory_has_the_main_file() {
+        let tree = Tree::new(&[
+            "usr/lib/conductor/services/web.toml",
+            "usr/lib/conductor/services/web.toml.d/10-a.toml",
+            "usr/lib/conductor/services/web.toml.d/20-b.toml",
+            "usr/lib/conductor/services/web.toml.d/30-c.toml",
+            "run/conductor/services/web.toml.d/20-b.toml",
+            "run/conductor/services/web.toml.d/05-d.toml",
+            "etc/conductor/services/web.toml.d/20-b.toml",
+            "etc/conductor/services/web.toml.d/.hidden.toml",
+            "etc/conductor/services/web.toml.d/readme",
+        ])
+        .link("etc/conductor/services/web.toml.d/30-c.toml", "/dev/null");
         assert_eq!(
-            names(root.path()),
-            ["/etc/conductor/services/a.toml", "/usr/lib/conductor/services/c.toml"]
+            tree.found(9),
+            [
+                "/usr/lib/web.toml /run/web.toml.d/05-d.toml /usr/lib/web.toml.d/10-a.toml /etc/web.toml.d/20-b.toml"
+            ]
         );
     }
 
     #[test]
-    fn nothing_there_is_no_error() {
-        let root = tempfile::tempdir().unwrap();
-        let (found, errors) = find(root.path());
-        assert!(found.is_empty() && errors.is_empty());
+    fn drop_ins_need_a_definition_but_not_an_unmasked_one() {
+        let tree = Tree::new(&[
+            "etc/conductor/services/web.toml",
+            "etc/conductor/services/wbe.toml.d/10.toml",
+            "etc/conductor/services/other.toml.d/10.toml",
+            "etc/conductor/services/empty.toml.d/readme",
+            "etc/conductor/services/masked.toml.d/10.toml",
+        ])
+        .link("etc/conductor/services/masked.toml", "/dev/null");
+        assert_eq!(
+            tree.found(9),
+            [
+                "/etc/web.toml",
+                "/etc/other.toml.d: warning: drop-ins without a definition: there is no other.toml (write the definition, or remove the directory)",
+                "/etc/wbe.toml.d: warning: drop-ins without a definition: there is no wbe.toml (did you mean web.toml.d?)",
+            ]
+        );
     }
 
     #[test]
-    fn only_short_regular_utf8_files_are_read() {
-        let root = tempfile::tempdir().unwrap();
-        let read_one = |name: &str| {
-            let real = root.path().join(name);
-            read(&Candidate { path: name.into(), real }).map_err(|diagnostic| diagnostic.code)
-        };
-        std::fs::create_dir(root.path().join("directory.toml")).unwrap();
-        std::fs::write(root.path().join("latin1.toml"), b"description = \"\xe9\"").unwrap();
-        std::fs::write(root.path().join("long.toml"), vec![b'#'; 1 << 20 | 1]).unwrap();
-        std::fs::write(root.path().join("good.toml"), "# nothing").unwrap();
-        assert_eq!(read_one("directory.toml"), Err("unreadable"));
-        assert_eq!(read_one("missing.toml"), Err("unreadable"));
-        assert_eq!(read_one("latin1.toml"), Err("not-utf8"));
-        assert_eq!(read_one("long.toml"), Err("too-long"));
-        assert_eq!(read_one("good.toml").unwrap().text, "# nothing");
+    fn too_many_are_cut_off_by_name() {
+        let tree = Tree::new(&[
+            "etc/conductor/services/c.toml",
+            "etc/conductor/services/d.toml",
+            "usr/lib/conductor/services/a.toml",
+            "usr/lib/conductor/services/d.toml.d/10.toml",
+        ]);
+        assert_eq!(
+            tree.found(2),
+            [
+                "/usr/lib/a.toml",
+                "/etc/c.toml",
+                "/etc/conductor/services: more than 2 definitions: those after c.toml are left out (move some of them to another machine)",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_directory_hides_nothing() {
+        let tree = Tree::new(&["etc/conductor/services", "usr/lib/conductor/services/web.toml"])
+            .link("run/conductor/services", "services");
+        let found = tree.found(9);
+        assert_eq!(found[0], "/usr/lib/web.toml");
+        assert!(found[1].starts_with("/etc/conductor/services: cannot be listed: "), "{found:?}");
+        assert!(found[2].starts_with("/run/conductor/services: cannot be listed: "), "{found:?}");
+        assert!(Tree::new(&[]).found(9).is_empty());
     }
 }

@@ -19,8 +19,12 @@ pub struct Service {
     pub name: ServiceName,
     /// The definition's path as systemd should show it (`SourcePath=`).
     pub source_path: PathBuf,
+    /// The drop-ins that were merged into it.
+    pub drop_ins: Vec<PathBuf>,
     /// One line for people, without control characters.
     pub description: Option<String>,
+    /// Which release it is.
+    pub revision: Option<String>,
     /// Which engine runs it.
     pub runtime: Runtime,
     /// Further options for the engine.

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{Diagnostic, Source, written};
+use crate::merge::merged;
+use crate::written::{Removed, read};
+use crate::{Diagnostic, Source};
 
 /// The machine's settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,9 +26,10 @@ impl Settings {
 
     /// Reads the settings; whatever can be read is used.
     pub fn parse(source: &Source) -> (Self, Vec<Diagnostic>) {
-        let (written, mut diagnostics) = match written::read::<Written>(&source.text) {
+        let read = merged(source).and_then(|table| read::<Written>(table, Removed::default(), Vec::new()));
+        let (written, mut diagnostics) = match read {
             Ok(read) => (read.written, read.diagnostics),
-            Err(syntax) => return (Self::default(), syntax),
+            Err(errors) => return (Self::default(), errors),
         };
         let mut settings = Self::default();
         if let Some(version) = written.systemd_version {
@@ -48,8 +51,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> (Settings, usize) {
-        let (settings, diagnostics) =
-            Settings::parse(&Source { path: Settings::PATH.into(), text: text.into() });
+        let (settings, diagnostics) = Settings::parse(&Source::new(Settings::PATH, text));
         (settings, diagnostics.len())
     }
 

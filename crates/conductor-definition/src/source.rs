@@ -1,15 +1,33 @@
 //! A definition's text and where it came from.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-/// The text of one file.
+/// The text of a definition: its main file and its drop-ins, laid end to end in one text, so that a
+/// byte offset is enough to say in which file and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// The path as the user would type it; the file name gives the service its name.
-    pub path: PathBuf,
-    /// The whole text.
-    pub text: String,
+    text: String,
+    main: Piece,
+    drop_ins: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Piece {
+    path: PathBuf,
+    range: Range<usize>,
+}
+
+/// One file of a definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// The path as the user would type it.
+    pub path: &'a Path,
+    /// The whole text; empty if it could not be read.
+    pub text: &'a str,
+    /// The offset of its first byte, as spans count.
+    pub start: usize,
 }
 
 /// A place in a text as editors count it.
@@ -21,15 +39,86 @@ pub struct Position {
     pub column: usize,
 }
 
+/// A file and the place in it; shown as `path:line:column`, as compilers do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// The place, unless the file has no text that one could look at.
+    pub position: Option<Position>,
+}
+
 impl Source {
-    /// The position of a byte offset; an offset past the end is the end.
-    pub fn position(&self, offset: usize) -> Position {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position {
-            line: before.matches('\n').count() + 1,
-            column: before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
-        }
+    /// A main file; its name gives the service its name.
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let main = Piece { path: path.into(), range: 0..text.len() };
+        Self { text, main, drop_ins: Vec::new() }
+    }
+
+    /// Adds a drop-in, and says at which offset its text begins; later ones win.
+    pub fn push(&mut self, path: impl Into<PathBuf>, text: &str) -> usize {
+        // A byte in between: what is wrong at the very end of a file must not point into the next one.
+        self.text.push('\n');
+        let start = self.text.len();
+        self.text.push_str(text);
+        self.drop_ins.push(Piece { path: path.into(), range: start..self.text.len() });
+        start
+    }
+
+    /// The path of the main file.
+    pub fn path(&self) -> &Path {
+        &self.main.path
+    }
+
+    /// The paths of the drop-ins, in the order in which they are applied.
+    pub fn drop_ins(&self) -> impl Iterator<Item = &Path> {
+        self.drop_ins.iter().map(|piece| piece.path.as_path())
+    }
+
+    /// All files, the main one first.
+    pub fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        self.pieces().map(|piece| self.part(piece))
+    }
+
+    /// The file in which a byte offset lies; the last one if it lies past the end.
+    pub fn part_at(&self, offset: usize) -> Part<'_> {
+        let piece = self.drop_ins.iter().rev().find(|piece| piece.range.start <= offset);
+        self.part(piece.unwrap_or(&self.main))
+    }
+
+    /// The file and the position of a byte offset; an offset past the end is the end.
+    pub fn place(&self, offset: usize) -> Place<'_> {
+        let part = self.part_at(offset);
+        let position = (!part.text.is_empty()).then(|| position(part.text, offset - part.start));
+        Place { path: part.path, position }
+    }
+
+    /// What stands at `span`.
+    pub(crate) fn slice(&self, span: Range<usize>) -> &str {
+        self.text.get(span).unwrap_or_default()
+    }
+
+    /// Whether a character stands anywhere.
+    pub(crate) fn contains(&self, wanted: &[char]) -> bool {
+        self.text.contains(wanted)
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        std::iter::once(&self.main).chain(&self.drop_ins)
+    }
+
+    fn part<'a>(&'a self, piece: &'a Piece) -> Part<'a> {
+        Part { path: &piece.path, text: self.slice(piece.range.clone()), start: piece.range.start }
+    }
+}
+
+fn position(text: &str, offset: usize) -> Position {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Position {
+        line: before.matches('\n').count() + 1,
+        column: before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
     }
 }
 
@@ -39,16 +128,36 @@ impl fmt::Display for Position {
     }
 }
 
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        self.position.map_or(Ok(()), |position| write!(f, ":{position}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn counts_lines_and_characters_from_one() {
-        let source = Source { path: "web.toml".into(), text: "a\nüb = 1\n".into() };
-        assert_eq!(source.position(0).to_string(), "1:1");
-        assert_eq!(source.position(2).to_string(), "2:1");
-        assert_eq!(source.position(4).to_string(), "2:2");
-        assert_eq!(source.position(99).to_string(), "3:1");
+        let source = Source::new("web.toml", "a\nüb = 1\n");
+        assert_eq!(source.place(0).to_string(), "web.toml:1:1");
+        assert_eq!(source.place(2).to_string(), "web.toml:2:1");
+        assert_eq!(source.place(4).to_string(), "web.toml:2:2");
+        assert_eq!(source.place(99).to_string(), "web.toml:3:1");
+    }
+
+    #[test]
+    fn an_offset_says_which_file() {
+        let mut source = Source::new("web.toml", "a = 1");
+        source.push("10.toml", "");
+        source.push("20.toml", "b = 1\nc = 2");
+        let starts: Vec<usize> = source.parts().map(|part| part.start).collect();
+        assert_eq!(starts, [0, 6, 7]);
+        assert_eq!(source.place(5).to_string(), "web.toml:1:6", "the end of a file is still its own");
+        assert_eq!(source.place(6).to_string(), "10.toml");
+        assert_eq!(source.place(7 + 6).to_string(), "20.toml:2:1");
+        assert_eq!(source.place(99).to_string(), "20.toml:2:6");
     }
 }

@@ -2,9 +2,12 @@
 
 /// The candidate closest to `word`, if it is close enough to be a slip of the finger.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let tolerance = (word.chars().count().max(3) / 3).min(3);
+    let length = word.chars().count();
+    let tolerance = (length.max(3) / 3).min(3);
     candidates
         .into_iter()
+        // Never fewer steps than the lengths differ by; and a word may be as long as a file.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= tolerance)
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= tolerance)
         .min_by_key(|(distance, _)| *distance)

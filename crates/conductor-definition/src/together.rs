@@ -45,7 +45,7 @@ mod tests {
     use crate::{Source, parse};
 
     fn service(name: &str, text: &str) -> Service {
-        let source = Source { path: format!("{name}.toml").into(), text: format!("image = \"x\"\n{text}") };
+        let source = Source::new(format!("{name}.toml"), format!("image = \"x\"\n{text}"));
         parse(&source).unwrap().service
     }
 

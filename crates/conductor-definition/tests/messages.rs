@@ -9,7 +9,7 @@ fn messages(text: &str) -> String {
 }
 
 fn messages_of(path: &str, text: &str) -> String {
-    let source = Source { path: path.into(), text: text.into() };
+    let source = Source::new(path, text);
     let diagnostics = match parse(&source) {
         Ok(parsed) => parsed.warnings,
         Err(diagnostics) => diagnostics,

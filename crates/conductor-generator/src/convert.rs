@@ -4,24 +4,37 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Diagnostic, Parsed, Service, ServiceName, Source, clashes, find, parse, read};
+use conductor_definition::{
+    Diagnostic, Finding, Found, Parsed, Service, ServiceName, Source, clashes, find, parse,
+};
 use conductor_units::{Context, Tree, render};
 
 use crate::{Host, depend};
 
-/// A definition's file: its text, empty if it could not be read, and then why.
+/// A definition's files: their text, and why some of it is missing.
 #[derive(Debug, Clone)]
 pub struct Reading {
-    /// Path and text.
+    /// Paths and text.
     pub source: Source,
-    /// Why there is no text.
-    pub problem: Option<Diagnostic>,
+    /// Why there is no text, or not all of it; such a definition is not converted.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// What is on the search path.
+#[derive(Debug, Default)]
+pub struct Readings {
+    /// All definitions that are not masked.
+    pub definitions: Vec<Reading>,
+    /// Directories that cannot be listed, drop-ins without a definition and the like.
+    pub findings: Vec<Finding>,
+    /// Definitions that are masked because they are empty: worth a word, since that can be an accident.
+    pub empty: Vec<PathBuf>,
 }
 
 /// A definition and what became of it.
 #[derive(Debug, Clone)]
 pub struct Converted {
-    /// Path and text.
+    /// Paths and text.
     pub source: Source,
     /// The name, if the file name gives one.
     pub name: Option<ServiceName>,
@@ -31,21 +44,17 @@ pub struct Converted {
     pub tree: Option<Tree>,
 }
 
-/// Reads every definition on the search path below `root`; also says which directories could not be
-/// listed.
-pub fn read_all(root: &Path) -> (Vec<Reading>, Vec<String>) {
-    let (candidates, errors) = find(root);
-    let readings = candidates
-        .iter()
-        .map(|candidate| match read(candidate) {
-            Ok(source) => Reading { source, problem: None },
-            Err(problem) => Reading {
-                source: Source { path: candidate.path.clone(), text: String::new() },
-                problem: Some(problem),
-            },
-        })
-        .collect();
-    (readings, errors.iter().map(ToString::to_string).collect())
+/// Reads every definition on the search path below `root`.
+pub fn read_all(root: &Path) -> Readings {
+    let Found { candidates, findings } = find(root);
+    let mut readings = Readings { findings, ..Readings::default() };
+    for candidate in candidates {
+        match candidate.read() {
+            Some((source, problems)) => readings.definitions.push(Reading { source, problems }),
+            None => readings.empty.push(candidate.main.path),
+        }
+    }
+    readings
 }
 
 /// Converts all definitions. Whatever is wrong with one, even a panic of ours, stays with that one.
@@ -66,19 +75,20 @@ fn convert_with(
     let is_established =
         |path: &Path| ServiceName::from_path(path).is_ok_and(|name| established.contains_key(name.as_str()));
     // A stable sort: otherwise the order is that of the names, the same at every boot.
-    readings.sort_by_key(|reading| !is_established(&reading.source.path));
+    readings.sort_by_key(|reading| !is_established(reading.source.path()));
     let mut services: Vec<Option<Service>> = Vec::new();
     let mut converted: Vec<Converted> = Vec::new();
-    for Reading { source, problem } in readings {
-        let result = match problem {
-            Some(problem) => Err(vec![problem]),
-            None => contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug])),
+    for Reading { source, problems } in readings {
+        let result = if problems.is_empty() {
+            contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug]))
+        } else {
+            Err(problems)
         };
         let (service, diagnostics) = match result {
             Ok(Parsed { service, warnings }) => (Some(service), warnings),
             Err(diagnostics) => (None, diagnostics),
         };
-        let name = ServiceName::from_path(&source.path).ok();
+        let name = ServiceName::from_path(source.path()).ok();
         services.push(service);
         converted.push(Converted { source, name, diagnostics, tree: None });
     }
@@ -104,9 +114,9 @@ fn convert_with(
             .and_then(|tree| claimed(&tree, &owners).map_or(Ok(tree), Err));
         match tree {
             Ok(tree) => {
-                let path = &definition.source.path;
+                let path = definition.source.path();
+                owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), path.to_owned())));
                 definition.diagnostics.extend(hidden(&tree, host));
-                owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), path.clone())));
                 definition.tree = Some(tree);
             }
             Err(diagnostic) => definition.diagnostics.push(diagnostic),
@@ -178,7 +188,7 @@ mod tests {
     use super::*;
 
     fn reading(name: &str, text: &str) -> Reading {
-        Reading { source: Source { path: format!("{name}.toml").into(), text: text.into() }, problem: None }
+        Reading { source: Source::new(format!("{name}.toml"), text), problems: Vec::new() }
     }
 
     fn summary(converted: &[Converted]) -> Vec<String> {
@@ -234,7 +244,7 @@ mod tests {
             reading("web", &format!("requires = [\"db\"]\n{text}")),
         ];
         let converted = convert(readings, &Host::default(), &established);
-        let by_name = |name: &str| converted.iter().find(|one| one.source.path.starts_with(name)).unwrap();
+        let by_name = |name: &str| converted.iter().find(|one| one.source.path().starts_with(name)).unwrap();
         assert_eq!(
             summary(&[by_name("api.toml").clone()]),
             ["api.toml: host port 2000 is taken by web.toml (give one of the two other ports: host = …)"]

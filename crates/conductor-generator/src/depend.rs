@@ -109,7 +109,7 @@ mod tests {
         for definition in definitions {
             let (name, keys) = definition.split_once(':').unwrap();
             let text = format!("image = \"x\"\n{}", keys.replace(';', "\n"));
-            let source = Source { path: format!("{name}.toml").into(), text };
+            let source = Source::new(format!("{name}.toml"), text);
             let service = parse(&source).unwrap().service;
             converted.push(Converted {
                 source,

@@ -15,10 +15,10 @@ mod write;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Diagnostic, Settings, Source};
+use conductor_definition::{Diagnostic, Settings, Source, read_text};
 use conductor_units::Tree;
 
-pub use convert::{Converted, Reading, convert, read_all};
+pub use convert::{Converted, Reading, Readings, convert, read_all};
 pub use host::Host;
 pub use log::{Log, Priority};
 pub use write::{WriteError, write_file, write_tree};
@@ -82,19 +82,30 @@ pub fn preview(root: &Path, log: &mut dyn Log) -> (Tree, Outcome) {
 fn prepare(root: &Path, store: &last_good::Store, log: &mut dyn Log) -> (plan::Plan, Outcome) {
     let mut outcome = Outcome::Complete;
     let (host, problems) = Host::look(root);
-    let (readings, unlisted) = read_all(root);
-    for problem in problems.into_iter().chain(unlisted) {
+    let Readings { definitions, findings, empty } = read_all(root);
+    for problem in problems {
         log.log(Priority::Error, &problem);
         outcome = Outcome::Incomplete;
     }
-    let last_good = store.load();
-    let converted = convert(readings, &host, &last_good);
     // Warnings are for `conductor check`: at every boot and reload nobody would read them.
-    for definition in &converted {
-        for diagnostic in definition.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()) {
-            log.log(Priority::Error, &definition.line(diagnostic));
+    let mut report = |diagnostic: &Diagnostic, line: &str| {
+        if diagnostic.is_error() {
+            log.log(Priority::Error, line);
             outcome = Outcome::Incomplete;
         }
+    };
+    for finding in &findings {
+        report(&finding.diagnostic, &finding.one_line());
+    }
+    let last_good = store.load();
+    let converted = convert(definitions, &host, &last_good);
+    for definition in &converted {
+        for diagnostic in &definition.diagnostics {
+            report(diagnostic, &definition.line(diagnostic));
+        }
+    }
+    for path in empty {
+        log.log(Priority::Info, &format!("{}: is empty, and so masks the service", path.display()));
     }
     let plan = plan::plan(converted, &last_good, &host);
     for (priority, note) in &plan.notes {
@@ -107,15 +118,18 @@ fn prepare(root: &Path, store: &last_good::Store, log: &mut dyn Log) -> (plan::P
 pub(crate) fn settings(root: &Path) -> (Settings, Vec<String>) {
     let shown = PathBuf::from(Settings::PATH);
     let real = root.join(Settings::PATH.trim_start_matches('/'));
-    match std::fs::read_to_string(&real) {
-        Ok(text) => {
-            let source = Source { path: shown, text };
-            let (settings, diagnostics) = Settings::parse(&source);
-            (settings, diagnostics.iter().map(|diagnostic| diagnostic.one_line(&source)).collect())
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Settings::default(), Vec::new()),
-        Err(error) => (Settings::default(), vec![format!("{} cannot be read: {error}", shown.display())]),
+    if matches!(real.symlink_metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
+        return (Settings::default(), Vec::new());
     }
+    let (source, settings, diagnostics) = match read_text(&real) {
+        Ok(text) => {
+            let source = Source::new(shown, text.unwrap_or_default());
+            let (settings, diagnostics) = Settings::parse(&source);
+            (source, settings, diagnostics)
+        }
+        Err(problem) => (Source::new(shown, ""), Settings::default(), vec![problem]),
+    };
+    (settings, diagnostics.iter().map(|diagnostic| diagnostic.one_line(&source)).collect())
 }
 
 impl Converted {

@@ -111,7 +111,7 @@ fn in_place_of_broken(
             Priority::Warning,
             format!(
                 "{name}: its units stay those of its last good definition until {} is mended",
-                definition.source.path.display()
+                definition.source.path().display()
             ),
         ));
         return (old.clone(), true);
@@ -126,7 +126,7 @@ fn in_place_of_broken(
         .filter(|diagnostic| diagnostic.is_error())
         .map(|diagnostic| definition.line(diagnostic))
         .collect();
-    (stub(name, &definition.source.path, &problems), false)
+    (stub(name, definition.source.path(), &problems), false)
 }
 
 /// The part of `old` that runs and that nothing else defines now: units, and the drop-ins of instances.

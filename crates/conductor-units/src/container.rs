@@ -24,7 +24,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
     let own_units = [pull.clone(), service.health.as_ref().map(|_| names.health_unit())];
     let needs = || engine.needs().iter().map(ToString::to_string);
 
-    UnitFile::generated_from(&service.source_path)
+    UnitFile::of(service)
         .section("Unit")
         .text("Description", &description(service))
         .set("Documentation", "man:conductor-service(5)")
@@ -72,7 +72,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .with(|unit| if engine.is_in_unit() { resources(unit, service) } else { unit })
         .set("Slice", slice(service))
         .set("SyslogIdentifier", &service.name)
-        .set("LogExtraFields", format!("CONDUCTOR_SERVICE={}", service.name))
+        .log_fields(service)
         .with(|unit| directives(unit, &service.directives.service))
         .finish(service)
 }

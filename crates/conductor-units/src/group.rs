@@ -10,7 +10,7 @@ use crate::unit_file::UnitFile;
 /// after what it wants (systemd.target(5)).
 pub(crate) fn unit(service: &Service, names: &Names<'_>) -> String {
     let health = service.health.as_ref().map(|_| names.health_unit());
-    UnitFile::generated_from(&service.source_path)
+    UnitFile::of(service)
         .section("Unit")
         .text("Description", &format!("{}, all {} instances", description(service), service.instances))
         .set("Documentation", "man:conductor-service(5)")

@@ -43,7 +43,7 @@ const SANDBOX: &[(&str, &str)] = &[
 /// invocation. `StopPropagatedFrom=` would be wrong, because it also stops the sidecar in the moment in which
 /// the container dies by itself (seen on 257; `UNIT_ATOM_RETROACTIVE_STOP_ON_STOP` in src/core/unit-dependency-atom.c).
 pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> String {
-    let unit = UnitFile::generated_from(&service.source_path)
+    let unit = UnitFile::of(service)
         .section("Unit")
         .text("Description", &format!("Health checks of {}", names.start_unit()))
         .set("Documentation", "man:conductor-health(1)")
@@ -62,7 +62,7 @@ pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> Str
         // Not in conductor.slice: a limit that slows the containers down must not slow down who judges them.
         .set("User", "conductor-health")
         .set("SyslogIdentifier", format!("{}-health", service.name))
-        .set("LogExtraFields", format!("CONDUCTOR_SERVICE={}", service.name));
+        .log_fields(service);
     SANDBOX.iter().fold(unit, |unit, (key, value)| unit.set(key, value)).finish(service)
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn drop_in(service: &Service, number: u16) -> String {
             .chain(last)
             .map(|(name, port)| quote::environment(&name, &port.to_string()))
     });
-    UnitFile::generated_from(&service.source_path)
+    UnitFile::of(service)
         .section("Service")
         .list("Environment", [quote::environment(INSTANCE, &number.to_string())].into_iter().chain(ports))
         .finish_plain()

@@ -48,7 +48,7 @@ mod tests {
 
     fn window(text: &str) -> String {
         let text = format!("image = \"web\"\n{text}");
-        let service = parse(&Source { path: "web.toml".into(), text }).unwrap().service;
+        let service = parse(&Source::new("web.toml", text)).unwrap().service;
         start_limit_window(&service, service.restart.limit.unwrap()).to_string()
     }
 

@@ -13,7 +13,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>) -> String {
     let engine = engine(service.runtime);
     let image = service.process.image.as_str();
     let only_missing = service.pull.policy != PullPolicy::Always;
-    UnitFile::generated_from(&service.source_path)
+    UnitFile::of(service)
         .section("Unit")
         .text("Description", &format!("Image of {}: {}", names.start_unit(), image))
         .set("Documentation", "man:conductor-service(5)")
@@ -32,6 +32,6 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>) -> String {
         .exec("ExecStart", &pull(engine, image, service.pull, only_missing))
         .set("Slice", slice(service))
         .set("SyslogIdentifier", format!("{}-pull", service.name))
-        .set("LogExtraFields", format!("CONDUCTOR_SERVICE={}", service.name))
+        .log_fields(service)
         .finish(service)
 }

@@ -19,7 +19,7 @@ pub fn unit_names(name: &ServiceName) -> [String; 1] {
 pub fn stub(name: &ServiceName, definition: &Path, problems: &[String]) -> Tree {
     let [unit_name] = unit_names(name);
     let first = problems.first().map_or("it does not convert", String::as_str);
-    let unit = UnitFile::generated_from(definition)
+    let unit = UnitFile::generated_from(definition, &[])
         .section("Unit")
         .text("Description", &format!("{name} cannot run: {first}"))
         .set("Documentation", "man:conductor-service(5)")

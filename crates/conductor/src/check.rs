@@ -48,7 +48,7 @@ impl Check {
             Format::Text => show(&loaded.definitions),
             Format::Json => json::show(&loaded.definitions),
         };
-        let errors = errors + loaded.problems;
+        let (errors, warnings) = (errors + loaded.problems, warnings + loaded.warnings);
         let status = if errors > 0 { ExitCode::from(FAILURE) } else { ExitCode::SUCCESS };
         if self.format == Format::Json {
             return status;

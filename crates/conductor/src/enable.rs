@@ -83,10 +83,17 @@ impl What {
         let word = if enabled { "enabled" } else { "disabled" };
         let mut changed = false;
         for (name, file) in &files {
-            match set_enabled(&file.real, enabled).map_err(|why| format!("{}: {why}", file.path.display()))? {
+            match set_enabled(&file.main.real, enabled)
+                .map_err(|why| format!("{}: {why}", file.main.path.display()))?
+            {
                 Edit::Changed => {
                     changed = true;
-                    say(&format!("{name} is {word} now ({})", file.path.display()));
+                    say(&format!("{name} is {word} now ({})", file.main.path.display()));
+                    if !file.drop_ins.is_empty() {
+                        say(
+                            "it has drop-ins, which have the last word: `conductor status` shows what counts",
+                        );
+                    }
                 }
                 Edit::Same => say(&format!("{name} is {word} already")),
             }
@@ -115,19 +122,19 @@ impl What {
 fn editable(root: &Path, name: &str) -> Result<Candidate, String> {
     let own = SEARCH_PATH.first().copied().unwrap_or_default();
     let is_named =
-        |file: &Candidate| ServiceName::from_path(&file.path).is_ok_and(|found| found.as_str() == name);
-    let Some(file) = find(root).0.into_iter().find(is_named) else {
+        |file: &Candidate| ServiceName::from_path(&file.main.path).is_ok_and(|found| found.as_str() == name);
+    let Some(file) = find(root).candidates.into_iter().find(is_named) else {
         return Err(format!(
             "the definition of `{name}` is gone, its units stay until it stops: `systemctl stop {name}` ends it"
         ));
     };
-    if file.path.starts_with(own) {
+    if file.main.path.starts_with(own) {
         return Ok(file);
     }
     let copy: PathBuf = Path::new(own).join(format!("{name}.toml"));
     Err(format!(
         "`{name}` is defined in {0}, which is not yours to edit: copy it first with `cp {0} {1}`, which takes its place, then try again",
-        file.path.display(),
+        file.main.path.display(),
         copy.display()
     ))
 }

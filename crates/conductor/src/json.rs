@@ -58,14 +58,19 @@ pub(crate) fn line(value: &impl Serialize) -> String {
 }
 
 fn finding<'a>(definition: &Converted, diagnostic: &'a Diagnostic) -> Finding<'a> {
-    let place = |offset| place(definition.source.position(offset));
+    let place = |offset| place(definition.source.place(offset).position);
+    // A drop-in, if that is where it stands.
+    let file = match &diagnostic.label {
+        Some(label) => definition.source.place(label.span.start).path,
+        None => definition.source.path(),
+    };
     let start = diagnostic.label.as_ref().map(|label| place(label.span.start));
     let related = |label: &'a Label| {
         let Place { line, column } = place(label.span.start);
         Related { line, column, end: place(label.span.end), label: &label.text }
     };
     Finding {
-        file: definition.source.path.to_string_lossy().into_owned(),
+        file: file.to_string_lossy().into_owned(),
         line: start.as_ref().map(|start| start.line),
         column: start.as_ref().map(|start| start.column),
         end: diagnostic.label.as_ref().map(|label| place(label.span.end)),
@@ -81,6 +86,7 @@ fn finding<'a>(definition: &Converted, diagnostic: &'a Diagnostic) -> Finding<'a
     }
 }
 
-fn place(position: Position) -> Place {
-    Place { line: position.line, column: position.column }
+/// A file without text, which could not be read, is wrong from its beginning.
+fn place(position: Option<Position>) -> Place {
+    position.map_or(Place { line: 1, column: 1 }, |at| Place { line: at.line, column: at.column })
 }

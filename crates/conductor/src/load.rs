@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Candidate, ServiceName, Source, read};
-use conductor_generator::{Converted, Host, Reading, convert, established, read_all};
+use conductor_definition::{Candidate, Finding, ServiceName};
+use conductor_generator::{Converted, Host, Reading, Readings, convert, established, read_all};
 
+use crate::report::{Count, show_findings};
 use crate::terminal::say;
 
 /// Definitions that were asked for, converted.
@@ -13,40 +14,59 @@ pub(crate) struct Loaded {
     pub(crate) definitions: Vec<Converted>,
     /// How many problems with the machine's settings or directories were shown.
     pub(crate) problems: usize,
+    /// How many warnings about the directories were shown.
+    pub(crate) warnings: usize,
 }
 
 /// Converts `files`, or everything on the search path below `root` if there are none. Files are looked
-/// at together with the installed definitions that they do not replace, so that clashes show.
+/// at together with the installed definitions that they do not replace, so that clashes show, and with the
+/// drop-ins that would apply to them.
 pub(crate) fn load(root: &Path, files: &[PathBuf]) -> Loaded {
-    let (host, mut problems) = Host::look(root);
-    let (mut readings, unlisted) = read_all(root);
-    problems.extend(unlisted);
+    let (host, problems) = Host::look(root);
+    let Readings { definitions: mut readings, findings, empty } = read_all(root);
     for problem in &problems {
         say(&format!("error: {problem}"));
     }
+    // The drop-ins of a definition that is checked before it is copied to its place have one.
+    let given = |finding: &&Finding| {
+        files.iter().all(|file| {
+            let mut name = file.file_name().unwrap_or_default().to_owned();
+            name.push(".d");
+            finding.diagnostic.code != "no-definition" || finding.path.file_name() != Some(&name)
+        })
+    };
+    let Count { errors, warnings } = show_findings(findings.iter().filter(given));
+    let count = problems.len() + errors;
     if files.is_empty() {
+        for path in &empty {
+            masked(path);
+        }
         return Loaded {
             definitions: convert(readings, &host, &established(root)),
-            problems: problems.len(),
+            problems: count,
+            warnings,
         };
     }
-    let given: Vec<Reading> = files.iter().map(|file| reading(file)).collect();
+    let given: Vec<Reading> = files.iter().filter_map(|file| reading(root, file)).collect();
     readings.retain(|installed| given.iter().all(|file| name(installed) != name(file)));
     readings.extend(given);
     let mut definitions = convert(readings, &host, &established(root));
-    definitions.retain(|definition| files.contains(&definition.source.path));
-    Loaded { definitions, problems: problems.len() }
+    definitions.retain(|definition| files.iter().any(|file| file == definition.source.path()));
+    Loaded { definitions, problems: count, warnings }
 }
 
 fn name(reading: &Reading) -> Option<ServiceName> {
-    ServiceName::from_path(&reading.source.path).ok()
+    ServiceName::from_path(reading.source.path()).ok()
 }
 
-fn reading(file: &Path) -> Reading {
-    match read(&Candidate { path: file.to_owned(), real: file.to_owned() }) {
-        Ok(source) => Reading { source, problem: None },
-        Err(problem) => {
-            Reading { source: Source { path: file.to_owned(), text: String::new() }, problem: Some(problem) }
-        }
+fn reading(root: &Path, file: &Path) -> Option<Reading> {
+    let read = Candidate::given(root, file).read();
+    if read.is_none() {
+        masked(file);
     }
+    read.map(|(source, problems)| Reading { source, problems })
+}
+
+fn masked(file: &Path) {
+    say(&format!("note: {} is empty, and so masks the service", file.display()));
 }

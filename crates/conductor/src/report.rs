@@ -1,7 +1,7 @@
 //! Diagnostics as compilers show them: the line, the place in it, the reason, what to do.
 
-use annotate_snippets::{AnnotationKind, Group, Level as Title, Renderer, Snippet};
-use conductor_definition::{Diagnostic, Level};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
+use conductor_definition::{Diagnostic, Finding, Level, Part, Source};
 use conductor_generator::Converted;
 
 use crate::terminal::{colour, say};
@@ -22,41 +22,73 @@ impl Count {
     }
 }
 
+/// Shows what is to be said about the search path itself and counts it.
+pub(crate) fn show_findings<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Count {
+    let mut count = Count::default();
+    for Finding { path, diagnostic } in findings {
+        count.add(diagnostic.level);
+        say(&format!("{}\n", renderer().render(&[group(&Source::new(path, ""), diagnostic)])));
+    }
+    count
+}
+
+fn renderer() -> Renderer {
+    if colour() { Renderer::styled() } else { Renderer::plain() }
+}
+
 /// Shows all diagnostics of the definitions and counts them.
 pub(crate) fn show<'a>(definitions: impl IntoIterator<Item = &'a Converted>) -> Count {
-    let renderer = if colour() { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer();
     let mut count = Count::default();
     for definition in definitions {
         for diagnostic in &definition.diagnostics {
             count.add(diagnostic.level);
-            say(&format!("{}\n", renderer.render(&[group(definition, diagnostic)])));
+            say(&format!("{}\n", renderer.render(&[group(&definition.source, diagnostic)])));
         }
     }
     count
 }
 
-fn group<'a>(definition: &'a Converted, diagnostic: &'a Diagnostic) -> Group<'a> {
-    let path = definition.source.path.to_string_lossy();
+fn group<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
     let level = match diagnostic.level {
         Level::Error => Title::ERROR,
         Level::Warning => Title::WARNING,
     };
     let title = level.primary_title(&diagnostic.message).id(diagnostic.code);
-    // A finding about the file as a whole points at its beginning.
-    let mut snippet = Snippet::source(&definition.source.text).path(path);
-    if let Some(label) = &diagnostic.label {
-        snippet = snippet.annotation(AnnotationKind::Primary.span(label.span.clone()).label(&label.text));
-    }
-    if let Some(label) = &diagnostic.related {
-        snippet = snippet.annotation(AnnotationKind::Context.span(label.span.clone()).label(&label.text));
-    }
-    let group = if diagnostic.label.is_some() {
-        title.element(snippet)
-    } else {
-        title.element(annotate_snippets::Origin::path(definition.source.path.to_string_lossy()))
+    let marks =
+        [(AnnotationKind::Primary, &diagnostic.label), (AnnotationKind::Context, &diagnostic.related)];
+    let marks: Vec<(Part<'a>, Annotation<'a>)> = marks
+        .into_iter()
+        .filter_map(|(kind, label)| {
+            let label = label.as_ref()?;
+            let part = source.part_at(label.span.start);
+            let local = |offset: usize| offset.saturating_sub(part.start).min(part.text.len());
+            let span = local(label.span.start)..local(label.span.end);
+            Some((part, kind.span(span).label(&label.text)))
+        })
+        .collect();
+    let mut group = match marks.first() {
+        // A finding about a file as a whole, or about one that could not be read.
+        None => title.element(Origin::path(source.path().to_string_lossy())),
+        Some((part, _)) if part.text.is_empty() => title.element(Origin::path(part.path.to_string_lossy())),
+        Some((first, _)) => {
+            let (here, elsewhere): (Vec<_>, Vec<_>) =
+                marks.iter().cloned().partition(|(part, _)| part.start == first.start);
+            let annotations =
+                |marks: Vec<(Part<'a>, Annotation<'a>)>| marks.into_iter().map(|(_, mark)| mark);
+            let group = title.element(snippet(*first).annotations(annotations(here)));
+            match elsewhere.first() {
+                Some((part, _)) => group.element(snippet(*part).annotations(annotations(elsewhere.clone()))),
+                None => group,
+            }
+        }
     };
-    match &diagnostic.help {
-        Some(help) => group.element(Title::HELP.message(help)),
-        None => group,
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Title::HELP.message(help));
     }
+    group
+}
+
+fn snippet(part: Part<'_>) -> Snippet<'_, Annotation<'_>> {
+    Snippet::source(part.text).path(part.path.to_string_lossy())
 }

@@ -31,10 +31,11 @@ pub(crate) struct Services {
 impl Services {
     pub(crate) fn look(root: &Path) -> Self {
         let (tree, _) = preview(root, &mut Silent);
-        let (candidates, _) = find(root);
-        let defined = candidates
+        let found = find(root);
+        let defined = found
+            .candidates
             .iter()
-            .filter_map(|found| ServiceName::from_path(&found.path).ok())
+            .filter_map(|found| ServiceName::from_path(&found.main.path).ok())
             .map(|n| n.to_string());
         let mut names: Vec<String> =
             services_in(&tree).into_iter().map(str::to_owned).chain(defined).collect();

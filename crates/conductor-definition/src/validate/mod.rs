@@ -21,7 +21,7 @@ use toml::Spanned;
 use crate::suggest::nearest;
 use crate::value::{InvalidValue, ServiceName, Text};
 use crate::written::{self, Read, Removed};
-use crate::{Diagnostic, Process, Runtime, Secret, Service, Storage};
+use crate::{Diagnostic, Process, Runtime, Secret, Service, Source, Storage};
 use lint::Places;
 use network::Networking;
 
@@ -37,7 +37,7 @@ const LONGEST: TimeSpan = TimeSpan::from_secs(7 * 24 * 60 * 60);
 /// A service, unless something needed is missing, and all diagnostics: those of reading included.
 pub(crate) fn service(
     name: Result<ServiceName, Diagnostic>,
-    source_path: &Path,
+    source: &Source,
     read: Read<written::Service>,
 ) -> (Option<Service>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
@@ -45,6 +45,7 @@ pub(crate) fn service(
     let written::Service {
         description,
         image,
+        revision,
         entrypoint,
         command,
         instances,
@@ -103,7 +104,7 @@ pub(crate) fn service(
         shm,
         devices: devices.unwrap_or_default(),
     };
-    let wrote_ports = ports.is_some();
+    let wrote_ports = ports.as_ref().is_some_and(|ports| !ports.is_empty());
     let network = check.network(Networking {
         network,
         ports: ports.unwrap_or_default(),
@@ -147,8 +148,10 @@ pub(crate) fn service(
     };
     let service = name.zip(process).map(|(name, process)| Service {
         name,
-        source_path: source_path.to_owned(),
+        source_path: source.path().to_owned(),
+        drop_ins: source.drop_ins().map(Path::to_owned).collect(),
         description,
+        revision: revision.map(|Text(text)| text),
         runtime,
         runtime_args: texts(runtime_args.unwrap_or_default()),
         instances,

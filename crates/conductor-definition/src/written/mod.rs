@@ -30,6 +30,8 @@ pub(crate) struct Service {
     pub(crate) description: Option<Spanned<Text>>,
     /// The image to run.
     pub(crate) image: Option<Spanned<Image>>,
+    /// Which release it is: for `${revision}` in other keys, such as the image's, and in the log.
+    pub(crate) revision: Option<Text>,
     /// Replaces the image's entry point; always a list, there is no shell.
     pub(crate) entrypoint: Option<Vec<Text>>,
     /// Arguments for the entry point; always a list.

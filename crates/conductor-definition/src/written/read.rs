@@ -11,10 +11,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 use crate::Diagnostic;
+use crate::diagnostic::MOST_ERRORS;
 use crate::suggest::nearest;
-
-/// Errors after which reading a file stops: more would not help anybody.
-const MOST_ERRORS: usize = 64;
 
 /// Keys that had to be left out because they could not be read, as dotted paths without indices.
 /// A key in here was reported; that it is now missing must not be reported again.
@@ -22,6 +20,11 @@ const MOST_ERRORS: usize = 64;
 pub(crate) struct Removed(BTreeSet<String>);
 
 impl Removed {
+    /// The key at `path` was left out.
+    pub(crate) fn insert(&mut self, path: String) {
+        self.0.insert(path);
+    }
+
     /// Whether the key, or a table that holds it, was there but could not be read.
     pub(crate) fn contains(&self, path: &str) -> bool {
         self.0.iter().any(|removed| {
@@ -41,21 +44,15 @@ pub(crate) struct Read<T> {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads all that can be read.
+/// Reads all that can be read; `removed` and `diagnostics` are what was found before.
 ///
 /// # Errors
-/// The syntax errors, if the text is not TOML: then nothing else in it can be trusted. Or the first
-/// errors of very many.
-pub(crate) fn read<T: DeserializeOwned + Default>(text: &str) -> Result<Read<T>, Vec<Diagnostic>> {
-    let (mut table, syntax) = DeTable::parse_recoverable(text);
-    if !syntax.is_empty() {
-        let mut errors: Vec<Diagnostic> = syntax.iter().map(syntax_error).collect();
-        errors.sort_by_key(Diagnostic::offset);
-        errors.dedup();
-        return Err(errors);
-    }
-    let mut removed = Removed::default();
-    let mut diagnostics = Vec::new();
+/// The first errors of very many.
+pub(crate) fn read<T: DeserializeOwned + Default>(
+    mut table: Spanned<DeTable<'_>>,
+    mut removed: Removed,
+    mut diagnostics: Vec<Diagnostic>,
+) -> Result<Read<T>, Vec<Diagnostic>> {
     loop {
         let error = match T::deserialize(Deserializer::from(table.clone())) {
             Ok(written) => return Ok(Read { written, removed, diagnostics }),
@@ -70,9 +67,9 @@ pub(crate) fn read<T: DeserializeOwned + Default>(text: &str) -> Result<Read<T>,
                 if let Some(meant) = meant {
                     let parent =
                         path.rsplit_once('.').map_or(String::new(), |(parent, _)| format!("{parent}."));
-                    removed.0.insert(format!("{parent}{meant}"));
+                    removed.insert(format!("{parent}{meant}"));
                 }
-                removed.0.insert(path);
+                removed.insert(path);
             }
             // Nothing to take out, or enough said: give the rest up.
             _ => return Err(diagnostics),
@@ -125,14 +122,6 @@ fn inside(value: &DeValue<'_>, span: &Range<usize>) -> bool {
 
 fn covers(outer: &Range<usize>, inner: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
-}
-
-fn syntax_error(error: &Error) -> Diagnostic {
-    let diagnostic = Diagnostic::error("syntax", error.message());
-    match error.span() {
-        Some(span) => diagnostic.at(span, "not TOML"),
-        None => diagnostic,
-    }
 }
 
 /// serde's error about one key or value, in our words; and the key that was probably meant.

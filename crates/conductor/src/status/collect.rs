@@ -16,7 +16,7 @@ use crate::services::Silent;
 pub(super) async fn collect(root: &Path, asked: &[String], systemd: &Systemd) -> Result<Status, String> {
     let (tree, _) = preview(root, &mut Silent);
     let (host, _) = Host::look(root);
-    let definitions = convert(read_all(root).0, &host, &established(root));
+    let definitions = convert(read_all(root).definitions, &host, &established(root));
     let defined =
         definitions.iter().filter_map(|definition| definition.name.as_ref()).map(ToString::to_string);
     let mut names: Vec<String> = services_in(&tree).into_iter().map(str::to_owned).chain(defined).collect();
@@ -36,7 +36,7 @@ pub(super) async fn collect(root: &Path, asked: &[String], systemd: &Systemd) ->
 
 /// A file whose name cannot be a service's becomes no unit at all; here is where it shows.
 fn nameless(definition: &Converted) -> Service {
-    let path = &definition.source.path;
+    let path = definition.source.path();
     Service {
         name: path.file_name().unwrap_or_default().to_string_lossy().escape_debug().to_string(),
         definition: Some(path.display().to_string()),
@@ -71,7 +71,7 @@ async fn service(
     let problem = definition.and_then(first_error);
     let checks = checker.filter(UnitStatus::is_active).and_then(|checker| checker.status_text);
     let mut service = Service {
-        definition: definition.map(|definition| definition.source.path.display().to_string()),
+        definition: definition.map(|definition| definition.source.path().display().to_string()),
         notes: Vec::new(),
         problem,
         checks,
@@ -82,10 +82,13 @@ async fn service(
     Ok(service)
 }
 
-/// When the definition was last changed, after the beginning of 1970.
+/// When the definition or a drop-in of it was last changed, after the beginning of 1970.
 fn edited(root: &Path, definition: &Converted) -> Option<Duration> {
-    let path = definition.source.path.strip_prefix("/").unwrap_or(&definition.source.path);
-    let changed = std::fs::metadata(root.join(path)).ok()?.modified().ok()?;
+    let changed = |path: &Path| {
+        let path = path.strip_prefix("/").unwrap_or(path);
+        std::fs::metadata(root.join(path)).ok()?.modified().ok()
+    };
+    let changed = definition.source.parts().filter_map(|part| changed(part.path)).max()?;
     changed.duration_since(SystemTime::UNIX_EPOCH).ok()
 }
 

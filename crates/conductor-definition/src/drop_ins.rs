@@ -1,0 +1,163 @@
+//! The drop-ins of one definition, and reading all of it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::file::{Entry, entries};
+use crate::search::{File, SEARCH_PATH};
+use crate::{Diagnostic, Source, read_text};
+
+/// Drop-ins of one definition: nobody can follow more than a few, and each may be 1 MiB long.
+const MOST: usize = 100;
+
+/// A definition that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The main file.
+    pub main: File,
+    /// Its drop-ins, in the order in which they are applied.
+    pub drop_ins: Vec<File>,
+    /// Why drop-ins are missing.
+    problems: Vec<Diagnostic>,
+}
+
+/// The drop-ins of one definition, merged by file name: the same name in a directory with higher
+/// precedence wins, a mask hides a name, and the order is that of the names, whichever directories they
+/// are from (systemd.unit(5)).
+#[derive(Debug, Default)]
+pub(crate) struct DropIns {
+    files: BTreeMap<OsString, Option<File>>,
+    problems: Vec<Diagnostic>,
+}
+
+impl DropIns {
+    /// Adds those of a directory; those of directories that were added before win.
+    pub(crate) fn list(&mut self, root: &Path, directory: &Path) {
+        let entries = match entries(root, directory) {
+            Ok(entries) => entries,
+            Err(mut problem) => {
+                problem.message = format!("the drop-ins in {} {}", directory.display(), problem.message);
+                return self.problems.push(problem);
+            }
+        };
+        for Entry { name, file } in entries {
+            if name.as_bytes().ends_with(b".toml") {
+                self.files.entry(name).or_insert(file);
+            }
+        }
+    }
+
+    /// Whether there is nothing that would be applied or reported.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.problems.is_empty() && self.files.values().all(Option::is_none)
+    }
+
+    /// The definition to which they belong.
+    pub(crate) fn of(self, main: File) -> Candidate {
+        let Self { files, mut problems } = self;
+        let mut drop_ins: Vec<File> = files.into_values().flatten().collect();
+        if drop_ins.len() > MOST {
+            drop_ins.truncate(MOST);
+            let message = format!("there are more than {MOST} drop-ins");
+            problems.push(Diagnostic::error("too-many", message).help("put several into one file"));
+        }
+        Candidate { main, drop_ins, problems }
+    }
+}
+
+impl Candidate {
+    /// The definition in a file that need not be on the search path, as it would be if it were copied
+    /// there: drop-ins beside it come first, and those on the search path below `root` count too.
+    pub fn given(root: &Path, path: &Path) -> Self {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".d");
+        let mut drop_ins = DropIns::default();
+        // The path is the caller's, and so is what stands beside the file.
+        drop_ins.list(Path::new("/"), &path.with_file_name(&name));
+        for directory in SEARCH_PATH {
+            drop_ins.list(root, &Path::new(directory).join(&name));
+        }
+        drop_ins.of(File { path: path.to_owned(), real: path.to_owned() })
+    }
+
+    /// The text of all files, and what could not be read; nothing if the main file masks the service
+    /// because it is empty (systemd.unit(5)). A definition of which a part is missing must not be used: a
+    /// service would run without the limits that the part sets.
+    pub fn read(&self) -> Option<(Source, Vec<Diagnostic>)> {
+        let path = &self.main.path;
+        let mut source = match read_text(&self.main.real) {
+            Ok(Some(text)) => Source::new(path, text),
+            Ok(None) => return None,
+            Err(problem) => return Some((Source::new(path, ""), vec![problem])),
+        };
+        let mut problems = self.problems.clone();
+        for File { path, real } in &self.drop_ins {
+            match read_text(real) {
+                Ok(Some(text)) => {
+                    source.push(path, &text);
+                }
+                // Has done its work: it hides those of its name.
+                Ok(None) => {}
+                Err(problem) => {
+                    let place = source.push(path, "");
+                    problems.push(problem.at(place..place, ""));
+                }
+            }
+        }
+        Some((source, problems))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_part_is_reported_at_its_own_path() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(path("web.toml.d/10.toml")).unwrap();
+        std::fs::write(path("web.toml.d/20.toml"), b"\xff").unwrap();
+        std::fs::write(path("web.toml.d/30.toml"), "").unwrap();
+        std::fs::write(path("web.toml"), "image = 'a'").unwrap();
+        let (source, problems) = Candidate::given(root.path(), &path("web.toml")).read().unwrap();
+        let prefix = format!("{}/web.toml.d/", root.path().display());
+        let lines: Vec<String> =
+            problems.iter().map(|problem| problem.one_line(&source).replace(&prefix, "")).collect();
+        assert_eq!(
+            lines,
+            [
+                "10.toml: is not a regular file (move it out of the way)",
+                "20.toml: is not UTF-8: byte 1 cannot be read (save it as UTF-8)",
+            ]
+        );
+        std::fs::write(path("web.toml"), "").unwrap();
+        assert!(Candidate::given(root.path(), &path("web.toml")).read().is_none(), "masked");
+    }
+
+    #[test]
+    fn drop_ins_are_bounded_and_listed_or_the_definition_is_not_used() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(path("web.toml.d")).unwrap();
+        std::fs::create_dir_all(path("etc/conductor/services")).unwrap();
+        std::fs::write(path("web.toml"), "image = 'a'").unwrap();
+        std::fs::write(path("etc/conductor/services/web.toml.d"), "not a directory").unwrap();
+        for number in 0..=MOST {
+            std::fs::write(path(&format!("web.toml.d/{number}.toml")), "#").unwrap();
+        }
+        let candidate = Candidate::given(root.path(), &path("web.toml"));
+        assert_eq!(candidate.drop_ins.len(), MOST);
+        let (_, problems) = candidate.read().unwrap();
+        let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "the drop-ins in /etc/conductor/services/web.toml.d cannot be listed: Not a directory (os error 20)",
+                "there are more than 100 drop-ins",
+            ]
+        );
+    }
+}
