@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::rc::Rc;
 
 use conductor_definition::{Diagnostic, Parsed, Service, ServiceName, Source, clashes, find, parse, read};
 use conductor_units::{Context, Tree, render};
@@ -77,16 +78,17 @@ fn convert_with(
 
     drop_clashing(&mut services, &mut converted);
     let context = Context::new(host.systemd, services.iter().flatten());
-    let mut owners: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for (service, definition) in services.iter().zip(&mut converted) {
+    let mut owners: BTreeMap<String, Rc<Path>> = BTreeMap::new();
+    // Each service goes as its units come: with very many, both together are the most memory of the run.
+    for (service, definition) in services.into_iter().zip(&mut converted) {
         let Some(service) = service else { continue };
-        let tree = contained(|| render(service, &context))
+        let tree = contained(|| render(&service, &context))
             .and_then(|tree| shadowed(&tree, host).map_or(Ok(tree), Err))
             .and_then(|tree| claimed(&tree, &owners).map_or(Ok(tree), Err));
         match tree {
             Ok(tree) => {
-                let path = &definition.source.path;
-                owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), path.clone())));
+                let path: Rc<Path> = definition.source.path.as_path().into();
+                owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), Rc::clone(&path))));
                 definition.tree = Some(tree);
             }
             Err(diagnostic) => definition.diagnostics.push(diagnostic),
@@ -96,7 +98,7 @@ fn convert_with(
 }
 
 /// systemd's own generators refuse a second unit of one name too (src/shared/generator.c).
-fn claimed(tree: &Tree, owners: &BTreeMap<String, PathBuf>) -> Option<Diagnostic> {
+fn claimed(tree: &Tree, owners: &BTreeMap<String, Rc<Path>>) -> Option<Diagnostic> {
     let (unit, owner) = tree.iter().find_map(|(unit, _)| Some((unit, owners.get(unit)?)))?;
     Some(
         Diagnostic::error("name-clash", format!("its unit {unit} is made from {} already", owner.display()))

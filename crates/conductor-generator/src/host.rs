@@ -1,6 +1,8 @@
 //! What the machine says without being asked: files only.
 
-use std::collections::BTreeSet;
+use std::cell::{Cell, OnceCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use conductor_units::SystemdVersion;
@@ -23,7 +25,7 @@ const RUNNING: &str = "run/systemd/units";
 pub struct Host {
     /// The systemd that reads the units.
     pub systemd: SystemdVersion,
-    root: PathBuf,
+    native: Native,
     running: BTreeSet<String>,
 }
 
@@ -36,16 +38,13 @@ impl Host {
             .map(SystemdVersion)
             .or_else(|| installed_systemd(root))
             .unwrap_or(SystemdVersion::BASELINE);
-        (Self { systemd, root: root.to_owned(), running: running_units(root) }, problems)
+        (Self { systemd, native: Native::new(root), running: running_units(root) }, problems)
     }
 
     /// The unit of a package that `unit` would hide.
     pub(crate) fn native_unit(&self, unit: &str) -> Option<PathBuf> {
-        NATIVE
-            .iter()
-            .map(|directory| Path::new(directory).join(unit))
-            .find(|path| self.root.join(path).symlink_metadata().is_ok())
-            .map(|path| Path::new("/").join(path))
+        let directory = self.native.directory_of(OsStr::new(unit))?;
+        Some(Path::new("/").join(directory).join(unit))
     }
 
     /// Whether `unit`, or an instance of it if it is a template, is running.
@@ -57,6 +56,44 @@ impl Host {
             }),
             None => self.running.contains(unit),
         }
+    }
+}
+
+/// Units of packages.
+#[derive(Debug, Clone, Default)]
+struct Native {
+    root: PathBuf,
+    asked: Cell<usize>,
+    listed: OnceCell<BTreeMap<OsString, &'static str>>,
+}
+
+/// As many questions as it takes to list the directories, which have some hundreds of units: then that is done
+/// instead.
+const QUESTIONS: usize = 64;
+
+impl Native {
+    fn new(root: &Path) -> Self {
+        Self { root: root.to_owned(), ..Self::default() }
+    }
+
+    /// The first directory that has the unit.
+    fn directory_of(&self, unit: &OsStr) -> Option<&'static str> {
+        if self.asked.get() < QUESTIONS {
+            self.asked.set(self.asked.get() + 1);
+            let there = |directory: &&&str| self.root.join(directory).join(unit).symlink_metadata().is_ok();
+            return NATIVE.iter().find(there).copied();
+        }
+        self.listed.get_or_init(|| self.list()).get(unit).copied()
+    }
+
+    fn list(&self) -> BTreeMap<OsString, &'static str> {
+        let units = |directory: &&'static str| {
+            let directory = *directory;
+            let entries = std::fs::read_dir(self.root.join(directory));
+            entries.into_iter().flatten().flatten().map(move |entry| (entry.file_name(), directory))
+        };
+        // Of several the last inserted stays, and the first directory counts.
+        NATIVE.iter().rev().flat_map(units).collect()
     }
 }
 
@@ -98,6 +135,23 @@ mod tests {
         assert_eq!(version_of("libsystemd-shared-252.39-1.fc42.so"), Some(SystemdVersion(252)));
         assert_eq!(version_of("libsystemd-shared.so"), None);
         assert_eq!(version_of("libsystemd-core-257.so"), None);
+    }
+
+    #[test]
+    fn few_questions_and_many_have_the_same_answers() {
+        let root = tempfile::tempdir().unwrap();
+        for directory in ["usr/lib/systemd/system", "lib/systemd/system"] {
+            std::fs::create_dir_all(root.path().join(directory)).unwrap();
+            std::fs::write(root.path().join(directory).join("web.service"), "").unwrap();
+        }
+        std::fs::write(root.path().join("lib/systemd/system/api.service"), "").unwrap();
+        let host = Host { native: Native::new(root.path()), ..Host::default() };
+        for _ in 0..=QUESTIONS {
+            assert_eq!(host.native_unit("web.service"), Some("/usr/lib/systemd/system/web.service".into()));
+            assert_eq!(host.native_unit("api.service"), Some("/lib/systemd/system/api.service".into()));
+            assert_eq!(host.native_unit("worker.service"), None);
+        }
+        assert!(host.native.listed.get().is_some());
     }
 
     #[test]

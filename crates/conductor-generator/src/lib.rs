@@ -41,7 +41,7 @@ pub enum Outcome {
 
 /// One run: reads all definitions, converts each on its own, writes the units of each.
 pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
-    let store = last_good::Store::new(&roots.root);
+    let store = last_good::Store::open(&roots.root);
     let (mut plan, mut outcome) = prepare(&roots.root, &store, log);
     let mut errors = Vec::new();
     for service in &mut plan.services {
@@ -61,7 +61,7 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
 
 /// Everything that [`run`] would write, and nothing written.
 pub fn preview(root: &Path, log: &mut dyn Log) -> (Tree, Outcome) {
-    let (plan, outcome) = prepare(root, &last_good::Store::new(root), log);
+    let (plan, outcome) = prepare(root, &last_good::Store::open(root), log);
     (plan.tree(), outcome)
 }
 
@@ -83,7 +83,7 @@ fn prepare(root: &Path, store: &last_good::Store, log: &mut dyn Log) -> (plan::P
             }
         }
     }
-    let plan = plan::plan(converted, &store.load(), &host);
+    let plan = plan::plan(converted, store, &host);
     for (priority, note) in &plan.notes {
         log.log(*priority, note);
     }

@@ -1,10 +1,11 @@
 //! What to write: new units, last good units, units that still run, or a stub.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use conductor_definition::ServiceName;
 use conductor_units::{Entry, Tree, stub, stub_unit_names};
 
+use crate::last_good::{Buffers, Store};
 use crate::{Converted, Host, Priority};
 
 /// Everything that will be written.
@@ -24,6 +25,23 @@ pub(crate) struct Planned {
     pub(crate) tree: Tree,
     /// Whether they are to be kept as the last good ones. A stub is not.
     pub(crate) good: bool,
+    /// Whether they are kept already, exactly so.
+    pub(crate) kept: bool,
+}
+
+/// Paths that somebody's units have.
+#[derive(Debug, Default)]
+struct Taken(BTreeSet<String>);
+
+impl Taken {
+    fn add(&mut self, tree: &Tree) {
+        self.0.extend(tree.iter().map(|(path, _)| path.to_owned()));
+    }
+
+    /// The first path of `tree` that is taken.
+    fn first_of<'a>(&self, tree: &'a Tree) -> Option<&'a str> {
+        tree.iter().map(|(path, _)| path).find(|path| self.0.contains(*path))
+    }
 }
 
 impl Plan {
@@ -40,56 +58,65 @@ impl Plan {
 
 /// Decides for each service. The rule behind all cases: a unit that runs never loses its file, because
 /// systemd would then stop it without its `ExecStop=` and nothing would supervise it meanwhile.
-pub(crate) fn plan(converted: Vec<Converted>, last_good: &BTreeMap<String, Tree>, host: &Host) -> Plan {
+pub(crate) fn plan(converted: Vec<Converted>, last_good: &Store, host: &Host) -> Plan {
     let mut plan = Plan::default();
-    let mut taken = Tree::default();
+    let mut taken = Taken::default();
     let mut broken = Vec::new();
     let mut known = BTreeSet::new();
 
     // Good definitions first: what is kept of others must not get in their way.
-    for definition in converted {
+    for mut definition in converted {
         let Some(name) = definition.name.clone() else { continue };
         known.insert(name.to_string());
-        match definition.tree {
+        match definition.tree.take() {
             // The converter made sure that these do not clash.
-            Some(ref tree) => {
-                drop(taken.merge(tree));
-                plan.services.push(Planned { name: name.to_string(), tree: tree.clone(), good: true });
+            Some(tree) => {
+                taken.add(&tree);
+                plan.services.push(Planned { name: name.to_string(), tree, good: true, kept: false });
             }
             None => broken.push((name, definition)),
         }
     }
+    let mut buffers = Buffers::default();
     for service in &mut plan.services {
+        service.kept = last_good.has(&service.name, &service.tree, &mut buffers);
+        // What has not changed has lost no unit.
+        if service.kept {
+            continue;
+        }
         if let Some(old) = last_good.get(&service.name) {
-            let kept = still_running(old, host, &taken);
-            drop(taken.merge(&kept));
+            let kept = still_running(&old, host, &taken);
+            taken.add(&kept);
             drop(service.tree.merge(&kept));
+            service.kept = service.tree == old;
         }
     }
     for (name, definition) in broken {
         let (tree, good) = in_place_of_broken(&name, &definition, last_good, host, &mut plan.notes);
-        match taken.merge(&tree) {
-            Ok(()) => plan.services.push(Planned { name: name.to_string(), tree, good }),
-            Err(duplicate) => plan
-                .notes
-                .push((Priority::Warning, format!("{name}: nothing in its place, {} is taken", duplicate.0))),
+        if let Some(path) = taken.first_of(&tree) {
+            let note = format!("{name}: nothing in its place, {path} is taken");
+            plan.notes.push((Priority::Warning, note));
+            continue;
         }
+        taken.add(&tree);
+        plan.services.push(Planned { name: name.to_string(), tree, good, kept: good });
     }
-    for (name, old) in last_good {
+    for name in last_good.names() {
         if known.contains(name) {
             continue;
         }
-        let kept = still_running(old, host, &taken);
+        let Some(old) = last_good.get(name) else { continue };
+        let kept = still_running(&old, host, &taken);
         if kept.is_empty() {
-            plan.forgotten.push(name.clone());
+            plan.forgotten.push(name.to_owned());
             continue;
         }
         plan.notes.push((
             Priority::Info,
             format!("{name}: its definition is gone but it still runs; its units stay until it has stopped"),
         ));
-        drop(taken.merge(&kept));
-        plan.services.push(Planned { name: name.clone(), tree: kept, good: true });
+        taken.add(&kept);
+        plan.services.push(Planned { name: name.to_owned(), tree: kept, good: true, kept: false });
     }
     plan
 }
@@ -97,7 +124,7 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &BTreeMap<String, Tree>
 fn in_place_of_broken(
     name: &ServiceName,
     definition: &Converted,
-    last_good: &BTreeMap<String, Tree>,
+    last_good: &Store,
     host: &Host,
     notes: &mut Vec<(Priority, String)>,
 ) -> (Tree, bool) {
@@ -109,7 +136,7 @@ fn in_place_of_broken(
                 definition.source.path.display()
             ),
         ));
-        return (old.clone(), true);
+        return (old, true);
     }
     // Never over a native unit: then the definition's name is the problem, or somebody else's unit works.
     if stub_unit_names(name).iter().any(|unit| host.native_unit(unit).is_some()) {
@@ -126,7 +153,7 @@ fn in_place_of_broken(
 
 /// The part of `old` that runs and that nothing else defines now: units, and the drop-ins of instances.
 /// Enabling links are not kept: at boot it would not be started any more.
-fn still_running(old: &Tree, host: &Host, taken: &Tree) -> Tree {
+fn still_running(old: &Tree, host: &Host, taken: &Taken) -> Tree {
     let mut kept = Tree::default();
     for (path, entry) in old.iter() {
         let unit = match path.split_once('/') {
@@ -137,7 +164,7 @@ fn still_running(old: &Tree, host: &Host, taken: &Tree) -> Tree {
             },
         };
         if let Entry::File(text) = entry
-            && taken.get(path).is_none()
+            && !taken.0.contains(path)
             && host.runs(unit)
         {
             kept.file(path, text.clone());

@@ -123,8 +123,12 @@ impl Tree {
 impl fmt::Display for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|(path, entry)| match entry {
-            Entry::File(text) => write!(f, "==> {path} <==\n{text}"),
-            Entry::Link(target) => writeln!(f, "==> {path} -> {target}"),
+            Entry::File(text) => {
+                ["==> ", path, " <==\n", text].into_iter().try_for_each(|part| f.write_str(part))
+            }
+            Entry::Link(target) => {
+                ["==> ", path, " -> ", target, "\n"].into_iter().try_for_each(|part| f.write_str(part))
+            }
         })
     }
 }
