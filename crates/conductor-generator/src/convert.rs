@@ -8,7 +8,7 @@ use std::rc::Rc;
 use conductor_definition::{Diagnostic, Parsed, Service, ServiceName, Source, clashes, find, parse, read};
 use conductor_units::{Context, Tree, render};
 
-use crate::Host;
+use crate::{Host, parallel};
 
 /// A definition's file: its text, empty if it could not be read, and then why.
 #[derive(Debug, Clone)]
@@ -36,16 +36,12 @@ pub struct Converted {
 /// listed.
 pub fn read_all(root: &Path) -> (Vec<Reading>, Vec<String>) {
     let (candidates, errors) = find(root);
-    let readings = candidates
-        .iter()
-        .map(|candidate| match read(candidate) {
-            Ok(source) => Reading { source, problem: None },
-            Err(problem) => Reading {
-                source: Source { path: candidate.path.clone(), text: String::new() },
-                problem: Some(problem),
-            },
-        })
-        .collect();
+    let readings = parallel::map(candidates, |candidate| match read(&candidate) {
+        Ok(source) => Reading { source, problem: None },
+        Err(problem) => {
+            Reading { source: Source { path: candidate.path, text: String::new() }, problem: Some(problem) }
+        }
+    });
     (readings, errors.iter().map(ToString::to_string).collect())
 }
 
@@ -57,35 +53,37 @@ pub fn convert(readings: Vec<Reading>, host: &Host) -> Vec<Converted> {
 fn convert_with(
     readings: Vec<Reading>,
     host: &Host,
-    parse: impl Fn(&Source) -> Result<Parsed, Vec<Diagnostic>>,
-    render: impl Fn(&Service, &Context) -> Tree,
+    parse: impl Fn(&Source) -> Result<Parsed, Vec<Diagnostic>> + Sync,
+    render: impl Fn(&Service, &Context) -> Tree + Sync,
 ) -> Vec<Converted> {
-    let mut services: Vec<Option<Service>> = Vec::new();
-    let mut converted: Vec<Converted> = Vec::new();
-    for Reading { source, problem } in readings {
-        let result = match problem {
-            Some(problem) => Err(vec![problem]),
-            None => contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug])),
-        };
-        let (service, diagnostics) = match result {
-            Ok(Parsed { service, warnings }) => (Some(service), warnings),
-            Err(diagnostics) => (None, diagnostics),
-        };
-        let name = ServiceName::from_path(&source.path).ok();
-        services.push(service);
-        converted.push(Converted { source, name, diagnostics, tree: None });
-    }
+    let (mut services, mut converted): (Vec<Option<Service>>, Vec<Converted>) =
+        parallel::map(readings, |Reading { source, problem }| {
+            let result = match problem {
+                Some(problem) => Err(vec![problem]),
+                None => contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug])),
+            };
+            let (service, diagnostics) = match result {
+                Ok(Parsed { service, warnings }) => (Some(service), warnings),
+                Err(diagnostics) => (None, diagnostics),
+            };
+            let name = ServiceName::from_path(&source.path).ok();
+            (service, Converted { source, name, diagnostics, tree: None })
+        })
+        .into_iter()
+        .unzip();
 
     drop_clashing(&mut services, &mut converted);
     let context = Context::new(host.systemd, services.iter().flatten());
-    let mut owners: BTreeMap<String, Rc<Path>> = BTreeMap::new();
     // Each service goes as its units come: with very many, both together are the most memory of the run.
-    for (service, definition) in services.into_iter().zip(&mut converted) {
-        let Some(service) = service else { continue };
-        let tree = contained(|| render(&service, &context))
-            .and_then(|tree| shadowed(&tree, host).map_or(Ok(tree), Err))
-            .and_then(|tree| claimed(&tree, &owners).map_or(Ok(tree), Err));
-        match tree {
+    let trees = parallel::map(services, |service| {
+        let service = service?;
+        let tree = contained(|| render(&service, &context));
+        Some(tree.and_then(|tree| shadowed(&tree, host).map_or(Ok(tree), Err)))
+    });
+    let mut owners: BTreeMap<String, Rc<Path>> = BTreeMap::new();
+    for (tree, definition) in trees.into_iter().zip(&mut converted) {
+        let Some(tree) = tree else { continue };
+        match tree.and_then(|tree| claimed(&tree, &owners).map_or(Ok(tree), Err)) {
             Ok(tree) => {
                 let path: Rc<Path> = definition.source.path.as_path().into();
                 owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), Rc::clone(&path))));

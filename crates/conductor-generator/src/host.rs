@@ -1,9 +1,10 @@
 //! What the machine says without being asked: files only.
 
-use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use conductor_units::SystemdVersion;
 
@@ -21,7 +22,7 @@ const LIBRARIES: &[&str] = &["usr/lib/systemd", "usr/lib64/systemd", "lib/system
 const RUNNING: &str = "run/systemd/units";
 
 /// Facts about the machine.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Host {
     /// The systemd that reads the units.
     pub systemd: SystemdVersion,
@@ -60,11 +61,11 @@ impl Host {
 }
 
 /// Units of packages.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Native {
     root: PathBuf,
-    asked: Cell<usize>,
-    listed: OnceCell<BTreeMap<OsString, &'static str>>,
+    asked: AtomicUsize,
+    listed: OnceLock<BTreeMap<OsString, &'static str>>,
 }
 
 /// As many questions as it takes to list the directories, which have some hundreds of units: then that is done
@@ -78,8 +79,9 @@ impl Native {
 
     /// The first directory that has the unit.
     fn directory_of(&self, unit: &OsStr) -> Option<&'static str> {
-        if self.asked.get() < QUESTIONS {
-            self.asked.set(self.asked.get() + 1);
+        // An answer does not depend on how many there were before, so their order is of no matter.
+        if self.asked.load(Ordering::Relaxed) < QUESTIONS {
+            self.asked.fetch_add(1, Ordering::Relaxed);
             let there = |directory: &&&str| self.root.join(directory).join(unit).symlink_metadata().is_ok();
             return NATIVE.iter().find(there).copied();
         }

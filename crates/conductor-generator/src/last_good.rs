@@ -6,16 +6,15 @@
 //! (systemd 253, NEWS); it is empty after a boot, when nothing runs that would have to be kept.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use conductor_units::Tree;
 
-use crate::WriteError;
 use crate::plan::{Plan, Planned};
 use crate::write::write_file;
+use crate::{WriteError, parallel};
 
 const DIRECTORY: &str = "run/conductor/last-good";
 const SUFFIX: &str = ".units";
@@ -58,28 +57,25 @@ impl Store {
     }
 
     /// Whether exactly this tree is kept.
-    pub(crate) fn has(&self, name: &str, tree: &Tree, buffers: &mut Buffers) -> bool {
+    pub(crate) fn has(&self, name: &str, tree: &Tree) -> bool {
         if !self.names.contains(name) {
             return false;
         }
-        let Buffers { expected, found } = buffers;
-        expected.clear();
-        found.clear();
-        // Writing to a String cannot fail.
-        let _ = write!(expected, "{tree}");
+        let expected = tree.to_string();
         // One byte more than there should be: a single call then tells a longer file too.
-        found.resize(expected.len() + 1, 0);
-        let length = File::open(self.path(name)).and_then(|mut file| file.read(found)).ok();
+        let mut found = vec![0; expected.len() + 1];
+        let length = File::open(self.path(name)).and_then(|mut file| file.read(&mut found)).ok();
         length.and_then(|length| found.get(..length)) == Some(expected.as_bytes())
     }
 
     /// Keeps the good trees of a plan and forgets what it forgets.
     pub(crate) fn save(&self, plan: &Plan) -> Vec<WriteError> {
-        let mut errors = Vec::new();
-        let new = |service: &&Planned| service.good && !service.kept;
-        for service in plan.services.iter().filter(new) {
-            errors.extend(write_file(&self.path(&service.name), &service.tree.to_string()).err());
-        }
+        let new: Vec<&Planned> =
+            plan.services.iter().filter(|service| service.good && !service.kept).collect();
+        let saved = parallel::map(new, |service| {
+            write_file(&self.path(&service.name), &service.tree.to_string()).err()
+        });
+        let mut errors: Vec<WriteError> = saved.into_iter().flatten().collect();
         for name in &plan.forgotten {
             let path = self.path(name);
             if let Err(error) = std::fs::remove_file(&path) {
@@ -92,11 +88,4 @@ impl Store {
     fn path(&self, name: &str) -> PathBuf {
         self.directory.join([name, SUFFIX].concat())
     }
-}
-
-/// Memory that comparing one service after the other shares.
-#[derive(Debug, Default)]
-pub(crate) struct Buffers {
-    expected: String,
-    found: Vec<u8>,
 }

@@ -8,6 +8,7 @@ mod convert;
 mod host;
 mod last_good;
 pub mod log;
+mod parallel;
 mod plan;
 mod write;
 
@@ -43,14 +44,13 @@ pub enum Outcome {
 pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
     let store = last_good::Store::open(&roots.root);
     let (mut plan, mut outcome) = prepare(&roots.root, &store, log);
-    let mut errors = Vec::new();
-    for service in &mut plan.services {
-        if let Err(error) = write_tree(&roots.output, &service.tree) {
-            // What systemd did not get must not count as the last good.
-            service.good = false;
-            errors.push(error);
-        }
-    }
+    let written = parallel::map(plan.services.iter_mut().collect(), |service: &mut plan::Planned| {
+        let written = write_tree(&roots.output, &service.tree);
+        // What systemd did not get must not count as the last good.
+        service.good &= written.is_ok();
+        written.err()
+    });
+    let mut errors: Vec<WriteError> = written.into_iter().flatten().collect();
     errors.extend(store.save(&plan));
     for error in errors {
         log.log(Priority::Error, &error.to_string());

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use conductor_definition::ServiceName;
 use conductor_units::{Entry, Tree, stub, stub_unit_names};
 
-use crate::last_good::{Buffers, Store};
-use crate::{Converted, Host, Priority};
+use crate::last_good::Store;
+use crate::{Converted, Host, Priority, parallel};
 
 /// Everything that will be written.
 #[derive(Debug, Default)]
@@ -77,9 +77,10 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &Store, host: &Host) ->
             None => broken.push((name, definition)),
         }
     }
-    let mut buffers = Buffers::default();
+    parallel::map(plan.services.iter_mut().collect(), |service: &mut Planned| {
+        service.kept = last_good.has(&service.name, &service.tree);
+    });
     for service in &mut plan.services {
-        service.kept = last_good.has(&service.name, &service.tree, &mut buffers);
         // What has not changed has lost no unit.
         if service.kept {
             continue;
