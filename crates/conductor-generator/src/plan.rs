@@ -71,7 +71,6 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &Store, host: &Host) ->
         match definition.tree.take() {
             // The converter made sure that these do not clash.
             Some(tree) => {
-                taken.add(&tree);
                 plan.services.push(Planned { name: name.to_string(), tree, good: true, kept: false });
             }
             None => broken.push((name, definition)),
@@ -80,6 +79,11 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &Store, host: &Host) ->
     parallel::map(plan.services.iter_mut().collect(), |service: &mut Planned| {
         service.kept = last_good.has(&service.name, &service.tree);
     });
+    // Nearly always nothing has changed, nothing is broken and nothing gone: then nobody asks what is taken.
+    let unchanged = plan.services.iter().all(|service| service.kept);
+    if !unchanged || !broken.is_empty() || last_good.names().any(|name| !known.contains(name)) {
+        plan.services.iter().for_each(|service| taken.add(&service.tree));
+    }
     for service in &mut plan.services {
         // What has not changed has lost no unit.
         if service.kept {
