@@ -1,6 +1,6 @@
 // stopwatch COMMAND [ARGUMENT]...
 //
-// Runs one process from start to end and prints `WALL_NS PEAK_KIB STATUS`. Small and static, because the kernel
+// Runs one process from start to end and prints `WALL_NS CPU_US PEAK_KIB STATUS`. Small and static, because the kernel
 // counts the memory of the process that calls execve(2) towards the peak of what it becomes.
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -32,7 +32,9 @@ int main(int argc, char **argv) {
     if (child < 0 || wait4(child, &status, 0, &usage) < 0)
         return 1;
     long long end = now();
-    printf("%lld %ld %d\n", end - start, usage.ru_maxrss,
+    long long cpu = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000LL + usage.ru_utime.tv_usec +
+                    usage.ru_stime.tv_usec;
+    printf("%lld %lld %ld %d\n", end - start, cpu, usage.ru_maxrss,
            WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     return 0;
 }

@@ -15,11 +15,14 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("floor-first", "floor-first", "C loop, first run"),
 ];
 
+/// What is read off a sample.
+type Figure = fn(&Sample) -> f64;
+
 /// Time, ratios and memory with one number of definitions.
 pub(crate) fn of_one_count(work: Workload, files: &Files, samples: &Samples) -> String {
     let rounds = samples.values().map(Vec::len).max().unwrap_or_default();
     let mut table = format!(
-        "\n{} definitions{}{}, median of {rounds} rounds\n{}\n{:<38} {:>9} {:>11} {:>9} {:>9}\n",
+        "\n{} definitions{}{}, median of {rounds} rounds\n{}\n{:<38} {:>9} {:>11} {:>9} {:>9} {:>11} {:>9} {:>11}\n",
         work.count,
         if work.health { " with health checks" } else { "" },
         if work.broken { ", each tenth broken" } else { "" },
@@ -28,19 +31,29 @@ pub(crate) fn of_one_count(work: Workload, files: &Files, samples: &Samples) -> 
         "ms",
         "of Quadlet",
         "of floor",
+        "CPU ms",
+        "of Quadlet",
         "peak MiB",
+        "of Quadlet",
     );
     for (name, floor, shown) in ROWS {
         let Some(own) = samples.get(*name) else { continue };
-        let ratio = |peer: &str| samples.get(peer).map_or(f64::NAN, |peer| median_ratio(own, peer));
+        let ratio =
+            |peer: &str, of: Figure| samples.get(peer).map_or(f64::NAN, |peer| median_ratio(own, peer, of));
+        let wall: Figure = |sample| sample.milliseconds;
+        let cpu: Figure = |sample| sample.cpu_milliseconds;
+        let memory: Figure = |sample| sample.mebibytes;
         // Writing to a String cannot fail.
         let _ = writeln!(
             table,
-            "{shown:<38} {:>9.3} {:>11.3} {:>9.2} {:>9.2}",
-            median_ms(own),
-            ratio("quadlet"),
-            ratio(floor),
-            median(own.iter().map(|sample| sample.mebibytes)),
+            "{shown:<38} {:>9.3} {:>11.3} {:>9.2} {:>9.3} {:>11.3} {:>9.2} {:>11.3}",
+            median(own.iter().map(wall)),
+            ratio("quadlet", wall),
+            ratio(floor, wall),
+            median(own.iter().map(cpu)),
+            ratio("quadlet", cpu),
+            median(own.iter().map(memory)),
+            ratio("quadlet", memory),
         );
     }
     table
@@ -50,8 +63,9 @@ pub(crate) fn of_one_count(work: Workload, files: &Files, samples: &Samples) -> 
 fn written(files: &Files) -> String {
     let Files { our_units, our_links, our_last_good, quadlet_units, quadlet_links } = files;
     format!(
-        "Conductor writes {our_units} units and {our_links} links, and {our_last_good} last good files in the first \
-         run, each renamed into place;\nQuadlet {quadlet_units} units and {quadlet_links} links"
+        "Conductor writes {our_units} units (renamed into place) and {our_links} links, in the first run \
+         {our_last_good} last good files too, and reads those later;\n\
+         Quadlet writes {quadlet_units} units and {quadlet_links} links"
     )
 }
 
@@ -68,7 +82,9 @@ pub(crate) fn of_growth(measured: &[(u32, Samples)]) -> String {
     for (name, _, shown) in names {
         let _ = write!(table, "\n{shown:<46}");
         for (count, samples) in measured {
-            let each = samples.get(*name).map_or(f64::NAN, |own| median_ms(own) * 1e3 / f64::from(*count));
+            let each = samples.get(*name).map_or(f64::NAN, |own| {
+                median(own.iter().map(|own| own.milliseconds)) * 1e3 / f64::from(*count)
+            });
             let _ = write!(table, "{each:>9.1}");
         }
     }
@@ -76,13 +92,9 @@ pub(crate) fn of_growth(measured: &[(u32, Samples)]) -> String {
     table
 }
 
-fn median_ms(samples: &[Sample]) -> f64 {
-    median(samples.iter().map(|sample| sample.milliseconds))
-}
-
 /// The median of ratios of the same round, in which the machine was equally busy for both.
-fn median_ratio(own: &[Sample], peer: &[Sample]) -> f64 {
-    median(own.iter().zip(peer).map(|(own, peer)| own.milliseconds / peer.milliseconds))
+fn median_ratio(own: &[Sample], peer: &[Sample], of: Figure) -> f64 {
+    median(own.iter().zip(peer).map(|(own, peer)| of(own) / of(peer)))
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
