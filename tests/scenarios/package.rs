@@ -43,7 +43,7 @@ fn install_and_purge(host: &Host) {
     assert_eq!(host.ok(["dpkg", "--verify", "conductor"]).unwrap(), "", "files are as packaged");
     host.sh("dpkg --listfiles conductor | while read -r path; do test -e \"$path\" || echo \"$path\"; done")
         .unwrap();
-    assert_eq!(host.property("conductor.target", "ActiveState").unwrap(), "active");
+    host.wait_active("conductor.target", Duration::from_secs(20)).unwrap();
     assert_eq!(host.ok(["systemctl", "is-enabled", "conductor.target"]).unwrap(), "enabled");
     host.ok(["getent", "passwd", "conductor-health"]).unwrap();
     let generator = "/usr/lib/systemd/system-generators/conductor-generator";
@@ -109,11 +109,8 @@ fn upgrade_restarts_checkers_only_and_removal_stops_in_good_order() {
     assert_eq!(host.ok(["systemctl", "list-units", "--all", "--no-legend", "web*"]).unwrap(), "");
 
     host.ok(["dpkg", "--install", DEB]).unwrap();
-    assert_eq!(
-        host.property("web.service", "ActiveState").unwrap(),
-        "active",
-        "installed anew, all is started"
-    );
+    // Installed anew, all is started.
+    host.wait_active("web.service", Duration::from_secs(20)).unwrap();
 }
 
 #[test]

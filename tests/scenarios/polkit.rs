@@ -31,7 +31,10 @@ fn prepare(host: &Host) {
     fake::unit(host, "api@.service", true, sleeper).unwrap();
     fake::unit(host, "alien.service", false, sleeper).unwrap();
     host.write("/etc/systemd/system/native.service", "[Service]\nExecStart=sleep infinity\n").unwrap();
-    host.sh("systemctl daemon-reload; systemctl start web api@1 alien native").unwrap();
+    // An administrator's unit over a generated one.
+    fake::unit(host, "over.service", true, sleeper).unwrap();
+    host.write("/etc/systemd/system/over.service", "[Service]\nExecStart=sleep infinity\n").unwrap();
+    host.sh("systemctl daemon-reload; systemctl start web api@1 alien native over").unwrap();
 }
 
 fn assert_allowed(host: &Host) {
@@ -52,7 +55,7 @@ fn assert_allowed(host: &Host) {
 
 fn assert_refused(host: &Host) {
     let before = host.ok(["systemctl", "show", "--property=InvocationID", "web", "alien", "native"]).unwrap();
-    for unit in ["native.service", "alien.service", "dbus.service"] {
+    for unit in ["native.service", "alien.service", "over.service", "dbus.service"] {
         let path = host.invocation_path(unit).unwrap();
         refused(&kill(host, &path, "15"));
         refused(&manager(host, "KillUnit", &["ssi", unit, "main", "15"]));

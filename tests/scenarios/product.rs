@@ -2,7 +2,7 @@
 
 use conductor_tests::{Host, newest_package};
 
-use crate::common::{WEB, ask, define, host, invocation, only_containers};
+use crate::common::{SOON, WEB, ask, define, host, invocation, only_containers};
 
 const DEB: &str = "/root/conductor.deb";
 
@@ -53,6 +53,21 @@ fn removal_stops_everything_and_leaves_definitions() {
     assert!(log.contains("payload: ending on SIGTERM"), "{log}");
     host.ok(["test", "-e", "/etc/conductor/services/web.toml"]).unwrap();
 
+    // Installed again, it runs again, and dpkg does not wait for that.
     host.ok(["dpkg", "--install", DEB]).unwrap();
-    assert_eq!(ask(&host, 20000, "/healthz").unwrap(), "ok", "installed again, it runs again");
+    host.wait_active("web.service", SOON).unwrap();
+    assert_eq!(ask(&host, 20000, "/healthz").unwrap(), "ok");
+}
+
+#[test]
+fn a_service_that_hangs_does_not_keep_dpkg() {
+    let host = host();
+    host.copy_in(&newest_package().unwrap(), DEB).unwrap();
+    host.ok(["dpkg", "--remove", "conductor"]).unwrap();
+    // Not healthy for minutes.
+    let hangs = WEB.replace("start-within = \"20s\"", "start-within = \"10min\"");
+    let definition = format!("{hangs}[environment]\nPAYLOAD_MODE = \"500\"\n");
+    host.write("/etc/conductor/services/web.toml", &definition).unwrap();
+    host.ok(["timeout", "60", "dpkg", "--install", DEB]).unwrap();
+    host.wait_property("web.service", "ActiveState", "activating", SOON).unwrap();
 }

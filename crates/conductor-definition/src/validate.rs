@@ -162,8 +162,8 @@ impl Check {
 
     fn resources(&mut self, written: written::Resources) -> Resources {
         let written::Resources { memory, cpus, pids } = written;
-        // A container needs conmon and its own first process; TasksMax= counts both.
-        let pids = pids.and_then(|pids| self.number(&pids, 1..=4_194_304));
+        // TasksMax= counts podman while it starts the container (some ten threads), and conmon later.
+        let pids = pids.and_then(|pids| self.number(&pids, 32..=4_194_304));
         Resources { memory, cpus, pids }
     }
 
@@ -258,10 +258,18 @@ impl Check {
         }
         let port = self.health_port(port, ports, wrote_ports, table);
         let interval = self.timer(interval, TimeSpan::from_secs(5));
+        let timeout_span = timeout.as_ref().map(Spanned::span);
         let timeout = self.timer(timeout, TimeSpan::from_secs(2));
         let unhealthy_after = unhealthy_after.and_then(|n| self.number(&n, COUNTS)).unwrap_or(3);
         let healthy_after = healthy_after.and_then(|n| self.number(&n, COUNTS)).unwrap_or(1);
         let start_within = self.timer(start_within, TimeSpan::from_secs(60));
+        if let (true, Some(span)) = (timeout > start_within, timeout_span) {
+            self.report(
+                Diagnostic::error("contradiction", "one check may take longer than the whole start")
+                    .at(span, format!("longer than start-within, which is {start_within}"))
+                    .help("raise start-within, or lower timeout"),
+            );
+        }
         let kill_grace = self.timer(kill_grace, TimeSpan::from_secs(10));
         Some(Health {
             path: path?.into_inner(),

@@ -127,7 +127,7 @@ web.toml:7:1: `A B` cannot be the name of an environment variable: use letters, 
 web.toml:8:7: a text may not contain a NUL character: no program could receive it
 web.toml:10:10: `512MB` could mean base 1000 or base 1024: write `512M`, which is base 1024
 web.toml:11:8: not a number of CPUs: write how many the service may use, such as 1.5
-web.toml:12:8: 0 is not between 1 and 4194304
+web.toml:12:8: 0 is not between 32 and 4194304
 web.toml:14:13: 70000 is not between 1 and 65535
 web.toml:15:8: 0 is not between 1 and 65535
 web.toml:17:8: the path of a check begins with `/`, such as `/healthz`

@@ -8,7 +8,8 @@ use std::rc::Rc;
 use conductor_definition::{Diagnostic, Parsed, Service, ServiceName, Source, clashes, find, parse, read};
 use conductor_units::{Context, Tree, render};
 
-use crate::{Host, parallel};
+use crate::last_good::LastGood;
+use crate::{Host, depend, parallel};
 
 /// A definition's file: its text, empty if it could not be read, and then why.
 #[derive(Debug, Clone)]
@@ -46,16 +47,24 @@ pub fn read_all(root: &Path) -> (Vec<Reading>, Vec<String>) {
 }
 
 /// Converts all definitions. Whatever is wrong with one, even a panic of ours, stays with that one.
-pub fn convert(readings: Vec<Reading>, host: &Host) -> Vec<Converted> {
-    convert_with(readings, host, parse, render)
+///
+/// Services that are `established`, by their last good units, keep what a newcomer claims too; they are
+/// also known by name to others while their definition is broken.
+pub fn convert(readings: Vec<Reading>, host: &Host, established: &LastGood) -> Vec<Converted> {
+    convert_with(readings, host, established, parse, render)
 }
 
 fn convert_with(
-    readings: Vec<Reading>,
+    mut readings: Vec<Reading>,
     host: &Host,
+    established: &LastGood,
     parse: impl Fn(&Source) -> Result<Parsed, Vec<Diagnostic>> + Sync,
     render: impl Fn(&Service, &Context) -> Tree + Sync,
 ) -> Vec<Converted> {
+    let is_established =
+        |path: &Path| ServiceName::from_path(path).is_ok_and(|name| established.contains(name.as_str()));
+    // A stable sort: otherwise the order is that of the names, the same at every boot.
+    readings.sort_by_cached_key(|reading| !is_established(&reading.source.path));
     let (mut services, mut converted): (Vec<Option<Service>>, Vec<Converted>) =
         parallel::map(readings, |Reading { source, problem }| {
             let result = match problem {
@@ -73,18 +82,30 @@ fn convert_with(
         .unzip();
 
     drop_clashing(&mut services, &mut converted);
-    let context = Context::new(host.systemd, services.iter().flatten());
+    depend::check(&mut services, &mut converted, established);
+    let mut context = Context::new(host.systemd, services.iter().flatten());
+    for (name, definition) in
+        converted.iter().filter_map(|definition| Some((definition.name.as_ref()?, definition)))
+    {
+        let broken = definition.diagnostics.iter().any(Diagnostic::is_error);
+        let kept = if broken { established.get(name.as_str()) } else { None };
+        if kept.is_some_and(|tree| tree.get(&format!("{name}.target")).is_some()) {
+            context.groups.insert(name.to_string());
+        }
+    }
     // Each service goes as its units come: with very many, both together are the most memory of the run.
     let trees = parallel::map(services, |service| {
         let service = service?;
         let tree = contained(|| render(&service, &context));
-        Some(tree.and_then(|tree| shadowed(&tree, host).map_or(Ok(tree), Err)))
+        let tree = tree.and_then(|tree| shadowed(&tree, host).map_or(Ok(tree), Err));
+        Some(tree.map(|tree| (hidden(&tree, host), tree)))
     });
     let mut owners: BTreeMap<String, Rc<Path>> = BTreeMap::new();
     for (tree, definition) in trees.into_iter().zip(&mut converted) {
         let Some(tree) = tree else { continue };
-        match tree.and_then(|tree| claimed(&tree, &owners).map_or(Ok(tree), Err)) {
-            Ok(tree) => {
+        match tree.and_then(|(hidden, tree)| claimed(&tree, &owners).map_or(Ok((hidden, tree)), Err)) {
+            Ok((hidden, tree)) => {
+                definition.diagnostics.extend(hidden);
                 let path: Rc<Path> = definition.source.path.as_path().into();
                 owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), Rc::clone(&path))));
                 definition.tree = Some(tree);
@@ -131,6 +152,15 @@ fn shadowed(tree: &Tree, host: &Host) -> Option<Diagnostic> {
     )
 }
 
+/// The administrator's own units take precedence, wanted (`systemctl edit --full`, a mask) or forgotten.
+fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
+    let (unit, over) = tree.unit_names().find_map(|unit| Some((unit, host.unit_over(unit)?)))?;
+    Some(
+        Diagnostic::warning("hidden", format!("{unit} has no effect: {} takes its place", over.display()))
+            .help("remove that file, or rename the definition"),
+    )
+}
+
 /// Runs `work`; a panic becomes a diagnostic.
 fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
@@ -168,7 +198,7 @@ mod tests {
             assert!(service.name.as_str() != "a", "no luck with {}", service.name);
             render(service, context)
         };
-        let converted = convert_with(readings, &Host::default(), parse, render);
+        let converted = convert_with(readings, &Host::default(), &LastGood::default(), parse, render);
         assert_eq!(
             summary(&converted),
             [
@@ -181,8 +211,11 @@ mod tests {
     #[test]
     fn derived_names_clash_too() {
         let health = "image = \"a\"\n[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\"";
-        let converted =
-            convert(vec![reading("web", health), reading("web-health", "image = \"b\"")], &Host::default());
+        let converted = convert(
+            vec![reading("web", health), reading("web-health", "image = \"b\"")],
+            &Host::default(),
+            &LastGood::default(),
+        );
         assert_eq!(
             summary(&converted),
             [
@@ -192,11 +225,37 @@ mod tests {
     }
 
     #[test]
+    fn an_established_service_keeps_its_port_and_its_group() {
+        let text = "image = \"a\"\n[[ports]]\ncontainer = 80\nhost = 2000";
+        let root = tempfile::tempdir().unwrap();
+        let store = root.path().join("run/conductor/last-good");
+        std::fs::create_dir_all(&store).unwrap();
+        std::fs::write(store.join("web.units"), "").unwrap();
+        std::fs::write(store.join("db.units"), "==> db.target <==\n").unwrap();
+        let established = LastGood::open(root.path());
+        let readings = vec![
+            reading("api", text),
+            reading("db", "imgae = 1"),
+            reading("web", &format!("requires = [\"db\"]\n{text}")),
+        ];
+        let converted = convert(readings, &Host::default(), &established);
+        let by_name = |name: &str| converted.iter().find(|one| one.source.path.starts_with(name)).unwrap();
+        assert_eq!(
+            summary(&[by_name("api.toml").clone()]),
+            ["api.toml: host port 2000 is taken by web.toml (give one of the two other ports: host = …)"]
+        );
+        // db is broken now, but it runs on as the group that it was.
+        let web = by_name("web.toml").tree.as_ref().unwrap().to_string();
+        assert!(web.contains("\nRequires=db.target\n"), "{web}");
+    }
+
+    #[test]
     fn ports_clash_across_definitions() {
         let text = "image = \"a\"\n[[ports]]\ncontainer = 80\nhost = 2000";
         let converted = convert(
             vec![reading("a", text), reading("broken", "image ="), reading("b", text)],
             &Host::default(),
+            &LastGood::default(),
         );
         assert_eq!(
             summary(&converted)[1],

@@ -14,6 +14,9 @@ use crate::settings;
 /// precedence over generated units anyway.
 const NATIVE: &[&str] = &["usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
 
+/// Directories of the administrator's and the running system's units.
+const OVER: &[&str] = &["etc/systemd/system", "run/systemd/system"];
+
 /// Where `libsystemd-shared-VERSION.so` is: Debian's multiarch directories, Fedora, Arch.
 const LIBRARIES: &[&str] = &["usr/lib/systemd", "usr/lib64/systemd", "lib/systemd"];
 
@@ -26,7 +29,8 @@ const RUNNING: &str = "run/systemd/units";
 pub struct Host {
     /// The systemd that reads the units.
     pub systemd: SystemdVersion,
-    native: Native,
+    native: Units,
+    over: Units,
     running: BTreeSet<String>,
 }
 
@@ -39,13 +43,18 @@ impl Host {
             .map(SystemdVersion)
             .or_else(|| installed_systemd(root))
             .unwrap_or(SystemdVersion::BASELINE);
-        (Self { systemd, native: Native::new(root), running: running_units(root) }, problems)
+        let (native, over) = (Units::new(root, NATIVE), Units::new(root, OVER));
+        (Self { systemd, native, over, running: running_units(root) }, problems)
     }
 
     /// The unit of a package that `unit` would hide.
     pub(crate) fn native_unit(&self, unit: &str) -> Option<PathBuf> {
-        let directory = self.native.directory_of(OsStr::new(unit))?;
-        Some(Path::new("/").join(directory).join(unit))
+        self.native.path_of(unit)
+    }
+
+    /// The unit that hides `unit`.
+    pub(crate) fn unit_over(&self, unit: &str) -> Option<PathBuf> {
+        self.over.path_of(unit)
     }
 
     /// Whether `unit`, or an instance of it if it is a template, is running.
@@ -60,10 +69,11 @@ impl Host {
     }
 }
 
-/// Units of packages.
+/// Units that others have put in some directories.
 #[derive(Debug, Default)]
-struct Native {
+struct Units {
     root: PathBuf,
+    directories: &'static [&'static str],
     asked: AtomicUsize,
     listed: OnceLock<BTreeMap<OsString, &'static str>>,
 }
@@ -72,9 +82,15 @@ struct Native {
 /// instead.
 const QUESTIONS: usize = 64;
 
-impl Native {
-    fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), ..Self::default() }
+impl Units {
+    fn new(root: &Path, directories: &'static [&'static str]) -> Self {
+        Self { root: root.to_owned(), directories, ..Self::default() }
+    }
+
+    /// The unit of this name that counts.
+    fn path_of(&self, unit: &str) -> Option<PathBuf> {
+        let directory = self.directory_of(OsStr::new(unit))?;
+        Some(Path::new("/").join(directory).join(unit))
     }
 
     /// The first directory that has the unit.
@@ -83,7 +99,7 @@ impl Native {
         if self.asked.load(Ordering::Relaxed) < QUESTIONS {
             self.asked.fetch_add(1, Ordering::Relaxed);
             let there = |directory: &&&str| self.root.join(directory).join(unit).symlink_metadata().is_ok();
-            return NATIVE.iter().find(there).copied();
+            return self.directories.iter().find(there).copied();
         }
         self.listed.get_or_init(|| self.list()).get(unit).copied()
     }
@@ -95,7 +111,7 @@ impl Native {
             entries.into_iter().flatten().flatten().map(move |entry| (entry.file_name(), directory))
         };
         // Of several the last inserted stays, and the first directory counts.
-        NATIVE.iter().rev().flat_map(units).collect()
+        self.directories.iter().rev().flat_map(units).collect()
     }
 }
 
@@ -147,7 +163,7 @@ mod tests {
             std::fs::write(root.path().join(directory).join("web.service"), "").unwrap();
         }
         std::fs::write(root.path().join("lib/systemd/system/api.service"), "").unwrap();
-        let host = Host { native: Native::new(root.path()), ..Host::default() };
+        let host = Host { native: Units::new(root.path(), NATIVE), ..Host::default() };
         for _ in 0..=QUESTIONS {
             assert_eq!(host.native_unit("web.service"), Some("/usr/lib/systemd/system/web.service".into()));
             assert_eq!(host.native_unit("api.service"), Some("/lib/systemd/system/api.service".into()));

@@ -19,15 +19,15 @@ use crate::{WriteError, parallel};
 const DIRECTORY: &str = "run/conductor/last-good";
 const SUFFIX: &str = ".units";
 
-/// The store below one root: which names are kept. What is kept under a name is read when it is asked for,
+/// The last good units of services, below one root: which names are kept. What is kept under a name is read when it is asked for,
 /// because it hardly ever is: nearly always it equals what has just been made.
-#[derive(Debug)]
-pub(crate) struct Store {
+#[derive(Debug, Default)]
+pub struct LastGood {
     directory: PathBuf,
     names: BTreeSet<String>,
 }
 
-impl Store {
+impl LastGood {
     pub(crate) fn open(root: &Path) -> Self {
         let directory = root.join(DIRECTORY);
         let names = std::fs::read_dir(&directory)
@@ -46,6 +46,11 @@ impl Store {
     /// The names under which something is kept, sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
+    }
+
+    /// Whether something is kept under this name.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.names.contains(name)
     }
 
     /// What is kept. What cannot be read back is as good as not kept: it is written anew.

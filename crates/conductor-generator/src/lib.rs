@@ -5,6 +5,7 @@
 //! Reading and converting ([`convert`]) is strictly before writing ([`run`]).
 
 mod convert;
+mod depend;
 mod host;
 mod last_good;
 pub mod log;
@@ -19,6 +20,7 @@ use conductor_units::Tree;
 
 pub use convert::{Converted, Reading, convert, read_all};
 pub use host::Host;
+pub use last_good::LastGood;
 pub use log::{Log, Priority};
 pub use write::{WriteError, write_file, write_tree};
 
@@ -42,10 +44,16 @@ pub enum Outcome {
 
 /// One run: reads all definitions, converts each on its own, writes the units of each.
 pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
-    let store = last_good::Store::open(&roots.root);
+    let store = LastGood::open(&roots.root);
     let (mut plan, mut outcome) = prepare(&roots.root, &store, log);
     let written = parallel::map(plan.services.iter_mut().collect(), |service: &mut plan::Planned| {
-        let written = write_tree(&roots.output, &service.tree);
+        // systemd empties the directory before each run: what is there already is another generator's, such
+        // as Quadlet's. systemd's own refuse to write over each other too (src/shared/generator.c).
+        let taken = service.tree.unit_names().find(|unit| roots.output.join(unit).symlink_metadata().is_ok());
+        let written = match taken {
+            Some(unit) => Err(WriteError::taken(&roots.output.join(unit))),
+            None => write_tree(&roots.output, &service.tree),
+        };
         // What systemd did not get must not count as the last good.
         service.good &= written.is_ok();
         written.err()
@@ -59,13 +67,18 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
     outcome
 }
 
+/// The units that services were last given, by name: those services are established.
+pub fn established(root: &Path) -> LastGood {
+    LastGood::open(root)
+}
+
 /// Everything that [`run`] would write, and nothing written.
 pub fn preview(root: &Path, log: &mut dyn Log) -> (Tree, Outcome) {
-    let (plan, outcome) = prepare(root, &last_good::Store::open(root), log);
+    let (plan, outcome) = prepare(root, &LastGood::open(root), log);
     (plan.tree(), outcome)
 }
 
-fn prepare(root: &Path, store: &last_good::Store, log: &mut dyn Log) -> (plan::Plan, Outcome) {
+fn prepare(root: &Path, store: &LastGood, log: &mut dyn Log) -> (plan::Plan, Outcome) {
     let mut outcome = Outcome::Complete;
     let (host, problems) = Host::look(root);
     let (readings, unlisted) = read_all(root);
@@ -73,14 +86,12 @@ fn prepare(root: &Path, store: &last_good::Store, log: &mut dyn Log) -> (plan::P
         log.log(Priority::Error, &problem);
         outcome = Outcome::Incomplete;
     }
-    let converted = convert(readings, &host);
+    let converted = convert(readings, &host, store);
+    // Warnings are for `conductor check`: at every boot and reload nobody would read them.
     for definition in &converted {
-        for diagnostic in &definition.diagnostics {
-            let error = diagnostic.is_error();
-            log.log(if error { Priority::Error } else { Priority::Warning }, &definition.line(diagnostic));
-            if error {
-                outcome = Outcome::Incomplete;
-            }
+        for diagnostic in definition.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()) {
+            log.log(Priority::Error, &definition.line(diagnostic));
+            outcome = Outcome::Incomplete;
         }
     }
     let plan = plan::plan(converted, store, &host);

@@ -44,12 +44,9 @@ impl Log for SystemLog {
         let level = priority as u8;
         let tag = format!("conductor-generator[{}]", std::process::id());
         if let Some(kernel) = &mut self.kernel {
-            let mut record = format!("<{level}>{tag}: {message}");
-            while record.len() > LONGEST || record.contains('\n') {
-                record = record.replace('\n', " ");
-                record =
-                    record.char_indices().take_while(|(at, _)| *at < LONGEST - 8).map(|(_, c)| c).collect();
-            }
+            let record = format!("<{level}>{tag}: {message}").replace('\n', " ");
+            let fits = record.char_indices().take_while(|(at, c)| at + c.len_utf8() <= LONGEST);
+            let record: String = fits.map(|(_, c)| c).collect();
             // One write(2) is one record (Documentation/ABI/testing/dev-kmsg).
             if kernel.write_all(record.as_bytes()).is_ok() {
                 return;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use conductor_definition::ServiceName;
 use conductor_units::{Entry, Tree, stub, stub_unit_names};
 
-use crate::last_good::Store;
+use crate::last_good::LastGood;
 use crate::{Converted, Host, Priority, parallel};
 
 /// Everything that will be written.
@@ -37,11 +37,6 @@ impl Taken {
     fn add(&mut self, tree: &Tree) {
         self.0.extend(tree.iter().map(|(path, _)| path.to_owned()));
     }
-
-    /// The first path of `tree` that is taken.
-    fn first_of<'a>(&self, tree: &'a Tree) -> Option<&'a str> {
-        tree.iter().map(|(path, _)| path).find(|path| self.0.contains(*path))
-    }
 }
 
 impl Plan {
@@ -58,7 +53,7 @@ impl Plan {
 
 /// Decides for each service. The rule behind all cases: a unit that runs never loses its file, because
 /// systemd would then stop it without its `ExecStop=` and nothing would supervise it meanwhile.
-pub(crate) fn plan(converted: Vec<Converted>, last_good: &Store, host: &Host) -> Plan {
+pub(crate) fn plan(converted: Vec<Converted>, last_good: &LastGood, host: &Host) -> Plan {
     let mut plan = Plan::default();
     let mut taken = Taken::default();
     let mut broken = Vec::new();
@@ -91,6 +86,13 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &Store, host: &Host) ->
         }
         if let Some(old) = last_good.get(&service.name) {
             let kept = still_running(&old, host, &taken);
+            for unit in kept.unit_names().filter(|unit| host.runs(unit)) {
+                let note = format!(
+                    "{}: {unit} still runs, which its definition no longer has; its file stays until it is stopped",
+                    service.name
+                );
+                plan.notes.push((Priority::Warning, note));
+            }
             taken.add(&kept);
             drop(service.tree.merge(&kept));
             service.kept = service.tree == old;
@@ -98,13 +100,12 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &Store, host: &Host) ->
     }
     for (name, definition) in broken {
         let (tree, good) = in_place_of_broken(&name, &definition, last_good, host, &mut plan.notes);
-        if let Some(path) = taken.first_of(&tree) {
-            let note = format!("{name}: nothing in its place, {path} is taken");
-            plan.notes.push((Priority::Warning, note));
-            continue;
-        }
-        taken.add(&tree);
-        plan.services.push(Planned { name: name.to_string(), tree, good, kept: good });
+        // Others may have taken a name meanwhile; what is left is better than nothing for what runs.
+        let free = tree.without(|path| taken.0.contains(path));
+        taken.add(&free);
+        // Nothing new to keep, unless somebody else has taken a part of it.
+        let kept = good && free == tree;
+        plan.services.push(Planned { name: name.to_string(), tree: free, good, kept });
     }
     for name in last_good.names() {
         if known.contains(name) {
@@ -129,7 +130,7 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &Store, host: &Host) ->
 fn in_place_of_broken(
     name: &ServiceName,
     definition: &Converted,
-    last_good: &Store,
+    last_good: &LastGood,
     host: &Host,
     notes: &mut Vec<(Priority, String)>,
 ) -> (Tree, bool) {

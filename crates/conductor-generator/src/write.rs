@@ -18,6 +18,12 @@ impl WriteError {
     pub(crate) fn new(path: &Path, error: io::Error) -> Self {
         Self { path: path.to_owned(), error }
     }
+
+    /// Somebody else has written it.
+    pub(crate) fn taken(path: &Path) -> Self {
+        let said = "another generator has made it already: rename the definition, or the other's source";
+        Self::new(path, io::Error::new(io::ErrorKind::AlreadyExists, said))
+    }
 }
 
 impl fmt::Display for WriteError {

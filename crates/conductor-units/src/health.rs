@@ -58,8 +58,8 @@ pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> Str
         .set("Restart", "always")
         .set("RestartSec", "5s")
         .set("WatchdogSec", "30s")
+        // Not in conductor.slice: a limit that slows the containers down must not slow down who judges them.
         .set("User", "conductor-health")
-        .set("Slice", "conductor.slice")
         .set("SyslogIdentifier", format!("{}-health", service.name))
         .set("LogExtraFields", format!("CONDUCTOR_SERVICE={}", service.name));
     SANDBOX.iter().fold(unit, |unit, (key, value)| unit.set(key, value)).finish(service)

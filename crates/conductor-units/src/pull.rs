@@ -15,7 +15,11 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>) -> String {
         .text("Description", &format!("Image of {}: {}", names.start_unit(), service.image))
         .set("Documentation", "man:conductor-service(5)")
         .source_path(&service.source_path)
+        // Stopping the service ends a download that nobody waits for any more.
+        .set("PartOf", names.start_unit())
         .set("After", "network.target")
+        // It runs before each start of the container, whose own limit is the one that counts.
+        .set("StartLimitIntervalSec", 0)
         .set("RequiresMountsFor", engine.storage())
         .section("Service")
         .set("Type", "oneshot")

@@ -74,6 +74,13 @@ impl Tree {
         self.0.keys().map(String::as_str).filter(|path| !path.contains('/'))
     }
 
+    /// What is at paths that are not `taken`.
+    #[must_use]
+    pub fn without(&self, taken: impl Fn(&str) -> bool) -> Self {
+        let free = self.0.iter().filter(|(path, _)| !taken(path));
+        Self(free.map(|(path, entry)| (path.clone(), entry.clone())).collect())
+    }
+
     /// Adds all of `other`, or nothing of it if a path is taken.
     ///
     /// # Errors

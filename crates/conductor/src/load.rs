@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use conductor_definition::{Candidate, ServiceName, Source, read};
-use conductor_generator::{Converted, Host, Reading, convert, read_all};
+use conductor_generator::{Converted, Host, Reading, convert, established, read_all};
 
 use crate::terminal::say;
 
@@ -25,13 +25,16 @@ pub(crate) fn load(root: &Path, files: &[PathBuf]) -> Loaded {
         say(&format!("error: {problem}"));
     }
     if files.is_empty() {
-        return Loaded { definitions: convert(readings, &host), problems: problems.len() };
+        return Loaded {
+            definitions: convert(readings, &host, &established(root)),
+            problems: problems.len(),
+        };
     }
     let given: Vec<Reading> = files.iter().map(|file| reading(file)).collect();
     readings.retain(|installed| given.iter().all(|file| name(installed) != name(file)));
-    let installed = readings.len();
     readings.extend(given);
-    let definitions = convert(readings, &host).split_off(installed);
+    let mut definitions = convert(readings, &host, &established(root));
+    definitions.retain(|definition| files.contains(&definition.source.path));
     Loaded { definitions, problems: problems.len() }
 }
 

@@ -185,11 +185,11 @@ error: /etc/conductor/conductor.toml:1:19: string "252" is not a whole number
 #[test]
 fn generate_prints_what_the_generator_writes() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/minimal");
-    let expected = std::fs::read(fixture.join("units")).unwrap();
+    let expected = std::fs::read_to_string(fixture.join("units")).unwrap();
     let definition = std::fs::read_to_string(fixture.join("root/etc/conductor/services/web.toml")).unwrap();
     let machine = Machine::new().file("etc/conductor/services/web.toml", &definition);
     let shown = machine.conductor(&["generate"]).assert().success().stderr_eq(str![]);
-    assert_eq!(shown.get_output().stdout, expected);
+    assert_eq!(String::from_utf8(shown.get_output().stdout.clone()).unwrap(), expected);
 }
 
 #[test]

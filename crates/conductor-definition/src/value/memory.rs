@@ -9,7 +9,10 @@ use super::{InvalidValue, deserialize_from_str};
 const SUFFIXES: &[(char, u64)] =
     &[('E', 1 << 60), ('P', 1 << 50), ('T', 1 << 40), ('G', 1 << 30), ('M', 1 << 20), ('K', 1 << 10)];
 
-/// An amount of memory in bytes, never zero.
+/// 64 KiB, the least that anything here can be meant to have (a /dev/shm).
+const SMALLEST: u64 = 64 << 10;
+
+/// An amount of memory in bytes, never next to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Memory(u64);
 
@@ -51,6 +54,10 @@ impl FromStr for Memory {
         let number: u64 = number.parse().map_err(|_| refuse())?;
         match number.checked_mul(scale) {
             Some(0) => Err(InvalidValue::new("no memory at all: leave the key out for no limit")),
+            // A number without its letter; no container starts with so little.
+            Some(bytes) if bytes < SMALLEST => Err(InvalidValue::new(format!(
+                "{bytes} bytes are too little for any container: did you mean `{number}M`?"
+            ))),
             Some(bytes) => Ok(Self(bytes)),
             None => Err(refuse()),
         }
@@ -82,20 +89,22 @@ mod tests {
     fn is_base_1024_as_in_systemd() {
         assert_eq!(bytes("512M"), Some(512 * 1024 * 1024));
         assert_eq!(bytes("64KiB"), Some(64 * 1024));
-        assert_eq!(bytes("1000"), Some(1000));
+        assert_eq!(bytes("1000000"), Some(1_000_000));
         assert_eq!(bytes("2G"), Some(2 << 30));
     }
 
     #[test]
     fn refuses_the_ambiguous_and_the_impossible() {
-        for text in ["", "M", "0", "0K", "512MB", "512m", "-1M", "1.5G", "99999999999E", "512 M", "1KK"] {
+        for text in
+            ["", "M", "0", "0K", "512", "512MB", "512m", "-1M", "1.5G", "99999999999E", "512 M", "1KK"]
+        {
             assert_eq!(bytes(text), None, "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn what_is_printed_reads_back(amount in 1..u64::MAX) {
+        fn what_is_printed_reads_back(amount in SMALLEST..u64::MAX) {
             prop_assert_eq!(bytes(&Memory(amount).to_string()), Some(amount));
         }
     }
