@@ -13,6 +13,7 @@ pub(crate) const SOURCE: &str = include_str!("recipe.rs");
 /// Names are the same in every suite. nftables is what podman's netavark publishes ports with.
 const PACKAGES: &[&str] = &[
     "aardvark-dns",
+    "catatonit",
     "busybox-static",
     "crun",
     "curl",

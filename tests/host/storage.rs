@@ -10,7 +10,7 @@ const IMPORT: &str = r#"
 root=$(mktemp -d)
 mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/www" "$root/ctl"
 cp /bin/busybox "$root/bin/busybox"
-for applet in $(busybox --list); do ln -sf busybox "$root/bin/$applet"; done
+for applet in $(busybox --list); do [ "$applet" = busybox ] || ln -sf busybox "$root/bin/$applet"; done
 install -m 755 /payload "$root/bin/payload"
 echo 'root:x:0:0:root:/:/bin/sh' > "$root/etc/passwd"
 echo ok > "$root/www/index.html"

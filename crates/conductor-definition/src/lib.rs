@@ -17,11 +17,19 @@ mod written;
 
 pub use diagnostic::{Diagnostic, Label, Level};
 pub use search::{Candidate, SEARCH_PATH, SearchError, find, read};
-pub use service::{Health, Port, Resources, Restart, Service, StartLimit};
+pub use service::{
+    Directives, Health, Log, Mount, MountSource, Network, NetworkMode, Port, Process, Protocol, Pull,
+    PullPolicy, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit, Stop, Storage,
+    Tmpfs, Ulimit,
+};
 pub use settings::Settings;
 pub use source::{Position, Source};
 pub use together::{Clash, clashes};
-pub use value::{Cpus, Dependency, EnvironmentName, Image, InvalidValue, Memory, ServiceName, UrlPath};
+pub use value::{
+    Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
+    Image, InvalidValue, LabelName, LimitName, Memory, ObjectName, OptionName, SecretName, ServiceName,
+    Signal, SliceName, SysctlName, UrlPath, User,
+};
 
 /// A definition that could be read, and what is questionable about it.
 #[derive(Debug, Clone)]

@@ -1,11 +1,16 @@
 //! The validated model: what a definition means.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use conductor_timespan::TimeSpan;
 
-use crate::value::{Cpus, Dependency, EnvironmentName, Image, Memory, ServiceName, UrlPath};
+use crate::value::{
+    Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
+    Image, LabelName, LimitName, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName,
+    SysctlName, UrlPath, User,
+};
 
 /// A service that can be turned into units.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,30 +21,46 @@ pub struct Service {
     pub source_path: PathBuf,
     /// One line for people, without control characters.
     pub description: Option<String>,
-    /// What to run.
-    pub image: Image,
-    /// Arguments for the image's entry point.
-    pub command: Vec<String>,
+    /// Which engine runs it.
+    pub runtime: Runtime,
+    /// Further options for the engine.
+    pub runtime_args: Vec<String>,
     /// How many containers, at least one.
     pub instances: u16,
     /// Whether it starts at boot.
     pub enabled: bool,
+    /// Only on these machines; all if empty.
+    pub hosts: Vec<HostPattern>,
     /// Ordering only.
     pub after: Vec<Dependency>,
     /// Weak requirements.
     pub wants: Vec<Dependency>,
     /// Strong requirements.
     pub requires: Vec<Dependency>,
-    /// The container's environment, sorted by name.
-    pub environment: BTreeMap<EnvironmentName, String>,
-    /// Limits.
+    /// What runs in the container, and as whom.
+    pub process: Process,
+    /// Secrets by name.
+    pub secrets: BTreeMap<SecretName, Secret>,
+    /// Limits of the unit.
     pub resources: Resources,
-    /// Published ports, in the order written.
-    pub ports: Vec<Port>,
+    /// What the container sees of the machine's files.
+    pub storage: Storage,
+    /// How the container is reached, and what it reaches.
+    pub network: Network,
+    /// What the container may do.
+    pub security: Security,
+    /// How it is stopped.
+    pub stop: Stop,
+    /// When its image is fetched.
+    pub pull: Pull,
+    /// Where its output goes.
+    pub log: Log,
     /// The check, if there is one.
     pub health: Option<Health>,
     /// How systemd starts it again.
     pub restart: Restart,
+    /// The user's own directives.
+    pub directives: Directives,
 }
 
 impl Service {
@@ -47,6 +68,72 @@ impl Service {
     pub fn instance_numbers(&self) -> impl Iterator<Item = u16> + use<> {
         1..=self.instances
     }
+
+    /// Every host port that any instance takes.
+    pub fn host_ports(&self) -> impl Iterator<Item = u16> {
+        let numbers = 1..=self.instances;
+        self.network.ports.iter().flat_map(move |port| {
+            numbers.clone().flat_map(|number| {
+                let first = port.host_port(number);
+                first..=first.saturating_add(port.count - 1)
+            })
+        })
+    }
+}
+
+/// A container engine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Runtime {
+    /// podman, without a daemon.
+    #[default]
+    Podman,
+    /// docker, with its daemon.
+    Docker,
+}
+
+/// The program in the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// The image it comes from.
+    pub image: Image,
+    /// In place of the image's entry point.
+    pub entrypoint: Option<Vec<String>>,
+    /// Arguments for the entry point.
+    pub command: Vec<String>,
+    /// The user in the container.
+    pub user: Option<User>,
+    /// Supplementary groups.
+    pub groups: Vec<Group>,
+    /// Where it starts.
+    pub working_directory: Option<FilePath>,
+    /// Whether a small init is the first process.
+    pub init: bool,
+    /// The environment, sorted by name.
+    pub environment: BTreeMap<EnvironmentName, String>,
+    /// Files of assignments.
+    pub environment_files: Vec<FilePath>,
+    /// Labels of the container.
+    pub labels: BTreeMap<LabelName, String>,
+    /// Limits of setrlimit(2).
+    pub ulimits: BTreeMap<LimitName, Ulimit>,
+}
+
+/// Soft and hard limit; -1 is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ulimit {
+    /// What counts.
+    pub soft: i64,
+    /// What the program may raise it to.
+    pub hard: i64,
+}
+
+/// A secret's file on the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// Where it is.
+    pub path: FilePath,
+    /// Whether `systemd-creds encrypt` made it.
+    pub encrypted: bool,
 }
 
 /// Limits of the unit's control group; `None` is no limit.
@@ -54,27 +141,216 @@ impl Service {
 pub struct Resources {
     /// Memory, swap not included.
     pub memory: Option<Memory>,
+    /// Memory above which it is slowed down.
+    pub memory_high: Option<Memory>,
     /// Processor time.
     pub cpus: Option<Cpus>,
+    /// Share of processor time under contention.
+    pub cpu_weight: Option<u32>,
+    /// Share of disk time under contention.
+    pub io_weight: Option<u32>,
     /// Processes and threads.
     pub pids: Option<u32>,
+    /// The slice that it shares with others.
+    pub slice: Option<SliceName>,
 }
 
-/// A published port.
+/// Files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// Whether the image's file system is read-only.
+    pub read_only: bool,
+    /// Directories and volumes.
+    pub mounts: Vec<Mount>,
+    /// File systems in memory.
+    pub tmpfs: Vec<Tmpfs>,
+    /// Size of /dev/shm.
+    pub shm: Option<Memory>,
+    /// Devices of the host.
+    pub devices: Vec<Device>,
+}
+
+/// Something of the host in the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// What.
+    pub source: MountSource,
+    /// Where.
+    pub target: FilePath,
+    /// Whether the container may only read it.
+    pub read_only: bool,
+    /// Further options of `--volume`.
+    pub options: Vec<String>,
+}
+
+/// What is mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MountSource {
+    /// A directory or file of the host.
+    Path(FilePath),
+    /// A volume of the engine's.
+    Volume(ObjectName),
+}
+
+/// A file system in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tmpfs {
+    /// Where.
+    pub target: FilePath,
+    /// Its largest size.
+    pub size: Option<Memory>,
+}
+
+/// The network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Which.
+    pub mode: NetworkMode,
+    /// Published ports, in the order written.
+    pub ports: Vec<Port>,
+    /// The container's host name.
+    pub hostname: Option<HostName>,
+    /// Name servers.
+    pub dns_servers: Vec<IpAddr>,
+    /// Search domains.
+    pub dns_search: Vec<HostName>,
+    /// Options of resolv.conf(5).
+    pub dns_options: Vec<String>,
+    /// Further names and their addresses.
+    pub extra_hosts: BTreeMap<HostName, String>,
+    /// Kernel parameters.
+    pub sysctls: BTreeMap<SysctlName, String>,
+}
+
+/// Which network the container is in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum NetworkMode {
+    /// The engine's own bridge.
+    #[default]
+    Bridge,
+    /// The host's.
+    Host,
+    /// None.
+    None,
+    /// Networks by name.
+    Named(Vec<ObjectName>),
+}
+
+/// A published port, or a range of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Port {
-    /// Where the program listens.
+    /// Where the program listens: the first.
     pub container: u16,
+    /// How many.
+    pub count: u16,
     /// The first of the host's ports.
     pub host: u16,
+    /// The host's address.
+    pub address: IpAddr,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+}
+
+/// A transport protocol.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// TCP.
+    #[default]
+    Tcp,
+    /// UDP.
+    Udp,
 }
 
 impl Port {
-    /// The host's port of instance `number` (from 1): a pure function of the definition, so that
+    /// The host's first port of instance `number` (from 1): a pure function of the definition, so that
     /// nothing has to be asked at run time. Validation made sure that it stays within 16 bits.
     pub fn host_port(self, number: u16) -> u16 {
-        self.host.saturating_add(number.saturating_sub(1))
+        self.host.saturating_add(number.saturating_sub(1).saturating_mul(self.count))
     }
+
+    /// The address at which the host itself reaches it: a port that is published on all addresses is asked
+    /// on the loopback.
+    pub fn local_address(self) -> IpAddr {
+        match self.address {
+            IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            address => address,
+        }
+    }
+}
+
+/// Rights of the container.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Security {
+    /// Keeps setuid programs from gaining rights.
+    pub no_new_privileges: bool,
+    /// Granted capabilities.
+    pub add_capabilities: Vec<Capability>,
+    /// Capabilities taken away.
+    pub drop_capabilities: Vec<Capability>,
+    /// A seccomp filter.
+    pub seccomp: Option<Seccomp>,
+    /// A user namespace, as the engine's `--userns` takes it.
+    pub user_namespace: Option<String>,
+}
+
+/// A seccomp filter other than the engine's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seccomp {
+    /// None at all.
+    Unconfined,
+    /// This file.
+    Profile(FilePath),
+}
+
+/// How a container is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stop {
+    /// In place of the image's `STOPSIGNAL`.
+    pub signal: Option<Signal>,
+    /// Time between it and SIGKILL.
+    pub timeout: TimeSpan,
+}
+
+/// When an image is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pull {
+    /// When.
+    pub policy: PullPolicy,
+    /// Attempts after the first.
+    pub retries: u32,
+    /// Time between attempts.
+    pub retry_delay: TimeSpan,
+}
+
+/// When an image is fetched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// If it is not there.
+    #[default]
+    Missing,
+    /// Before every start.
+    Always,
+    /// By somebody else.
+    Never,
+}
+
+/// Where a container's output goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// The engine's driver.
+    pub driver: OptionName,
+    /// Its options.
+    pub options: BTreeMap<OptionName, String>,
+}
+
+/// Directives as the user wrote them, each with its lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Directives {
+    /// For `[Unit]`.
+    pub unit: BTreeMap<Directive, Vec<String>>,
+    /// For `[Service]`.
+    pub service: BTreeMap<Directive, Vec<String>>,
 }
 
 /// The HTTP check. All spans are finite.

@@ -21,11 +21,7 @@ pub fn clashes(services: &[&Service]) -> Vec<Clash> {
     let mut taken: BTreeMap<u16, usize> = BTreeMap::new();
     let mut clashes = Vec::new();
     for (second, service) in services.iter().enumerate() {
-        let claimed: Vec<u16> = service
-            .ports
-            .iter()
-            .flat_map(|port| service.instance_numbers().map(|number| port.host_port(number)))
-            .collect();
+        let claimed: Vec<u16> = service.host_ports().collect();
         match claimed.iter().find_map(|port| taken.get(port).map(|first| (*port, *first))) {
             Some((port, first)) => clashes.push(Clash {
                 first,

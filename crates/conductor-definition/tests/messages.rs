@@ -18,8 +18,10 @@ fn messages_of(path: &str, text: &str) -> String {
 }
 
 #[test]
-fn smallest_definition_is_fine() {
-    assert_data_eq!(messages("image = \"localhost/web:1\"\n"), str![[""]]);
+fn good_practice_is_not_questioned() {
+    assert_data_eq!(messages("image = \"localhost/web:1\"\n[resources]\nmemory = \"64M\"\n"), str![[""]]);
+    let pinned = "image = \"web@sha256:0123\"\n[resources]\nslice = \"team\"\n";
+    assert_data_eq!(messages(pinned), str![[""]]);
 }
 
 #[test]
@@ -289,6 +291,179 @@ fn a_list_with_one_bad_element() {
         str![[r#"
 web.toml:2:17: integer `5` is not a text in quotes
 web.toml:3:17: `a b` names neither a unit (such as `postgresql.service`) nor a service (such as `web`)
+
+"#]]
+    );
+}
+
+#[test]
+fn impossible_values_of_the_engine() {
+    let text = r#"
+image = "web"
+runtime = "dcoker"
+user = "a b"
+groups = ["x:y"]
+working-directory = "srv"
+hostname = "-web"
+hosts = ["web;1"]
+environment-files = ["/etc/../x"]
+devices = ["/etc/passwd"]
+network = ["host", "frontend"]
+[labels]
+"a b" = "x"
+[secrets]
+"../x" = "/etc/x"
+key = { file = "/etc/x" }
+[resources]
+memory = "1M"
+memory-high = "2M"
+cpu-weight = 0
+slice = "a--b"
+shm = "0"
+[[ports]]
+container = "90-80"
+host = 1
+[[ports]]
+container = 80
+host = 1
+address = "localhost"
+protocol = "sctp"
+[[volumes]]
+source = "./data"
+target = "/data"
+options = ["z,ro"]
+[[volumes]]
+[[tmpfs]]
+[dns]
+servers = ["one.one"]
+[extra-hosts]
+db = "postgres"
+[ulimits]
+files = 1
+nofile = { soft = 10, hard = 5 }
+[sysctls]
+somaxconn = 1
+[security]
+seccomp = "none"
+user-namespace = "a b"
+capabilities = { add = ["NET_ADMN"], drop = ["al"] }
+[stop]
+signal = "SIGTREM"
+timeout = "infinity"
+[pull]
+policy = "allways"
+retries = -1
+[log]
+driver = "-x"
+[systemd.service]
+limitNOFILE = 5
+ExecStartPre = "/bin/true\nExecStart=/bin/evil"
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:3:11: `dcoker` is not known here (did you mean "docker"?)
+web.toml:4:8: `a b` is not a user of the image: write a name or a number, and perhaps `:` and a group, such as `1000:1000`
+web.toml:5:11: `x:y` is not a group: write a name or a number
+web.toml:6:21: `srv` is not an absolute path: begin it with `/`
+web.toml:7:12: `-web` is not a host name: use letters, digits, `-` and `.`
+web.toml:8:10: `web;1` is not a pattern for host names: use letters, digits, `-`, `.`, `*` and `?`
+web.toml:9:22: `/etc/../x` leads through `..`: write where it ends
+web.toml:10:12: `/etc/passwd` is not a device: write /dev/NAME, and perhaps `:` and the path in the container, and `:` and rights such as rw
+web.toml:11:11: `host` cannot be combined with other networks
+web.toml:13:1: `a b` cannot be a label: use letters, digits, `.`, `_`, `-` and `/`
+web.toml:15:1: `../x` cannot be a secret's name: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit
+web.toml:16:7: missing field `path`
+web.toml:16:9: unknown key `file` (known here: path, encrypted)
+web.toml:19:15: `memory-high` is above `memory` (above memory-high it is slowed down, above memory it is killed)
+web.toml:20:14: 0 is not between 1 and 10000
+web.toml:21:9: `a--b` is not the name of a slice: write it as in systemd.slice(5), such as team-storefront
+web.toml:22:7: no memory at all: leave the key out for no limit
+web.toml:24:13: not a range of ports: write it as "8000-8009", or one port as a number
+web.toml:29:11: invalid IP address syntax
+web.toml:30:12: `sctp` is not known here (write one of "tcp", "udp")
+web.toml:32:10: `./data` is not an absolute path: begin it with `/`
+web.toml:34:12: `z,ro` is not one option
+web.toml:35:1: `source` is missing (say what to mount: a directory of the host, or the name of a volume)
+web.toml:35:1: `target` is missing (say where it is in the container: target = "/data")
+web.toml:36:1: `target` is missing (say where it is in the container: target = "/tmp")
+web.toml:38:12: invalid IP address syntax
+web.toml:40:6: `postgres` is not an address (write an IP address, or "host-gateway" for the host's own)
+web.toml:42:1: `files` is not a limit of setrlimit(2)
+web.toml:43:10: a soft limit lies between 0 and the hard limit; -1 is no limit
+web.toml:45:1: `somaxconn` is not a kernel parameter: write it with dots, such as net.core.somaxconn
+web.toml:47:11: `none` is not an absolute path: begin it with `/`
+web.toml:48:18: `a b` is not a user namespace (write it as the engine's --userns takes it, such as "auto" or "keep-id")
+web.toml:49:25: `NET_ADMN` is not a capability: did you mean `NET_ADMIN`?
+web.toml:49:46: `al` is not a capability: did you mean `ALL`?
+web.toml:51:10: `SIGTREM` is not a signal: did you mean `TERM`?
+web.toml:52:11: `infinity` is not between 10ms and 1w
+web.toml:54:10: `allways` is not known here (did you mean "always"?)
+web.toml:55:11: -1 is not between 0 and 100
+web.toml:57:10: `-x` is not the name of a log driver
+web.toml:59:1: `limitNOFILE` is not a directive: write it as systemd does, such as LimitNOFILE
+web.toml:60:16: a directive is one line: write a list for several
+
+"#]]
+    );
+}
+
+#[test]
+fn networks_contradict_ports() {
+    assert_data_eq!(
+        messages("image = \"web\"\nnetwork = \"none\"\n[[ports]]\ncontainer = 80\nhost = 2000\n"),
+        str![[r#"
+web.toml:3:1: a container without a network cannot publish a port
+
+"#]]
+    );
+    assert_data_eq!(
+        messages("image = \"web\"\nnetwork = \"host\"\n[[ports]]\ncontainer = 80\nhost = 2000\n"),
+        str![[r#"
+web.toml:4:13: in the host's network a container has no ports of its own (leave it out; the program gets its port in the variable PORT)
+
+"#]]
+    );
+}
+
+#[test]
+fn ranges_of_ports_overlap_and_protocols_do_not() {
+    let ranges = "image = \"web\"\ninstances = 2\n[[ports]]\ncontainer = \"8000-8009\"\nhost = 2000\n[[ports]]\ncontainer = 90\nhost = 2019\n";
+    assert_data_eq!(
+        messages(ranges),
+        str![[r#"
+web.toml:8:8: with 2 instances, the ports from 2019 and from 2000 on overlap (instance i gets host + i - 1: leave room for all instances)
+
+"#]]
+    );
+    let protocols = "image = \"dns\"\n[[ports]]\ncontainer = 53\nhost = 53\n[[ports]]\ncontainer = 53\nhost = 53\nprotocol = \"udp\"\n";
+    assert_data_eq!(
+        messages(protocols),
+        str![[r#"
+web.toml: warning: it may use all of the machine's memory (set a limit, such as [resources] memory = "512M", or a slice that has one)
+web.toml:1:9: warning: which version runs depends on when the image was fetched (name a version, such as :1.4.2, or a digest)
+
+"#]]
+    );
+}
+
+#[test]
+fn what_is_probably_not_meant() {
+    let text = "image = \"registry.example.com:5000/web\"\n[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\"\ninterval = \"1s\"\ntimeout = \"3s\"\n[restart]\nlimit = \"none\"\n";
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml: warning: it may use all of the machine's memory (set a limit, such as [resources] memory = "512M", or a slice that has one)
+web.toml: warning: a service that never works restarts for ever (leave `limit` out for ten starts, or write { starts = 10, within = "auto" })
+web.toml:1:9: warning: which version runs depends on when the image was fetched (name a version, such as :1.4.2, or a digest)
+web.toml:5:1: warning: a check may take longer than the interval (checks that are late are left out: raise interval, or lower timeout)
+
+"#]]
+    );
+    assert_data_eq!(
+        messages("image = \"web:latest\"\n[resources]\nmemory = \"64M\"\n"),
+        str![[r#"
+web.toml:1:9: warning: which version runs depends on when the image was fetched (name a version, such as :1.4.2, or a digest)
 
 "#]]
     );

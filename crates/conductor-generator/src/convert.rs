@@ -183,12 +183,11 @@ mod tests {
     }
 
     fn summary(converted: &[Converted]) -> Vec<String> {
-        converted
-            .iter()
-            .flat_map(|definition| {
-                definition.diagnostics.iter().map(|diagnostic| definition.line(diagnostic))
-            })
-            .collect()
+        let errors = |one: &Converted| {
+            let errors = one.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+            errors.map(|diagnostic| one.line(diagnostic)).collect::<Vec<_>>()
+        };
+        converted.iter().flat_map(errors).collect()
     }
 
     #[test]

@@ -8,11 +8,13 @@
 //! - [`mod@probe`]: one check, and a reason in words.
 //! - [`verdict`]: when failures become a verdict, and what follows; pure and exhaustively tested.
 //! - [`mod@watch`], [`mod@wait`], [`once`]: the three subcommands around them.
+//! - [`opened`]: what `wait` tells `watch` about the run that it has let through.
 
 pub mod cli;
 pub mod log;
 pub mod notify;
 pub mod once;
+pub mod opened;
 pub mod privileges;
 pub mod probe;
 mod url;

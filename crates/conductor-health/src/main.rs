@@ -62,9 +62,7 @@ fn run_watch(args: WatchArgs, log: Log) -> Result<ExitCode, String> {
     if let Some(unit) = args.duplicate() {
         return Err(format!("{unit} is given twice: each unit can have one URL"));
     }
-    runtime()?
-        .block_on(watch::watch(args, log))
-        .map_err(|error| format!("cannot listen for SIGTERM: {error}"))?;
+    runtime()?.block_on(watch::watch(args, log))?;
     Ok(ExitCode::SUCCESS)
 }
 

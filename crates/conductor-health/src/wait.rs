@@ -5,10 +5,10 @@
 //! service's main process has ended, because then no answer can come any more.
 
 use crate::notify::Notifier;
+use crate::opened::{self, span};
 use crate::probe::{Outcome, probe};
 use crate::{HttpUrl, Reason};
 use conductor_systemd::UnitName;
-use conductor_timespan::TimeSpan;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fmt;
@@ -94,7 +94,7 @@ pub async fn wait(gate: &Gate, main: &MainProcess, notifier: &mut Notifier) -> R
         () = tokio::time::sleep(gate.within) => Some(End::TimeOver),
     };
     let Some(end) = end else {
-        notifier.status(&format!("Answered after {}", span(begun.elapsed())));
+        notifier.status(&opened::status(&gate.url, begun.elapsed()));
         return Ok(());
     };
     let failure = Failure {
@@ -201,12 +201,6 @@ impl fmt::Display for Failure {
 
 fn counted(checks: u32) -> String {
     if checks == 1 { "1 check".to_owned() } else { format!("{checks} checks") }
-}
-
-/// A duration in systemd's syntax; beyond a second, tenths are exact enough.
-fn span(time: Duration) -> TimeSpan {
-    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    TimeSpan::from_millis(if millis >= 1000 { millis - millis % 100 } else { millis })
 }
 
 #[cfg(test)]

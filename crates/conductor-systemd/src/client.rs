@@ -1,7 +1,7 @@
 //! One connection to one systemd.
 
 use crate::proxy::{ManagerProxy, PropertiesProxy, UnitProxy};
-use crate::{Error, InvocationId, KillOutcome, Signal, UnitName, UnitView};
+use crate::{Definition, Error, InvocationId, KillOutcome, Signal, UnitName, UnitView};
 use std::time::Duration;
 use zbus::{Connection, OwnedObjectPath, proxy::CacheProperties};
 
@@ -68,12 +68,20 @@ impl Systemd {
     pub async fn invocation(&self, id: &InvocationId) -> Result<Option<UnitView>, Error> {
         match self.unit_at(&id.object_path(), &format!("invocation {id}")).await {
             Ok(view) => Ok(Some(view)),
-            Err(error) => match KillOutcome::from_answer(Err(error)) {
-                KillOutcome::Failed(error) => Err(error),
-                KillOutcome::Denied(said) => Err(Error::transport(format!("reading invocation {id}"), said)),
-                KillOutcome::GoneInvocation | KillOutcome::NoProcess | KillOutcome::Sent => Ok(None),
-            },
+            Err(error) if error.is_gone() => Ok(None),
+            Err(error) => Err(error),
         }
+    }
+
+    /// What systemd would start this very process from, had it to start it now; `None` if that cannot
+    /// be told, as for a service whose unit file is gone. An error outside of any unit.
+    pub async fn own_definition(&self) -> Result<Option<Definition>, Error> {
+        let reading = async {
+            let path = self.manager().await?.get_unit_by_pid(0).await?;
+            self.properties(path.as_str()).await?.get_service(SERVICE_INTERFACE).await
+        };
+        let read = reading.await.map_err(|error| Error::new("reading the unit of this process", &error))?;
+        Ok(Definition::new(read))
     }
 
     /// Sends a signal to the main process of one run of a unit, and of no other.
@@ -94,29 +102,35 @@ impl Systemd {
             .map_err(|error| Error::new(format!("resetting the failures of invocation {id}"), &error))
     }
 
-    /// Everything about the unit in one answer, so that its parts fit each other. The main process is
-    /// a property of another interface and comes by a second call.
+    /// Everything about the unit in one answer, so that its parts fit each other. What only services
+    /// have are properties of another interface, which come by calls of their own.
     pub(crate) async fn unit_at(&self, path: &str, what: &str) -> Result<UnitView, Error> {
         let reading = async {
-            let properties = PropertiesProxy::builder(&self.connection)
-                .path(path)
-                .cache_properties(CacheProperties::No)
-                .build()
-                .await?;
-            // Both at once: systemd answers them one right after the other.
-            let (read, main_pid) = tokio::join!(
+            let properties = self.properties(path).await?;
+            // All at once: systemd answers them one right after the other.
+            let (read, main_pid, status_text) = tokio::join!(
                 properties.get_all(UNIT_INTERFACE),
-                properties.get(SERVICE_INTERFACE, "MainPID")
+                properties.get(SERVICE_INTERFACE, "MainPID"),
+                properties.get(SERVICE_INTERFACE, "StatusText")
             );
-            // Units of other types have no such property, and that is no reason to fail.
+            // Units of other types have no such properties, and that is no reason to fail.
             let main_pid = main_pid.ok().and_then(|pid| u32::try_from(pid).ok());
-            Ok::<_, zbus::Error>(UnitView::new(read?, main_pid))
+            let status_text = status_text.ok().and_then(|text| String::try_from(text).ok());
+            Ok::<_, zbus::Error>(UnitView::new(read?, main_pid, status_text))
         };
         reading.await.map_err(|error| Error::new(format!("reading {what}"), &error))
     }
 
     async fn manager(&self) -> zbus::Result<ManagerProxy<'static>> {
         ManagerProxy::builder(&self.connection).cache_properties(CacheProperties::No).build().await
+    }
+
+    async fn properties(&self, path: &str) -> zbus::Result<PropertiesProxy<'static>> {
+        PropertiesProxy::builder(&self.connection)
+            .path(path.to_owned())
+            .cache_properties(CacheProperties::No)
+            .build()
+            .await
     }
 
     async fn unit_proxy(&self, path: &str) -> zbus::Result<UnitProxy<'static>> {

@@ -19,8 +19,6 @@ pub struct Error {
 enum Kind {
     /// systemd or the bus answered with an error of this D-Bus name.
     Answer(String),
-    /// Nobody answered in time.
-    Timeout,
     /// Everything else; the connection may be gone.
     Transport,
 }
@@ -42,7 +40,7 @@ impl Error {
                 }
             },
             zbus::Error::InputOutput(error) if error.kind() == io::ErrorKind::TimedOut => {
-                (Kind::Timeout, format!("no answer within {}s", crate::METHOD_TIMEOUT.as_secs()))
+                (Kind::Transport, format!("no answer within {}s", crate::METHOD_TIMEOUT.as_secs()))
             }
             zbus::Error::InputOutput(error) | zbus::Error::Connection(error, _) => {
                 (Kind::Transport, error.to_string())
@@ -65,13 +63,18 @@ impl Error {
     pub fn name(&self) -> Option<&str> {
         match &self.kind {
             Kind::Answer(name) => Some(name),
-            Kind::Timeout | Kind::Transport => None,
+            Kind::Transport => None,
         }
     }
 
-    /// Whether nobody answered in time, so that it is unknown what became of the request.
-    pub fn is_timeout(&self) -> bool {
-        self.kind == Kind::Timeout
+    /// Whether systemd answered that the run of a unit that was asked about is over.
+    pub fn is_gone(&self) -> bool {
+        matches!(
+            self.name(),
+            Some(
+                "org.freedesktop.systemd1.NoUnitForInvocationID" | "org.freedesktop.DBus.Error.UnknownObject"
+            )
+        )
     }
 
     /// What the other side said, without what we were doing.

@@ -45,9 +45,7 @@ impl KillOutcome {
             return Self::Sent;
         };
         match error.name() {
-            Some(
-                "org.freedesktop.systemd1.NoUnitForInvocationID" | "org.freedesktop.DBus.Error.UnknownObject",
-            ) => Self::GoneInvocation,
+            _ if error.is_gone() => Self::GoneInvocation,
             Some("org.freedesktop.systemd1.NoSuchProcess") => Self::NoProcess,
             // Without an agent to ask for a password, a missing polkit rule reads as the second of these.
             Some(

@@ -24,8 +24,8 @@ mod watch;
 
 pub use client::{METHOD_TIMEOUT, Scope, Systemd};
 pub use error::Error;
-pub use invocation::{InvalidInvocationId, InvocationId};
+pub use invocation::InvocationId;
 pub use kill::{KillOutcome, Signal};
 pub use name::{InvalidUnitName, UnitName};
-pub use view::{ActiveState, FreezerState, LoadState, UnitView};
+pub use view::{ActiveState, Definition, FreezerState, LoadState, UnitView};
 pub use watch::{Observed, Seen, Watch};

@@ -36,11 +36,6 @@ impl UnitName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Whether the unit is a service: those have a main process.
-    pub fn is_service(&self) -> bool {
-        self.0.ends_with(".service")
-    }
 }
 
 impl fmt::Display for UnitName {

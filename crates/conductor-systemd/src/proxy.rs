@@ -18,6 +18,10 @@ pub(crate) trait Manager {
     /// The object path of a unit; loads it, and so never fails because a unit is absent.
     #[zbus(no_autostart)]
     fn load_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
+
+    /// The object path of the unit that a process belongs to; 0 is whoever asks.
+    #[zbus(name = "GetUnitByPID", no_autostart)]
+    fn get_unit_by_pid(&self, pid: u32) -> zbus::Result<OwnedObjectPath>;
 }
 
 #[zbus::proxy(interface = "org.freedesktop.systemd1.Unit", default_service = "org.freedesktop.systemd1")]
@@ -35,6 +39,9 @@ pub(crate) trait Unit {
 pub(crate) trait Properties {
     #[zbus(no_autostart)]
     fn get_all(&self, interface: &str) -> zbus::Result<crate::view::UnitProperties>;
+
+    #[zbus(name = "GetAll", no_autostart)]
+    fn get_service(&self, interface: &str) -> zbus::Result<crate::view::ServiceProperties>;
 
     #[zbus(no_autostart)]
     fn get(&self, interface: &str, property: &str) -> zbus::Result<zbus::OwnedVariant>;

@@ -73,14 +73,23 @@ impl Shared {
     }
 }
 
+/// Whoever waits for signals learns that there are no more, even if it is a panic that ends them.
+struct Closing(Arc<Shared>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.lock().lost = Some("the bus closed the connection");
+        self.0.news.notify_one();
+    }
+}
+
 async fn pump(mut stream: MessageStream, shared: Arc<Shared>) {
+    let Closing(shared) = &Closing(shared);
     while let Some(Ok(message)) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
         if note(&message, &mut shared.lock()) {
             shared.news.notify_one();
         }
     }
-    shared.lock().lost = Some("the bus closed the connection");
-    shared.news.notify_one();
 }
 
 /// Takes down what a message means; false if it means nothing to us.

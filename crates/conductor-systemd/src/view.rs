@@ -22,6 +22,39 @@ pub(crate) struct UnitProperties {
     active_enter_timestamp_monotonic: Option<u64>,
 }
 
+/// The properties of `org.freedesktop.systemd1.Service` that a [`Definition`] is made of.
+#[derive(Debug, Default, zbus::DeserializeDict, zbus::Type)]
+#[zbus(signature = "a{sv}", rename_all = "PascalCase")]
+pub(crate) struct ServiceProperties {
+    exec_start: Option<Vec<ExecCommand>>,
+    restart: Option<String>,
+}
+
+/// Path, arguments, whether failure is ignored, and when, as which process and with which result it ran.
+type ExecCommand = (String, Vec<String>, bool, u64, u64, u64, u64, u32, i32, i32);
+
+/// What a service's unit file says, as far as the service itself may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The arguments of `ExecStart=`, the program's own name first. Quotes and specifiers are gone;
+    /// variables are not expanded yet, so that `$$` still stands for `$`.
+    pub command: Vec<String>,
+    /// Whether systemd starts the service again when it ends with success.
+    pub restarts_on_success: bool,
+}
+
+impl Definition {
+    /// None unless there is exactly one command.
+    pub(crate) fn new(read: ServiceProperties) -> Option<Self> {
+        let mut commands = read.exec_start?.into_iter();
+        let ((_, command, ..), None) = (commands.next()?, commands.next()) else {
+            return None;
+        };
+        let restarts_on_success = matches!(read.restart.as_deref(), Some("always" | "on-success"));
+        Some(Self { command, restarts_on_success })
+    }
+}
+
 /// Declares an enum of systemd's state words that keeps words it does not know.
 macro_rules! states {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
@@ -121,12 +154,14 @@ pub struct UnitView {
     pub invocation: Option<InvocationId>,
     /// The main process of a service that has one.
     pub main_pid: Option<u32>,
+    /// What a service last said about itself (`STATUS=`), if its current or last run said anything.
+    pub status_text: Option<String>,
     /// When the unit last became active, on CLOCK_MONOTONIC; zero if it never did.
     pub active_enter: Duration,
 }
 
 impl UnitView {
-    pub(crate) fn new(read: UnitProperties, main_pid: Option<u32>) -> Self {
+    pub(crate) fn new(read: UnitProperties, main_pid: Option<u32>, status_text: Option<String>) -> Self {
         let word = |text: Option<String>| text.unwrap_or_default();
         Self {
             id: word(read.id),
@@ -138,6 +173,7 @@ impl UnitView {
             freezer_state: read.freezer_state.as_deref().map_or(FreezerState::Running, FreezerState::from),
             invocation: read.invocation_id.as_deref().and_then(InvocationId::from_bytes),
             main_pid: main_pid.filter(|pid| *pid != 0),
+            status_text: status_text.filter(|text| !text.is_empty()),
             active_enter: Duration::from_micros(read.active_enter_timestamp_monotonic.unwrap_or(0)),
         }
     }
@@ -163,7 +199,7 @@ mod tests {
         let dict: HashMap<&str, Variant<'_>> = pairs.into_iter().collect();
         let bytes = to_bytes(Context::new(LE, 0), &dict).unwrap();
         let (read, _): (UnitProperties, _) = bytes.deserialize().unwrap();
-        UnitView::new(read, Some(0))
+        UnitView::new(read, Some(0), Some(String::new()))
     }
 
     fn job(id: u32) -> Variant<'static> {
@@ -187,6 +223,7 @@ mod tests {
         assert_eq!(view.id, "web.service");
         assert_eq!(view.job, None);
         assert_eq!(view.main_pid, None);
+        assert_eq!(view.status_text, None);
         assert_eq!(view.invocation, InvocationId::from_bytes(&[7; 16]));
         assert_eq!(view.active_enter, Duration::from_secs(5));
         assert!(view.is_steady());
@@ -208,6 +245,27 @@ mod tests {
         assert!(!parts("reloading", "running", "running", 0));
         assert!(!parts("active", "running", "frozen", 0));
         assert!(!parts("active", "running", "running", 9));
+    }
+
+    #[test]
+    fn a_definition_has_one_command() {
+        let definition = |commands: &[&[&str]], restart: &str| {
+            let commands: Vec<ExecCommand> = commands
+                .iter()
+                .map(|argv| argv.iter().map(|&word| word.to_owned()).collect())
+                .map(|argv| ("/bin/x".to_owned(), argv, false, 0, 0, 0, 0, 7, 0, 0))
+                .collect();
+            Definition::new(ServiceProperties {
+                exec_start: Some(commands),
+                restart: Some(restart.to_owned()),
+            })
+        };
+        let one = definition(&[&["x", "a$$b"]], "always").unwrap();
+        assert_eq!(one.command, ["x", "a$$b"]);
+        assert!(one.restarts_on_success);
+        assert!(!definition(&[&["x"]], "on-failure").unwrap().restarts_on_success);
+        assert_eq!(definition(&[], "always"), None);
+        assert_eq!(definition(&[&["x"], &["y"]], "no"), None);
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub struct Seen {
     pub systemd: Option<Systemd>,
     /// Why there is none.
     pub trouble: Option<Error>,
+    /// How often everything was read anew: after connecting, and each time systemd has read its unit
+    /// files again. What a unit's file says may be something else since.
+    pub loads: u64,
     /// The units, in the order in which they were asked for.
     pub units: Vec<Observed>,
 }
@@ -48,18 +51,18 @@ impl Watch {
     /// Starts to follow the units. Must be called on a tokio runtime.
     pub fn start(scope: Scope, names: Vec<UnitName>) -> Self {
         let units = vec![Observed::Unknown; names.len()];
-        let (sender, seen) = watch::channel(Seen { systemd: None, trouble: None, units });
+        let (sender, seen) = watch::channel(Seen { systemd: None, trouble: None, loads: 0, units });
         let task = tokio::spawn(run(scope, names, sender)).abort_handle();
         Self { seen, task }
     }
 
     /// Waits for news. Dropping the future loses none.
-    pub async fn changed(&mut self) {
-        if self.seen.changed().await.is_err() {
-            // The task only ends with us. Should it have panicked, there is no news ever again, and
-            // the watchdog of the service is what must notice.
-            std::future::pending::<()>().await;
-        }
+    ///
+    /// The task only ends with us. Should it have panicked, there is no news ever again: that is the
+    /// error, and to go on as if nothing had changed would be wrong.
+    pub async fn changed(&mut self) -> Result<(), Error> {
+        let ended = |_| Error::transport("watching units", "the task that follows them has died");
+        self.seen.changed().await.map_err(ended)
     }
 
     /// What is known now; marks it as read.
@@ -169,6 +172,7 @@ impl<'a> Session<'a> {
             Ok(read) => sender.send_modify(|seen| {
                 seen.systemd = Some(self.systemd.clone());
                 seen.trouble = None;
+                seen.loads += 1;
                 store(seen, read);
             }),
             Err(error) => return error,
@@ -180,7 +184,10 @@ impl<'a> Session<'a> {
             }
             match self.reread(&hints).await {
                 Ok(read) => {
-                    sender.send_if_modified(|seen| store(seen, read));
+                    sender.send_if_modified(|seen| {
+                        seen.loads += u64::from(hints.reloaded);
+                        store(seen, read) || hints.reloaded
+                    });
                 }
                 Err(error) => return error,
             }
@@ -221,4 +228,23 @@ fn store(seen: &mut Seen, read: Vec<(usize, UnitView)>) -> bool {
         }
     }
     different
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn that_nobody_follows_any_more_is_an_error() {
+        let (sender, seen) =
+            watch::channel(Seen { systemd: None, trouble: None, loads: 0, units: Vec::new() });
+        let task = tokio::spawn(async {}).abort_handle();
+        let mut watch = Watch { seen, task };
+        sender.send_modify(|seen| seen.loads += 1);
+        drop(sender);
+        assert!(watch.changed().await.is_ok(), "the last news is still news");
+        assert_eq!(watch.seen().loads, 1);
+        let said = watch.changed().await.unwrap_err().to_string();
+        assert!(said.contains("has died"), "{said}");
+    }
 }

@@ -1,12 +1,15 @@
 //! The unit that runs the container.
 
-use conductor_definition::{Dependency, Health, Service};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use conductor_definition::{Dependency, Directive, Health, NetworkMode, PullPolicy, Service, SliceName};
 
 use crate::exec::{Exec, Word};
-use crate::instance::{INSTANCE, host_port};
+use crate::instance::{INSTANCE, host_ports};
 use crate::limits::{start_limit_window, start_timeout};
 use crate::names::{Names, start_unit};
-use crate::runtime::{Container, Engine, Podman};
+use crate::runtime::{Container, engine};
 use crate::unit_file::UnitFile;
 use crate::{Context, SystemdVersion};
 
@@ -14,10 +17,12 @@ use crate::{Context, SystemdVersion};
 const RESTART_STEPS: u32 = 5;
 
 pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> String {
-    let engine = Podman;
+    let engine = engine(service.runtime);
     let container = container(service, names);
     let peer = |dependency: &Dependency| unit_of(dependency, context);
-    let own_units = [Some(names.pull_unit()), service.health.as_ref().map(|_| names.health_unit())];
+    let pull = (service.pull.policy != PullPolicy::Never).then(|| names.pull_unit());
+    let own_units = [pull.clone(), service.health.as_ref().map(|_| names.health_unit())];
+    let needs = || engine.needs().iter().map(ToString::to_string);
 
     UnitFile::generated_from(&service.source_path)
         .section("Unit")
@@ -31,23 +36,32 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
             names.is_group().then(|| names.start_unit()).into_iter().chain(["conductor.target".to_owned()]),
         )
         .list("Requires", service.requires.iter().map(peer))
-        .list("Wants", own_units.into_iter().flatten().chain(service.wants.iter().map(peer)))
+        .list("Wants", own_units.into_iter().flatten().chain(needs()).chain(service.wants.iter().map(peer)))
         // network.target: at shutdown the container stops while the network still works. A network
         // that is *up* is not waited for: that costs a minute where nothing brings it "online".
         .list(
             "After",
-            ["network.target".to_owned(), names.pull_unit()]
+            ["network.target".to_owned()]
                 .into_iter()
+                .chain(needs())
+                .chain(pull)
                 .chain(service.requires.iter().chain(&service.wants).chain(&service.after).map(peer)),
         )
         .set("RequiresMountsFor", engine.storage())
         // An instance that the definition does not have has no port either.
         .set_some("AssertPathExists", names.is_group().then(|| names.own_drop_in()))
+        .with(|unit| conditions(unit, service))
         .with(|unit| start_limit(unit, service))
+        .with(|unit| directives(unit, &service.directives.unit))
         .section("Service")
-        .with(|unit| engine.supervision(unit))
+        .with(|unit| engine.supervision(unit, service))
         .with(|unit| restart(unit, service, context.systemd))
         .set_some("TimeoutStartSec", service.health.as_ref().map(|health| start_timeout(health.start_within)))
+        .with(|unit| secrets(unit, service))
+        .with(|unit| match engine.prepare(&container) {
+            Some(prepare) => unit.exec("ExecStartPre", &prepare),
+            None => unit,
+        })
         .exec("ExecStart", &engine.run(&container))
         .with(|unit| match &service.health {
             Some(health) => unit.exec("ExecStartPost", &wait(service, health, names)),
@@ -55,17 +69,45 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         })
         .exec("ExecStop", &engine.stop(&container))
         .exec("ExecStopPost", &engine.remove(&container))
-        .with(|unit| resources(unit, service))
-        .set("Slice", "conductor.slice")
+        .with(|unit| if engine.is_in_unit() { resources(unit, service) } else { unit })
+        .set("Slice", slice(service))
         .set("SyslogIdentifier", &service.name)
         .set("LogExtraFields", format!("CONDUCTOR_SERVICE={}", service.name))
+        .with(|unit| directives(unit, &service.directives.service))
         .finish(service)
+}
+
+/// The machines it is meant for: one of the patterns has to match (`|`, systemd.unit(5)).
+pub(crate) fn conditions(unit: UnitFile, service: &Service) -> UnitFile {
+    service.hosts.iter().fold(unit, |unit, pattern| unit.set("ConditionHost", format!("|{pattern}")))
+}
+
+/// The slice that the container, and the download of its image, share with others.
+pub(crate) fn slice(service: &Service) -> String {
+    service.resources.slice.as_ref().map_or_else(|| "conductor.slice".to_owned(), SliceName::unit)
+}
+
+/// The user's own lines, as they are: specifiers expand, later values win.
+fn directives(unit: UnitFile, directives: &BTreeMap<Directive, Vec<String>>) -> UnitFile {
+    directives
+        .iter()
+        .flat_map(|(key, lines)| lines.iter().map(move |line| (key, line)))
+        .fold(unit, |unit, (key, line)| unit.set_named(key.as_str(), line))
+}
+
+/// systemd reads the files as root, keeps them in memory that cannot be swapped out, and takes them away
+/// when the unit stops (systemd.exec(5), Credentials).
+fn secrets(unit: UnitFile, service: &Service) -> UnitFile {
+    service.secrets.iter().fold(unit, |unit, (name, secret)| {
+        let key = if secret.encrypted { "LoadCredentialEncrypted" } else { "LoadCredential" };
+        unit.text(key, &format!("{name}:{}", secret.path))
+    })
 }
 
 /// What people see in `systemctl status` and at boot. systemctl shows the unit's name beside it, so
 /// instances need no number here.
 pub(crate) fn description(service: &Service) -> String {
-    service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, service.image))
+    service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, service.process.image))
 }
 
 /// The unit that stands for a dependency.
@@ -76,16 +118,17 @@ fn unit_of(dependency: &Dependency, context: &Context) -> String {
 
 fn container<'a>(service: &'a Service, names: &Names<'_>) -> Container<'a> {
     let number = if names.is_group() { Word::expanding("%i") } else { Word::literal("1") };
+    let ports: Vec<_> = (0..service.network.ports.len())
+        .filter_map(|index| Some((host_ports(service, index)?, *service.network.ports.get(index)?)))
+        .collect();
+    // In the host's network nothing translates ports: the program has to be told its own.
+    let in_host = service.network.mode == NetworkMode::Host;
+    let own_port = ports.first().filter(|_| in_host).map(|(host, _)| ("PORT", host.first.clone()));
     Container {
         name: names.container(),
-        service: service.name.as_str(),
-        image: &service.image,
-        command: &service.command,
-        own_environment: vec![(INSTANCE, number)],
-        environment: service.environment.iter().map(|(name, value)| (name, value.as_str())).collect(),
-        ports: (0..service.ports.len())
-            .filter_map(|index| Some((host_port(service, index)?, service.ports.get(index)?.container)))
-            .collect(),
+        service,
+        own_environment: [(INSTANCE, number)].into_iter().chain(own_port).collect(),
+        ports,
     }
 }
 
@@ -112,17 +155,24 @@ fn restart(unit: UnitFile, service: &Service, systemd: SystemdVersion) -> UnitFi
 fn resources(unit: UnitFile, service: &Service) -> UnitFile {
     let resources = &service.resources;
     unit.set_some("MemoryMax", resources.memory)
+        .set_some("MemoryHigh", resources.memory_high)
         .set_some("CPUQuota", resources.cpus)
+        .set_some("CPUWeight", resources.cpu_weight)
+        .set_some("IOWeight", resources.io_weight)
         .set_some("TasksMax", resources.pids)
 }
 
 /// Holds the unit in `activating` until the container answers, so that `systemctl start` and `After=`
 /// mean "works". It gives root up before it opens a socket.
 fn wait(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
-    let index = service.ports.iter().position(|port| *port == health.port).unwrap_or(0);
-    let url = Word::literal("http://127.0.0.1:")
-        .then(&host_port(service, index).unwrap_or_default())
-        .then(&health.path.as_str().into());
+    let ports = &service.network.ports;
+    let index = ports.iter().position(|port| *port == health.port).unwrap_or(0);
+    let port = host_ports(service, index).map(|ports| ports.first).unwrap_or_default();
+    let host = match health.port.local_address() {
+        IpAddr::V4(address) => format!("http://{address}:"),
+        IpAddr::V6(address) => format!("http://[{address}]:"),
+    };
+    let url = Word::literal(&host).then(&port).then(&health.path.as_str().into());
     let unit = if names.is_group() { Word::expanding("%n") } else { names.container_unit().into() };
     Exec::new("/usr/bin/conductor-health")
         .args(["wait", "--user", "conductor-health", "--unit"])

@@ -2,7 +2,7 @@
 
 use conductor_definition::Service;
 
-use crate::container::description;
+use crate::container::{conditions, description};
 use crate::names::Names;
 use crate::unit_file::UnitFile;
 
@@ -17,5 +17,6 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>) -> String {
         .source_path(&service.source_path)
         .set("PartOf", "conductor.target")
         .list("Wants", names.instance_units().chain(health))
+        .with(|unit| conditions(unit, service))
         .finish(service)
 }

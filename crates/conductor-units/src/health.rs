@@ -2,7 +2,7 @@
 
 use conductor_definition::{Health, Service};
 
-use crate::container::compact;
+use crate::container::{compact, conditions};
 use crate::exec::{Exec, Word};
 use crate::names::Names;
 use crate::unit_file::UnitFile;
@@ -52,11 +52,12 @@ pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> Str
         .list("After", names.instance_units())
         // Checks that stop because the checker failed a few times would be noticed too late.
         .set("StartLimitIntervalSec", 0)
+        .with(|unit| conditions(unit, service))
         .section("Service")
         .set("Type", "notify")
         .exec("ExecStart", &watch(service, health, names))
         .set("Restart", "always")
-        .set("RestartSec", "5s")
+        .set("RestartSec", "1s")
         .set("WatchdogSec", "30s")
         // Not in conductor.slice: a limit that slows the containers down must not slow down who judges them.
         .set("User", "conductor-health")
@@ -69,10 +70,10 @@ fn watch(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
     let mut exec = Exec::new("/usr/bin/conductor-health").arg("watch").line();
     for number in service.instance_numbers() {
         let unit = names.instance_unit(number);
-        let port = health.port.host_port(number);
+        let authority = std::net::SocketAddr::new(health.port.local_address(), health.port.host_port(number));
         exec = exec
             .arg("--unit")
-            .arg(Word::literal(&format!("{unit}=http://127.0.0.1:{port}")).then(&health.path.as_str().into()))
+            .arg(Word::literal(&format!("{unit}=http://{authority}")).then(&health.path.as_str().into()))
             .line();
     }
     exec.arg("--interval")

@@ -4,33 +4,42 @@ use conductor_definition::Service;
 
 use crate::exec::Word;
 use crate::quote;
+use crate::runtime::HostPorts;
 use crate::unit_file::UnitFile;
 
 /// The instance's number, in the container's environment.
 pub(crate) const INSTANCE: &str = "CONDUCTOR_INSTANCE";
 
-/// The variable that carries the host's side of port `index` (from 0) to the template's command lines.
-fn variable(index: usize) -> String {
-    format!("CONDUCTOR_HOST_PORT_{}", index + 1)
+/// The variable that carries the host's side of port `index` (from 0) to the template's command lines, and
+/// of a range its last.
+fn variables(index: usize) -> [String; 2] {
+    let first = format!("CONDUCTOR_HOST_PORT_{}", index + 1);
+    [first.clone(), first + "_LAST"]
 }
 
-/// The host's side of port `index`: a number, or in a template the variable.
-pub(crate) fn host_port(service: &Service, index: usize) -> Option<Word> {
-    let port = service.ports.get(index)?;
-    Some(if service.instances > 1 {
-        Word::expanding(&format!("${{{}}}", variable(index)))
+/// The host's side of port `index`: numbers, or in a template the variables.
+pub(crate) fn host_ports(service: &Service, index: usize) -> Option<HostPorts> {
+    let port = service.network.ports.get(index)?;
+    let last = port.host.saturating_add(port.count - 1);
+    let [first, last] = if service.instances > 1 {
+        variables(index).map(|name| Word::expanding(&format!("${{{name}}}")))
     } else {
-        Word::literal(&port.host.to_string())
-    })
+        [port.host, last].map(|port| Word::literal(&port.to_string()))
+    };
+    Some(HostPorts { first, last: (port.count > 1).then_some(last) })
 }
 
 /// systemd cannot compute `host + %i - 1`, so each instance has a drop-in with the result.
 pub(crate) fn drop_in(service: &Service, number: u16) -> String {
-    let ports = service
-        .ports
-        .iter()
-        .enumerate()
-        .map(|(index, port)| quote::environment(&variable(index), &port.host_port(number).to_string()));
+    let ports = service.network.ports.iter().enumerate().flat_map(|(index, port)| {
+        let first = port.host_port(number);
+        let [name, name_of_last] = variables(index);
+        let last = (port.count > 1).then(|| (name_of_last, first.saturating_add(port.count - 1)));
+        [(name, first)]
+            .into_iter()
+            .chain(last)
+            .map(|(name, port)| quote::environment(&name, &port.to_string()))
+    });
     UnitFile::generated_from(&service.source_path)
         .section("Service")
         .list("Environment", [quote::environment(INSTANCE, &number.to_string())].into_iter().chain(ports))

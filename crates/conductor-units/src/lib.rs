@@ -20,7 +20,7 @@ mod version;
 
 use std::collections::BTreeSet;
 
-use conductor_definition::Service;
+use conductor_definition::{PullPolicy, Service};
 
 pub use stub::{stub, unit_names as stub_unit_names};
 pub use tree::{Duplicate, Entry, ParseError, Tree};
@@ -52,7 +52,9 @@ pub fn render(service: &Service, context: &Context) -> Tree {
     let names = names::Names::of(service);
     let mut tree = Tree::default();
     tree.file(names.container_unit(), container::unit(service, &names, context));
-    tree.file(names.pull_unit(), pull::unit(service, &names));
+    if service.pull.policy != PullPolicy::Never {
+        tree.file(names.pull_unit(), pull::unit(service, &names));
+    }
     if let Some(health) = &service.health {
         tree.file(names.health_unit(), health::unit(service, health, &names));
     }

@@ -5,10 +5,15 @@ use conductor_timespan::TimeSpan;
 
 /// Time for the engine to create and start a container whose image is there.
 pub(crate) const ENGINE_START: TimeSpan = TimeSpan::from_secs(30);
-/// Time between the stop signal and SIGKILL when systemd stops the container; the engines' default.
-pub(crate) const STOP_TIMEOUT: TimeSpan = TimeSpan::from_secs(10);
-/// Time for the engine to stop and remove a container, the stop timeout included.
-pub(crate) const ENGINE_STOP: TimeSpan = STOP_TIMEOUT.plus(TimeSpan::from_secs(20));
+/// Time for the engine to stop and remove a container: its own stop timeout, and some for the engine.
+pub(crate) fn engine_stop(service: &Service) -> TimeSpan {
+    service.stop.timeout.plus(TimeSpan::from_secs(20))
+}
+
+/// Whole seconds, which is what engines take, rounded up.
+pub(crate) fn seconds(span: TimeSpan) -> u64 {
+    span.as_micros().div_ceil(1_000_000)
+}
 
 /// `TimeoutStartSec=` with a health check: longer than `conductor-health wait` takes, which ends by
 /// itself and says what it saw. systemd's own time-out only says "timeout".
@@ -26,7 +31,7 @@ pub(crate) fn start_limit_window(service: &Service, limit: StartLimit) -> TimeSp
 }
 
 fn longest_cycle(service: &Service) -> TimeSpan {
-    let engine = ENGINE_START.plus(ENGINE_STOP).plus(service.restart.max_delay);
+    let engine = ENGINE_START.plus(engine_stop(service)).plus(service.restart.max_delay);
     match &service.health {
         None => engine,
         Some(health) => engine

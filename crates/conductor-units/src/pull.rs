@@ -1,31 +1,36 @@
 //! The unit that fetches the image.
 
-use conductor_definition::Service;
+use conductor_definition::{PullPolicy, Service};
 
+use crate::container::{conditions, slice};
 use crate::names::Names;
-use crate::runtime::{Engine, Podman};
+use crate::runtime::{engine, pull};
 use crate::unit_file::UnitFile;
 
 /// A oneshot of its own, so that a slow registry does not use up the container's start timeout. Each
 /// start and each restart of the container pulls it in again; with the image there it is done at once.
 pub(crate) fn unit(service: &Service, names: &Names<'_>) -> String {
-    let engine = Podman;
+    let engine = engine(service.runtime);
+    let image = service.process.image.as_str();
+    let only_missing = service.pull.policy != PullPolicy::Always;
     UnitFile::generated_from(&service.source_path)
         .section("Unit")
-        .text("Description", &format!("Image of {}: {}", names.start_unit(), service.image))
+        .text("Description", &format!("Image of {}: {}", names.start_unit(), image))
         .set("Documentation", "man:conductor-service(5)")
         .source_path(&service.source_path)
         // Stopping the service ends a download that nobody waits for any more.
         .set("PartOf", names.start_unit())
-        .set("After", "network.target")
+        .list("Wants", engine.needs())
+        .list("After", ["network.target"].iter().chain(engine.needs()))
         // It runs before each start of the container, whose own limit is the one that counts.
         .set("StartLimitIntervalSec", 0)
         .set("RequiresMountsFor", engine.storage())
+        .with(|unit| conditions(unit, service))
         .section("Service")
         .set("Type", "oneshot")
         .set("TimeoutStartSec", "15min")
-        .exec("ExecStart", &engine.pull(&service.image))
-        .set("Slice", "conductor.slice")
+        .exec("ExecStart", &pull(engine, image, service.pull, only_missing))
+        .set("Slice", slice(service))
         .set("SyslogIdentifier", format!("{}-pull", service.name))
         .set("LogExtraFields", format!("CONDUCTOR_SERVICE={}", service.name))
         .finish(service)

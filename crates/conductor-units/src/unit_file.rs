@@ -42,6 +42,12 @@ impl UnitFile {
         self
     }
 
+    /// A directive of the user's, as it is; validation made sure that it is one line.
+    pub(crate) fn set_named(mut self, key: &str, value: &str) -> Self {
+        self.push(&format!("{key}={value}"));
+        self
+    }
+
     /// A value if there is one.
     pub(crate) fn set_some(self, key: &'static str, value: Option<impl Display>) -> Self {
         match value {

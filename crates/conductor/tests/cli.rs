@@ -43,7 +43,11 @@ fn check_finds_nothing() {
         .success()
         .stdout_eq(str![])
         .stderr_eq(str![[r#"
-1 definition checked, nothing found
+warning[no-memory-limit]: it may use all of the machine's memory
+--> web.toml
+ = help: set a limit, such as [resources] memory = "512M", or a slice that has one
+
+1 definition checked: 1 warning
 
 "#]]);
 }
@@ -123,11 +127,35 @@ fn check_without_files_checks_the_machine() {
         .code(1)
         .stdout_eq(str![])
         .stderr_eq(str![[r#"
+warning[no-memory-limit]: it may use all of the machine's memory
+--> /usr/lib/conductor/services/api.toml
+ = help: set a limit, such as [resources] memory = "512M", or a slice that has one
+
+warning[moving-tag]: which version runs depends on when the image was fetched
+ --> /usr/lib/conductor/services/api.toml:1:9
+  |
+1 | image = "api"
+  |         ^^^^^ no tag of a version
+  |
+  = help: name a version, such as :1.4.2, or a digest
+
+warning[no-memory-limit]: it may use all of the machine's memory
+--> /etc/conductor/services/web.toml
+ = help: set a limit, such as [resources] memory = "512M", or a slice that has one
+
+warning[moving-tag]: which version runs depends on when the image was fetched
+ --> /etc/conductor/services/web.toml:1:9
+  |
+1 | image = "web"
+  |         ^^^^^ no tag of a version
+  |
+  = help: name a version, such as :1.4.2, or a digest
+
 error[port-clash]: host port 2000 is taken by /usr/lib/conductor/services/api.toml
 --> /etc/conductor/services/web.toml
  = help: give one of the two other ports: host = …
 
-2 definitions checked: 1 error
+2 definitions checked: 1 error and 4 warnings
 
 "#]]);
 }
@@ -141,16 +169,40 @@ fn check_compares_a_file_with_what_is_installed() {
         .file("api.toml", text);
     // The file would replace the installed definition of the same name …
     machine.conductor(&["check", "web.toml"]).assert().success().stderr_eq(str![[r#"
-1 definition checked, nothing found
+warning[no-memory-limit]: it may use all of the machine's memory
+--> web.toml
+ = help: set a limit, such as [resources] memory = "512M", or a slice that has one
+
+warning[moving-tag]: which version runs depends on when the image was fetched
+ --> web.toml:1:9
+  |
+1 | image = "web"
+  |         ^^^^^ no tag of a version
+  |
+  = help: name a version, such as :1.4.2, or a digest
+
+1 definition checked: 2 warnings
 
 "#]]);
     // … and that of another name is in its way.
     machine.conductor(&["check", "api.toml"]).assert().code(1).stderr_eq(str![[r#"
+warning[no-memory-limit]: it may use all of the machine's memory
+--> api.toml
+ = help: set a limit, such as [resources] memory = "512M", or a slice that has one
+
+warning[moving-tag]: which version runs depends on when the image was fetched
+ --> api.toml:1:9
+  |
+1 | image = "web"
+  |         ^^^^^ no tag of a version
+  |
+  = help: name a version, such as :1.4.2, or a digest
+
 error[port-clash]: host port 2000 is taken by /etc/conductor/services/web.toml
 --> api.toml
  = help: give one of the two other ports: host = …
 
-1 definition checked: 1 error
+1 definition checked: 1 error and 2 warnings
 
 "#]]);
 }
@@ -177,7 +229,19 @@ fn broken_settings_are_reported_with_every_command() {
         .code(1)
         .stderr_eq(str![[r#"
 error: /etc/conductor/conductor.toml:1:19: string "252" is not a whole number
-1 definition checked: 1 error
+warning[no-memory-limit]: it may use all of the machine's memory
+--> web.toml
+ = help: set a limit, such as [resources] memory = "512M", or a slice that has one
+
+warning[moving-tag]: which version runs depends on when the image was fetched
+ --> web.toml:1:9
+  |
+1 | image = "web"
+  |         ^^^^^ no tag of a version
+  |
+  = help: name a version, such as :1.4.2, or a digest
+
+1 definition checked: 1 error and 2 warnings
 
 "#]]);
 }
@@ -195,7 +259,13 @@ fn generate_prints_what_the_generator_writes() {
 #[test]
 fn generate_shows_a_file_that_is_not_installed() {
     let machine = Machine::new().file("web.toml", "image = \"localhost/web:1\"\n");
-    let shown = machine.conductor(&["generate", "web.toml"]).assert().success().stderr_eq(str![]);
+    let shown = machine.conductor(&["generate", "web.toml"]).assert().success().stderr_eq(str![[r#"
+warning[no-memory-limit]: it may use all of the machine's memory
+--> web.toml
+ = help: set a limit, such as [resources] memory = "512M", or a slice that has one
+
+
+"#]]);
     let text = String::from_utf8(shown.get_output().stdout.clone()).unwrap();
     assert!(
         text.contains(
@@ -258,6 +328,18 @@ fn generate_into_a_place_that_cannot_be_written() {
         .assert()
         .code(1)
         .stderr_eq(str![[r#"
+warning[no-memory-limit]: it may use all of the machine's memory
+--> web.toml
+ = help: set a limit, such as [resources] memory = "512M", or a slice that has one
+
+warning[moving-tag]: which version runs depends on when the image was fetched
+ --> web.toml:1:9
+  |
+1 | image = "web"
+  |         ^^^^^ no tag of a version
+  |
+  = help: name a version, such as :1.4.2, or a digest
+
 error: cannot write taken/conductor.target.wants/web.service: Not a directory (os error 20)
 
 "#]]);

@@ -27,6 +27,13 @@ impl Cpus {
     }
 }
 
+impl Cpus {
+    /// As a number of processors, for engines.
+    pub fn decimal(self) -> String {
+        format!("{}.{:04}", self.permyriad / 10_000, self.permyriad % 10_000)
+    }
+}
+
 impl fmt::Display for Cpus {
     /// As `CPUQuota=` takes it: per cent of one CPU.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

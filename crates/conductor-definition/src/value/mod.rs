@@ -5,21 +5,33 @@
 
 mod cpus;
 mod dependency;
+mod device;
 mod environment;
+mod file_path;
 mod image;
 mod memory;
 mod name;
+mod names;
 mod path;
+mod user;
+mod words;
 
 use std::fmt;
 
 pub use cpus::Cpus;
 pub use dependency::Dependency;
+pub use device::Device;
 pub use environment::EnvironmentName;
+pub use file_path::FilePath;
 pub use image::Image;
 pub use memory::Memory;
 pub use name::ServiceName;
+pub use names::{
+    Directive, HostName, HostPattern, LabelName, ObjectName, OptionName, SecretName, SliceName, SysctlName,
+};
 pub use path::UrlPath;
+pub use user::{Group, User};
+pub use words::{Capability, LimitName, Signal};
 
 /// Why a value is refused, in words that end an error message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +75,10 @@ macro_rules! deserialize_from_str {
 }
 pub(crate) use deserialize_from_str;
 
+/// Bytes of the longest argument that execve(2) takes (`MAX_ARG_STRLEN`, 128 KiB), less room for a name
+/// before it. systemd's own limit for a line is 1 MiB.
+const LONGEST_TEXT: usize = 120 << 10;
+
 /// Text that can be an argument or an environment value: execve(2) ends both at a NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Text(pub(crate) String);
@@ -75,6 +91,12 @@ impl std::str::FromStr for Text {
             return Err(InvalidValue::new(
                 "a text may not contain a NUL character: no program could receive it",
             ));
+        }
+        if text.len() > LONGEST_TEXT {
+            return Err(InvalidValue::new(format!(
+                "a text of {} bytes is longer than a program can be given: put it into a file and mount that",
+                text.len()
+            )));
         }
         Ok(Self(text.to_owned()))
     }

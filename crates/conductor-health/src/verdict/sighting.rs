@@ -99,6 +99,7 @@ mod tests {
             freezer_state: FreezerState::Running,
             invocation: InvocationId::from_bytes(&[1; 16]),
             main_pid: None,
+            status_text: None,
             active_enter: Duration::ZERO,
         }
     }

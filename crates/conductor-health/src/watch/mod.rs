@@ -5,28 +5,32 @@
 //! to end), hands it to the verdict of the target concerned, and does what that says.
 
 mod clock;
+mod own;
 mod schedule;
 mod signal;
 mod status;
 
+use crate::HttpUrl;
 use crate::cli::{Target, WatchArgs};
 use crate::log::{Level, Log};
 use crate::notify::{Notifier, watchdog_interval};
+use crate::opened;
 use crate::probe::{Check, Outcome, probe};
 use crate::verdict::{Act, Answer, Event, Finding, Sighting, State, Ticket, Verdict};
 use conductor_systemd::{InvocationId, Observed, Scope, Systemd, Watch};
 use schedule::Schedule;
 use std::collections::BTreeSet;
-use std::io;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
-/// Runs until SIGTERM or SIGINT.
-pub async fn watch(args: WatchArgs, log: Log) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+/// Runs until SIGTERM or SIGINT, or until our own unit has another command line for us. The error is
+/// why it cannot go on.
+pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
+    let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
     let scope = if args.session { Scope::Session } else { Scope::System };
     let names = args.targets.iter().map(|target| target.unit.clone()).collect();
     let mut units = Watch::start(scope, names);
@@ -46,12 +50,23 @@ pub async fn watch(args: WatchArgs, log: Log) -> io::Result<()> {
             biased;
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            () = units.changed() => watcher.units_changed(&units.seen()),
+            // Blind for good: better to end, and to be started again, than to feed the watchdog.
+            news = units.changed() => match news {
+                Ok(()) => watcher.units_changed(&units.seen()),
+                Err(error) => return Err(error.to_string()),
+            },
             Some(ended) = watcher.tasks.join_next() => match ended {
                 Ok(Task::Checked { at, ticket, check }) => watcher.checked(at, ticket, &check),
                 Ok(Task::Signalled { at, invocation, act, done }) => watcher.signalled(at, invocation, act, &done),
+                Ok(Task::Compared(own::Standing::Outdated)) => {
+                    log.line(Level::Info, "its definition changed: starting again");
+                    break;
+                }
+                Ok(Task::Compared(own::Standing::Stuck)) => {
+                    log.line(Level::Warning, "its definition changed: restart it to have that applied, as its Restart= does not");
+                }
                 // A check that was cancelled because its result is no longer wanted.
-                Err(_) => {}
+                Ok(Task::Compared(own::Standing::Current)) | Err(_) => {}
             },
             () = due => {}
         }
@@ -70,11 +85,15 @@ pub async fn watch(args: WatchArgs, log: Log) -> io::Result<()> {
 enum Task {
     Checked { at: usize, ticket: Ticket, check: Check },
     Signalled { at: usize, invocation: InvocationId, act: Act, done: signal::Done },
+    Compared(own::Standing),
 }
 
 /// Everything about one target.
 struct Entry {
     target: Target,
+    /// The run that was seen last, and what that run is asked: see [`opened`].
+    invocation: Option<InvocationId>,
+    url: HttpUrl,
     verdict: Verdict,
     /// The check that is under way, and what it was begun under.
     check: Option<(Ticket, AbortHandle)>,
@@ -86,6 +105,13 @@ struct Entry {
     inconclusive: bool,
     /// Its entry in the timers.
     timer: Option<Instant>,
+}
+
+impl Entry {
+    /// Whether what runs was started from another definition than we were.
+    fn is_older(&self) -> bool {
+        self.url != self.target.url
+    }
 }
 
 struct Watcher {
@@ -100,6 +126,8 @@ struct Watcher {
     tasks: JoinSet<Task>,
     systemd: Option<Systemd>,
     trouble: Option<String>,
+    /// [`conductor_systemd::Seen::loads`], when our own unit was last compared.
+    loads: u64,
     /// How often the service manager wants to hear from us, and when next.
     watchdog: Option<(Duration, Instant)>,
     is_ready: bool,
@@ -115,6 +143,8 @@ impl Watcher {
             .iter()
             .map(|target| Entry {
                 target: target.clone(),
+                invocation: None,
+                url: target.url.clone(),
                 verdict: Verdict::new(policy),
                 check: None,
                 reason: None,
@@ -134,6 +164,7 @@ impl Watcher {
             tasks: JoinSet::new(),
             systemd: None,
             trouble: Some("not connected yet".to_owned()),
+            loads: 0,
             watchdog: watchdog_interval().map(|interval| (interval, begun)),
             is_ready: false,
             is_news: true,
@@ -164,11 +195,37 @@ impl Watcher {
                 Observed::Unknown => Sighting::Blind,
                 Observed::Known(view) => Sighting::from(view),
             };
+            if let (Observed::Known(view), Sighting::Up(invocation)) = (unit, sighting) {
+                self.address(at, invocation, view.status_text.as_deref());
+            }
             self.tell(at, Event::Seen(sighting), None);
         }
         if self.systemd.is_some() && !self.is_ready {
             self.is_ready = true;
             self.notifier.ready();
+        }
+        if let Some(systemd) = self.systemd.clone().filter(|_| seen.loads != self.loads) {
+            self.loads = seen.loads;
+            self.tasks.spawn(async { Task::Compared(own::standing(systemd).await) });
+        }
+    }
+
+    /// Decides where a run is asked that was not seen before: where its own start waited for it, or
+    /// else where the command line says.
+    fn address(&mut self, at: usize, invocation: InvocationId, status: Option<&str>) {
+        let Some(entry) = self.entries.get_mut(at).filter(|entry| entry.invocation != Some(invocation))
+        else {
+            return;
+        };
+        let Target { unit, url } = &entry.target;
+        entry.invocation = Some(invocation);
+        entry.url = status.and_then(opened::url).unwrap_or_else(|| url.clone());
+        if entry.is_older() {
+            let own = &entry.url;
+            self.log.line(
+                Level::Info,
+                format!("{unit}: {}: asked at {own} until it restarts, then at {url}", status::OLDER),
+            );
         }
     }
 
@@ -249,7 +306,7 @@ impl Watcher {
         if entry.check.as_ref().is_some_and(|(_, task)| !task.is_finished()) {
             return;
         }
-        let (url, timeout) = (entry.target.url.clone(), self.timeout);
+        let (url, timeout) = (entry.url.clone(), self.timeout);
         let task =
             self.tasks.spawn(async move { Task::Checked { at, ticket, check: probe(&url, timeout).await } });
         entry.check = Some((ticket, task));
@@ -315,6 +372,7 @@ impl Watcher {
         let lines = self.entries.iter().map(|entry| status::Line {
             unit: entry.target.unit.as_str(),
             state: entry.verdict.state(),
+            is_older: entry.is_older(),
             // That it could not be helped matters more than what is wrong with it.
             reason: entry.refusal.as_deref().or(entry.reason.as_deref()),
         });

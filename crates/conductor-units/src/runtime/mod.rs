@@ -1,42 +1,86 @@
 //! Container engines: how each is told to run, stop and remove a container under systemd.
+//!
+//! A further engine is one more file beside these, and one more arm in [`engine`].
 
+mod docker;
+mod options;
 mod podman;
 
-use conductor_definition::{EnvironmentName, Image};
+use conductor_definition::{Port, Pull, Runtime, Service};
 
 use crate::exec::{Exec, Word};
 use crate::unit_file::UnitFile;
-
-pub(crate) use podman::Podman;
 
 /// What an engine needs to know of a container.
 #[derive(Debug)]
 pub(crate) struct Container<'a> {
     /// The container's name.
     pub(crate) name: Word,
-    /// The service's name, for labels.
-    pub(crate) service: &'a str,
-    pub(crate) image: &'a Image,
-    pub(crate) command: &'a [String],
+    /// What runs in it, and how.
+    pub(crate) service: &'a Service,
     /// Set by us, before the user's.
     pub(crate) own_environment: Vec<(&'static str, Word)>,
-    pub(crate) environment: Vec<(&'a EnvironmentName, &'a str)>,
-    /// Host port and container port.
-    pub(crate) ports: Vec<(Word, u16)>,
+    /// The host's side of each port, and the port.
+    pub(crate) ports: Vec<(HostPorts, Port)>,
+}
+
+/// The host's side of a port or of a range.
+#[derive(Debug, Clone)]
+pub(crate) struct HostPorts {
+    pub(crate) first: Word,
+    pub(crate) last: Option<Word>,
 }
 
 /// One engine.
 pub(crate) trait Engine {
+    /// Units that have to run for it, and to be started before the container.
+    fn needs(&self) -> &'static [&'static str];
+    /// Where images and containers are stored.
+    fn storage(&self) -> &'static str;
+    /// Whether the container is in the unit's control group, so that the unit's limits are its own.
+    fn is_in_unit(&self) -> bool;
     /// How systemd follows the container: `Type=` and what goes with it.
-    fn supervision(&self, unit: UnitFile) -> UnitFile;
+    fn supervision(&self, unit: UnitFile, service: &Service) -> UnitFile;
+    /// Makes room for the container, if starting it does not do that itself.
+    fn prepare(&self, container: &Container<'_>) -> Option<Exec>;
     /// Starts the container; its image is on the machine.
     fn run(&self, container: &Container<'_>) -> Exec;
     /// Stops it and waits.
     fn stop(&self, container: &Container<'_>) -> Exec;
     /// Removes whatever is left of it. Never fails, may be repeated.
     fn remove(&self, container: &Container<'_>) -> Exec;
-    /// Fetches an image unless it is there.
-    fn pull(&self, image: &Image) -> Exec;
-    /// Where images and containers are stored.
-    fn storage(&self) -> &'static str;
+    /// A shell command that says whether image `$1` is there.
+    fn has_image(&self) -> &'static str;
+    /// A shell command that fetches image `$1`.
+    fn pull_image(&self) -> &'static str;
+}
+
+/// The engine of a service.
+pub(crate) fn engine(runtime: Runtime) -> &'static dyn Engine {
+    match runtime {
+        Runtime::Podman => &podman::Podman,
+        Runtime::Docker => &docker::Docker,
+    }
+}
+
+/// Fetches an image.
+pub(crate) fn pull(engine: &dyn Engine, image: &str, pull: Pull, only_missing: bool) -> Exec {
+    let fetch = engine.pull_image();
+    let script = match (only_missing, pull.retries) {
+        (true, 0) => format!("{} || exec {fetch}", engine.has_image()),
+        (false, 0) => format!("exec {fetch}"),
+        (only_missing, _) => {
+            let there =
+                if only_missing { format!("{} && exit; ", engine.has_image()) } else { String::new() };
+            format!(
+                "{there}left=$2; until {fetch}; do [ \"$left\" -gt 0 ] || exit 1; left=$((left - 1)); sleep \"$3\"; done"
+            )
+        }
+    };
+    let exec = Exec::new("/bin/sh").arg("-c").arg(script).args(["pull", image]);
+    if pull.retries == 0 {
+        return exec;
+    }
+    let seconds = pull.retry_delay.as_micros().div_ceil(1_000_000);
+    exec.arg(pull.retries.to_string()).arg(seconds.to_string())
 }

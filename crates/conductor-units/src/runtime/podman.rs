@@ -1,10 +1,11 @@
 //! podman, 4.3 and later.
 
-use conductor_definition::Image;
+use conductor_definition::Service;
 
+use super::options::{image_and_command, options};
 use super::{Container, Engine};
-use crate::exec::{Exec, Word};
-use crate::limits::{ENGINE_STOP, STOP_TIMEOUT};
+use crate::exec::Exec;
+use crate::limits::{engine_stop, seconds};
 use crate::unit_file::UnitFile;
 
 const PODMAN: &str = "/usr/bin/podman";
@@ -15,7 +16,19 @@ const PODMAN: &str = "/usr/bin/podman";
 pub(crate) struct Podman;
 
 impl Engine for Podman {
-    fn supervision(&self, unit: UnitFile) -> UnitFile {
+    fn needs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn storage(&self) -> &'static str {
+        "/var/lib/containers"
+    }
+
+    fn is_in_unit(&self) -> bool {
+        true
+    }
+
+    fn supervision(&self, unit: UnitFile, service: &Service) -> UnitFile {
         unit
             // conmon says READY=1 and MAINPID= when the container runs (--sdnotify=conmon).
             .set("Type", "notify")
@@ -24,43 +37,31 @@ impl Engine for Podman {
             .set("Delegate", "yes")
             // SIGTERM for conmon only, which passes it on; the rest is killed when conmon has gone.
             .set("KillMode", "mixed")
-            .set("TimeoutStopSec", ENGINE_STOP)
+            .set("TimeoutStopSec", engine_stop(service))
             // conmon's status for a container that SIGTERM ended: a stop, not a failure.
             .set("SuccessExitStatus", 143)
     }
 
+    fn prepare(&self, _: &Container<'_>) -> Option<Exec> {
+        None // `run --replace` does it.
+    }
+
     fn run(&self, container: &Container<'_>) -> Exec {
-        let mut exec = Exec::new(PODMAN)
+        let exec = Exec::new(PODMAN)
             .args(["run", "--name"])
             .arg(container.name.clone())
             .args(["--replace", "--rm", "-d"])
             .line()
             // The pull unit has fetched the image; a second try here would use up the start timeout.
-            .args(["--cgroups=split", "--sdnotify=conmon", "--pull=never", "--log-driver=journald"])
-            .line()
-            .arg("--label")
-            .arg(format!("conductor.service={}", container.service))
+            .args(["--cgroups=split", "--sdnotify=conmon", "--pull=never"])
             .line();
-        for (host, port) in &container.ports {
-            exec = exec
-                .arg("--publish")
-                .arg(Word::literal("127.0.0.1:").then(host).then(&format!(":{port}").into()))
-                .line();
-        }
-        for (name, value) in &container.own_environment {
-            exec = exec.arg("--env").arg(Word::literal(&format!("{name}=")).then(value)).line();
-        }
-        for (name, value) in &container.environment {
-            exec = exec.arg("--env").arg(format!("{name}={value}")).line();
-        }
-        exec.arg(container.image.as_str()).line().args(container.command.iter().map(String::as_str))
+        image_and_command(options(exec, container), container.service)
     }
 
     fn stop(&self, container: &Container<'_>) -> Exec {
-        let seconds = STOP_TIMEOUT.as_micros() / 1_000_000;
         Exec::new(PODMAN)
             .args(["stop", "--ignore"])
-            .arg(format!("--time={seconds}"))
+            .arg(format!("--time={}", seconds(container.service.stop.timeout)))
             .arg(container.name.clone())
     }
 
@@ -72,15 +73,12 @@ impl Engine for Podman {
             .arg(container.name.clone())
     }
 
-    fn pull(&self, image: &Image) -> Exec {
-        // `podman pull --policy=missing` would say the same, but not before podman 5.
-        Exec::new("/bin/sh")
-            .arg("-c")
-            .arg("podman image exists \"$1\" || exec podman pull --quiet \"$1\"")
-            .args(["pull", image.as_str()])
+    fn has_image(&self) -> &'static str {
+        "podman image exists \"$1\""
     }
 
-    fn storage(&self) -> &'static str {
-        "/var/lib/containers"
+    fn pull_image(&self) -> &'static str {
+        // `podman pull --policy=missing` would do for both, but not before podman 5.
+        "podman pull --quiet \"$1\""
     }
 }

@@ -1,0 +1,166 @@
+//! Names that the engine, the kernel or systemd has rules for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{InvalidValue, deserialize_from_str};
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $check:expr, $refusal:literal, $expecting:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $type(String);
+
+        impl $type {
+            /// As written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, InvalidValue> {
+                let check: fn(&str) -> bool = $check;
+                if check(text) {
+                    return Ok(Self(text.to_owned()));
+                }
+                Err(InvalidValue::new(format!(concat!("`{}` ", $refusal), text.escape_debug())))
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        deserialize_from_str!($type, $expecting);
+    };
+}
+
+fn all(text: &str, more: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+}
+
+fn begins_alphanumeric(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+name!(
+    /// A host name (RFC 1123), at most 64 bytes as sethostname(2) takes.
+    HostName,
+    |text| text.len() <= 64 && all(text, ".-") && text.split('.').all(|label| {
+        begins_alphanumeric(label) && !label.ends_with('-')
+    }),
+    "is not a host name: use letters, digits, `-` and `.`",
+    "a host name in quotes"
+);
+name!(
+    /// A name that podman and docker give to volumes and networks.
+    ObjectName,
+    |text| all(text, "_.-") && begins_alphanumeric(text),
+    "cannot be its name: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit",
+    "a name in quotes"
+);
+name!(
+    /// A label of a container.
+    LabelName,
+    |text| all(text, "._-/") && begins_alphanumeric(text),
+    "cannot be a label: use letters, digits, `.`, `_`, `-` and `/`",
+    "a label in quotes"
+);
+name!(
+    /// A kernel parameter of the container's namespaces.
+    SysctlName,
+    |text| all(text, "._-/") && text.contains('.'),
+    "is not a kernel parameter: write it with dots, such as net.core.somaxconn",
+    "a kernel parameter in quotes"
+);
+name!(
+    /// A name in `$CREDENTIALS_DIRECTORY`, and of the file in the container.
+    SecretName,
+    |text| all(text, "_.-") && begins_alphanumeric(text) && text.len() <= 255,
+    "cannot be a secret's name: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit",
+    "a name in quotes"
+);
+name!(
+    /// A host name, a machine ID or a pattern (glob(7)) for `ConditionHost=`.
+    HostPattern,
+    |text| all(text, ".-*?[]"),
+    "is not a pattern for host names: use letters, digits, `-`, `.`, `*` and `?`",
+    "a host name or a pattern in quotes, such as \"web-*\""
+);
+name!(
+    /// A slice without its suffix. A dash makes it a part of another: `team-web` lies in `team`.
+    SliceName,
+    |text| {
+        let name = text.strip_suffix(".slice").unwrap_or(text);
+        all(name, ":_.-") && name.split('-').all(|part| !part.is_empty()) && name.len() < 200
+    },
+    "is not the name of a slice: write it as in systemd.slice(5), such as team-storefront",
+    "the name of a slice in quotes, such as \"team-storefront\""
+);
+name!(
+    /// The name of a directive of a unit file.
+    Directive,
+    |text| text.starts_with(|c: char| c.is_ascii_uppercase()) && all(text, ""),
+    "is not a directive: write it as systemd does, such as LimitNOFILE",
+    "a directive"
+);
+name!(
+    /// The name of a log driver's or a volume's option.
+    OptionName,
+    |text| all(text, "._-") && begins_alphanumeric(text),
+    "is not the name of an option",
+    "the name of an option"
+);
+
+impl SliceName {
+    /// The unit's name.
+    pub fn unit(&self) -> String {
+        format!("{}.slice", self.0.strip_suffix(".slice").unwrap_or(&self.0))
+    }
+}
+
+impl OptionName {
+    /// The log driver whose output journalctl shows.
+    pub fn journald() -> Self {
+        Self("journald".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_names() {
+        for text in ["web", "web-1.example.com", "3com"] {
+            assert!(text.parse::<HostName>().is_ok(), "{text}");
+        }
+        for text in ["", "-web", "web-", "a..b", "a_b", "a b", "."] {
+            assert!(text.parse::<HostName>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn slices() {
+        assert_eq!("team-web".parse::<SliceName>().unwrap().unit(), "team-web.slice");
+        assert_eq!("team.slice".parse::<SliceName>().unwrap().unit(), "team.slice");
+        for text in ["", "-a", "a-", "a--b", "a/b", ".slice", "%i"] {
+            assert!(text.parse::<SliceName>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn directives_and_parameters() {
+        assert!("LimitNOFILE".parse::<Directive>().is_ok());
+        for text in ["", "limit", "A B", "A=B", "A\n"] {
+            assert!(text.parse::<Directive>().is_err(), "{text}");
+        }
+        assert!("net.core.somaxconn".parse::<SysctlName>().is_ok());
+        assert!("somaxconn".parse::<SysctlName>().is_err());
+    }
+}

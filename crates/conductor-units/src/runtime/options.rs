@@ -1,0 +1,175 @@
+//! Options of `run` that podman and docker write alike.
+
+use std::net::IpAddr;
+
+use conductor_definition::{Group, Mount, MountSource, NetworkMode, Protocol, Seccomp, Service, Ulimit};
+
+use super::{Container, HostPorts};
+use crate::exec::{Exec, Word};
+
+/// Everything of the definition between the engine's own options and the image.
+pub(super) fn options(exec: Exec, container: &Container<'_>) -> Exec {
+    let service = container.service;
+    let exec = exec.arg("--label").arg(format!("conductor.service={}", service.name)).line();
+    let exec = labels(exec, service);
+    let exec = network(exec, container);
+    let exec = process(exec, container);
+    let exec = storage(exec, service);
+    let exec = rights(exec, service);
+    if service.runtime_args.is_empty() {
+        return exec;
+    }
+    exec.args(service.runtime_args.iter().map(String::as_str)).line()
+}
+
+/// The image and what is started in it. Only the first word of an entry point is one to docker; the rest
+/// goes before the arguments, which is the same to both.
+pub(super) fn image_and_command(exec: Exec, service: &Service) -> Exec {
+    let process = &service.process;
+    let (exec, rest) = match process.entrypoint.as_deref() {
+        None => (exec, &[][..]),
+        Some([]) => (exec.arg("--entrypoint").arg("").line(), &[][..]),
+        Some([first, rest @ ..]) => (exec.arg("--entrypoint").arg(first.as_str()).line(), rest),
+    };
+    let arguments = rest.iter().chain(&process.command).map(String::as_str);
+    exec.arg(process.image.as_str()).line().args(arguments)
+}
+
+fn option(exec: Exec, name: &'static str, value: impl Into<Word>) -> Exec {
+    exec.arg(name).arg(value).line()
+}
+
+fn some<T: ToString>(exec: Exec, name: &'static str, value: Option<T>) -> Exec {
+    match value {
+        Some(value) => option(exec, name, value.to_string()),
+        None => exec,
+    }
+}
+
+fn each<T: ToString>(exec: Exec, name: &'static str, values: impl IntoIterator<Item = T>) -> Exec {
+    values.into_iter().fold(exec, |exec, value| option(exec, name, value.to_string()))
+}
+
+fn labels(exec: Exec, service: &Service) -> Exec {
+    each(exec, "--label", service.process.labels.iter().map(|(name, value)| format!("{name}={value}")))
+}
+
+fn network(exec: Exec, container: &Container<'_>) -> Exec {
+    let network = &container.service.network;
+    let exec = match &network.mode {
+        NetworkMode::Bridge => exec,
+        NetworkMode::Host => exec.arg("--network=host").line(),
+        NetworkMode::None => exec.arg("--network=none").line(),
+        NetworkMode::Named(names) => each(exec, "--network", names),
+    };
+    let exec = some(exec, "--hostname", network.hostname.as_ref());
+    let exec = if network.mode == NetworkMode::Host {
+        exec
+    } else {
+        container
+            .ports
+            .iter()
+            .fold(exec, |exec, (host, port)| option(exec, "--publish", published(host, *port)))
+    };
+    let exec = each(exec, "--dns", &network.dns_servers);
+    let exec = each(exec, "--dns-search", &network.dns_search);
+    let exec = each(exec, "--dns-option", &network.dns_options);
+    let exec = each(
+        exec,
+        "--add-host",
+        network.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")),
+    );
+    each(exec, "--sysctl", network.sysctls.iter().map(|(name, value)| format!("{name}={value}")))
+}
+
+/// `ADDRESS:HOST:CONTAINER/PROTOCOL`
+fn published(host: &HostPorts, port: conductor_definition::Port) -> Word {
+    let address = match port.address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    };
+    let last = port.container + (port.count - 1);
+    let container =
+        if port.count > 1 { format!("{}-{last}", port.container) } else { port.container.to_string() };
+    let protocol = match port.protocol {
+        Protocol::Tcp => "",
+        Protocol::Udp => "/udp",
+    };
+    let word = Word::literal(&format!("{address}:")).then(&host.first);
+    let word = match &host.last {
+        Some(last) => word.then(&"-".into()).then(last),
+        None => word,
+    };
+    word.then(&format!(":{container}{protocol}").into())
+}
+
+fn process(exec: Exec, container: &Container<'_>) -> Exec {
+    let process = &container.service.process;
+    let exec = some(exec, "--user", process.user.as_ref());
+    let exec = each(exec, "--group-add", process.groups.iter().map(Group::as_str));
+    let exec = some(exec, "--workdir", process.working_directory.as_ref());
+    let exec = if process.init { exec.arg("--init").line() } else { exec };
+    let exec = container.own_environment.iter().fold(exec, |exec, (name, value)| {
+        option(exec, "--env", Word::literal(&format!("{name}=")).then(value))
+    });
+    // Before the variables, so that those win over the files.
+    let exec = each(exec, "--env-file", &process.environment_files);
+    let exec = each(exec, "--env", process.environment.iter().map(|(name, value)| format!("{name}={value}")));
+    each(
+        exec,
+        "--ulimit",
+        process.ulimits.iter().map(|(name, Ulimit { soft, hard })| format!("{name}={soft}:{hard}")),
+    )
+}
+
+fn storage(exec: Exec, service: &Service) -> Exec {
+    let storage = &service.storage;
+    let exec = if storage.read_only { exec.arg("--read-only").line() } else { exec };
+    let exec = service.secrets.keys().fold(exec, |exec, name| {
+        // systemd sets the variable for the command (systemd.exec(5), Credentials).
+        let source = Word::expanding("${CREDENTIALS_DIRECTORY}").then(&format!("/{name}").into());
+        option(exec, "--volume", source.then(&format!(":/run/secrets/{name}:ro").into()))
+    });
+    let exec = each(exec, "--volume", storage.mounts.iter().map(mount));
+    let exec = each(
+        exec,
+        "--tmpfs",
+        storage.tmpfs.iter().map(|tmpfs| match tmpfs.size {
+            Some(size) => format!("{}:size={}", tmpfs.target, size.bytes()),
+            None => tmpfs.target.to_string(),
+        }),
+    );
+    let exec = some(exec, "--shm-size", storage.shm.map(|size| format!("{}b", size.bytes())));
+    each(exec, "--device", &storage.devices)
+}
+
+fn mount(mount: &Mount) -> String {
+    let source = match &mount.source {
+        MountSource::Path(path) => path.as_str(),
+        MountSource::Volume(name) => name.as_str(),
+    };
+    let read_only = mount.read_only.then_some("ro");
+    let options: Vec<&str> = read_only.into_iter().chain(mount.options.iter().map(String::as_str)).collect();
+    let options = if options.is_empty() { String::new() } else { format!(":{}", options.join(",")) };
+    format!("{source}:{}{options}", mount.target)
+}
+
+fn rights(exec: Exec, service: &Service) -> Exec {
+    let security = &service.security;
+    let exec = each(exec, "--cap-drop", &security.drop_capabilities);
+    let exec = each(exec, "--cap-add", &security.add_capabilities);
+    let exec = if security.no_new_privileges {
+        exec.arg("--security-opt").arg("no-new-privileges").line()
+    } else {
+        exec
+    };
+    let exec = match &security.seccomp {
+        None => exec,
+        Some(Seccomp::Unconfined) => option(exec, "--security-opt", "seccomp=unconfined"),
+        Some(Seccomp::Profile(path)) => option(exec, "--security-opt", format!("seccomp={path}")),
+    };
+    let exec = some(exec, "--userns", security.user_namespace.as_ref());
+    let exec = some(exec, "--stop-signal", service.stop.signal);
+    let exec = exec.arg(format!("--log-driver={}", service.log.driver)).line();
+    each(exec, "--log-opt", service.log.options.iter().map(|(name, value)| format!("{name}={value}")))
+}
