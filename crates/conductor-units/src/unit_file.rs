@@ -44,7 +44,9 @@ impl UnitFile {
 
     /// A directive of the user's, as it is; validation made sure that it is one line.
     pub(crate) fn set_named(mut self, key: &str, value: &str) -> Self {
-        self.push(&format!("{key}={value}"));
+        for part in [key, "=", value, "\n"] {
+            self.0.push_str(part);
+        }
         self
     }
 
