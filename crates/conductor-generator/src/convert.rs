@@ -65,14 +65,15 @@ fn convert_with(
         |path: &Path| ServiceName::from_path(path).is_ok_and(|name| established.contains(name.as_str()));
     // A stable sort: otherwise the order is that of the names, the same at every boot.
     readings.sort_by_cached_key(|reading| !is_established(&reading.source.path));
-    let (mut services, mut converted): (Vec<Option<Service>>, Vec<Converted>) =
+    // In boxes, because a service is large and the lists are copied.
+    let (mut services, mut converted): (Vec<Option<Box<Service>>>, Vec<Converted>) =
         parallel::map(readings, |Reading { source, problem }| {
             let result = match problem {
                 Some(problem) => Err(vec![problem]),
                 None => contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug])),
             };
             let (service, diagnostics) = match result {
-                Ok(Parsed { service, warnings }) => (Some(service), warnings),
+                Ok(Parsed { service, warnings }) => (Some(Box::new(service)), warnings),
                 Err(diagnostics) => (None, diagnostics),
             };
             let name = ServiceName::from_path(&source.path).ok();
@@ -83,7 +84,7 @@ fn convert_with(
 
     drop_clashing(&mut services, &mut converted);
     depend::check(&mut services, &mut converted, established);
-    let mut context = Context::new(host.systemd, services.iter().flatten());
+    let mut context = Context::new(host.systemd, services.iter().flatten().map(Box::as_ref));
     for (name, definition) in
         converted.iter().filter_map(|definition| Some((definition.name.as_ref()?, definition)))
     {
@@ -126,9 +127,9 @@ fn claimed(tree: &Tree, owners: &BTreeMap<String, Rc<Path>>) -> Option<Diagnosti
 }
 
 /// Services that claim what an earlier one has are not converted.
-fn drop_clashing(services: &mut [Option<Service>], converted: &mut [Converted]) {
+fn drop_clashing(services: &mut [Option<Box<Service>>], converted: &mut [Converted]) {
     let (indices, present): (Vec<usize>, Vec<&Service>) =
-        services.iter().enumerate().filter_map(|(index, service)| Some((index, service.as_ref()?))).unzip();
+        services.iter().enumerate().filter_map(|(index, service)| Some((index, service.as_deref()?))).unzip();
     let found = clashes(&present);
     let losers: Vec<(usize, String)> =
         found.into_iter().filter_map(|clash| Some((*indices.get(clash.second)?, clash.message))).collect();
