@@ -19,6 +19,7 @@ mod name;
 mod path;
 mod proxy;
 mod signals;
+mod status;
 mod view;
 mod watch;
 
@@ -27,5 +28,6 @@ pub use error::Error;
 pub use invocation::InvocationId;
 pub use kill::{KillOutcome, Signal};
 pub use name::{InvalidUnitName, UnitName};
+pub use status::UnitStatus;
 pub use view::{ActiveState, Definition, FreezerState, LoadState, UnitView};
 pub use watch::{Observed, Seen, Watch};

@@ -46,3 +46,10 @@ pub(crate) trait Properties {
     #[zbus(no_autostart)]
     fn get(&self, interface: &str, property: &str) -> zbus::Result<zbus::OwnedVariant>;
 }
+
+/// The same interface, read into another set of properties.
+#[zbus::proxy(interface = "org.freedesktop.DBus.Properties", default_service = "org.freedesktop.systemd1")]
+pub(crate) trait PropertiesAsShown {
+    #[zbus(no_autostart)]
+    fn get_all(&self, interface: &str) -> zbus::Result<crate::status::StatusProperties>;
+}

@@ -13,6 +13,7 @@ mod names;
 mod pull;
 mod quote;
 mod runtime;
+mod service_units;
 mod stub;
 mod tree;
 mod unit_file;
@@ -22,6 +23,7 @@ use std::collections::BTreeSet;
 
 use conductor_definition::{PullPolicy, Service};
 
+pub use service_units::{InstanceUnit, ServiceUnits, services_in};
 pub use stub::{stub, unit_names as stub_unit_names};
 pub use tree::{Duplicate, Entry, ParseError, Tree};
 pub use version::SystemdVersion;

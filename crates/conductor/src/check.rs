@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::json;
 use crate::load::load;
 use crate::report::{Count, show};
 use crate::terminal::{FAILURE, say};
@@ -12,21 +13,46 @@ use crate::terminal::{FAILURE, say};
 /// Without files, all definitions on the machine are checked. Files are checked together with the
 /// definitions that are installed, so that clashes of names and ports show before they are copied there.
 ///
-/// Exit status: 0 no errors, 1 errors, 2 wrong usage.
+/// With --format json, stdout has one object a line for each finding: `file`, `line`, `column`, `end` (with
+/// `line` and `column`; the first place behind it), `level` (`error` or `warning`), `code` (a word that does
+/// not change between versions), `message`, `label` (what stands under the place), `help` and `related` (a
+/// second place: `line`, `column`, `end`, `label`). Lines and columns count from 1, columns in characters.
+/// What is not known is null. New members may be added.
+///
+/// Exit status: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
     /// Definitions to check, each called NAME.toml.
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Use the machine, or the image of one, below this directory.
     #[arg(long, value_name = "DIR", env = "CONDUCTOR_ROOT", default_value = "/")]
     root: PathBuf,
+    /// For people, or for editors and scripts.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// With the lines of the definition, on stderr.
+    Text,
+    /// One JSON object a line, on stdout.
+    Json,
 }
 
 impl Check {
     pub(crate) fn run(&self) -> ExitCode {
         let loaded = load(&self.root, &self.files);
-        let Count { errors, warnings } = show(&loaded.definitions);
+        let Count { errors, warnings } = match self.format {
+            Format::Text => show(&loaded.definitions),
+            Format::Json => json::show(&loaded.definitions),
+        };
         let errors = errors + loaded.problems;
+        let status = if errors > 0 { ExitCode::from(FAILURE) } else { ExitCode::SUCCESS };
+        if self.format == Format::Json {
+            return status;
+        }
         let checked = plural(loaded.definitions.len(), "definition");
         say(&match (errors, warnings) {
             (0, 0) => format!("{checked} checked, nothing found"),
@@ -36,7 +62,7 @@ impl Check {
                 format!("{checked} checked: {} and {}", plural(errors, "error"), plural(warnings, "warning"))
             }
         });
-        if errors > 0 { ExitCode::from(FAILURE) } else { ExitCode::SUCCESS }
+        status
     }
 }
 

@@ -19,6 +19,7 @@ use crate::terminal::{FAILURE, print, say};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Generate {
     /// Definitions to convert, each called NAME.toml.
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Use the machine, or the image of one, below this directory.
     #[arg(long, value_name = "DIR", env = "CONDUCTOR_ROOT", default_value = "/")]
@@ -65,7 +66,9 @@ fn write(directory: &Path, tree: &Tree) -> ExitCode {
     }
 }
 
-struct Messages;
+/// What the generator would log.
+#[derive(Debug)]
+pub(crate) struct Messages;
 
 impl Log for Messages {
     fn log(&mut self, priority: Priority, message: &str) {

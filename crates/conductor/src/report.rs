@@ -13,16 +13,22 @@ pub(crate) struct Count {
     pub(crate) warnings: usize,
 }
 
+impl Count {
+    pub(crate) fn add(&mut self, level: Level) {
+        match level {
+            Level::Error => self.errors += 1,
+            Level::Warning => self.warnings += 1,
+        }
+    }
+}
+
 /// Shows all diagnostics of the definitions and counts them.
 pub(crate) fn show<'a>(definitions: impl IntoIterator<Item = &'a Converted>) -> Count {
     let renderer = if colour() { Renderer::styled() } else { Renderer::plain() };
     let mut count = Count::default();
     for definition in definitions {
         for diagnostic in &definition.diagnostics {
-            match diagnostic.level {
-                Level::Error => count.errors += 1,
-                Level::Warning => count.warnings += 1,
-            }
+            count.add(diagnostic.level);
             say(&format!("{}\n", renderer.render(&[group(definition, diagnostic)])));
         }
     }

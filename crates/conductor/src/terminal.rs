@@ -17,6 +17,12 @@ pub(crate) fn print(text: &str) -> ExitCode {
     }
 }
 
+/// Writes one of many results at once; false if nobody reads any more, and so there is no point in going on.
+pub(crate) fn print_next(text: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+}
+
 /// Writes a message to stderr.
 pub(crate) fn say(text: &str) {
     // Nobody is left to tell if stderr is closed.
@@ -26,4 +32,9 @@ pub(crate) fn say(text: &str) {
 /// Whether messages may have colours (<https://no-color.org>).
 pub(crate) fn colour() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether results may have colours.
+pub(crate) fn colour_on_stdout() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -8,6 +8,7 @@ use conductor_tests::{Context, Host, Image, Result, Suite};
 
 mod bench;
 mod demo;
+mod generate;
 mod package;
 mod preflight;
 mod shell;
@@ -34,6 +35,12 @@ enum Task {
     },
     /// Build target/debian/conductor_VERSION_ARCH.deb and check it with lintian
     Package,
+    /// Write shell completions and conductor(1) from the command line's definition
+    Gen {
+        /// Only say whether they are up to date
+        #[arg(long)]
+        check: bool,
+    },
     /// Boot a machine, run a service on it, break it and watch
     Demo,
     /// Measure speed and memory beside a peer, on a machine of their own
@@ -53,6 +60,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test { all, only } => test::test(all, only.as_deref()),
         Task::Package => package::task(),
+        Task::Gen { check } => generate::task(check),
         Task::Demo => demo::demo(),
         Task::Bench { what } => bench::bench(&what),
         Task::Host { suite } => shell_on(&suite),

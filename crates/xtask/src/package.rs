@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use conductor_tests::{Context, Error, Result, repository, stdout_of};
 
+use crate::generate;
 use crate::preflight;
 use crate::shell::{cargo_path, command, run, say};
 
@@ -21,13 +22,21 @@ pub(crate) fn task() -> Result<()> {
 
 /// Builds the package and runs lintian on it.
 pub(crate) fn build() -> Result<PathBuf> {
+    // A package must not describe another command line than the one it has.
+    generate::task(true)?;
     let staging = repository().join("target/package");
     let tree = staging.join("conductor");
     if staging.exists() {
         fs::remove_dir_all(&staging).context(staging.display())?;
     }
     fs::create_dir_all(&tree).context(tree.display())?;
-    for (from, to) in [("packaging/debian", "debian"), ("packaging/man", "man"), ("units", "units")] {
+    let parts = [
+        ("packaging/debian", "debian"),
+        ("packaging/man", "man"),
+        ("packaging/completions", "completions"),
+        ("units", "units"),
+    ];
+    for (from, to) in parts {
         copy(&repository().join(from), &tree.join(to))?;
     }
     same_version(&tree)?;

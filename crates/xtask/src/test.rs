@@ -4,7 +4,7 @@ use conductor_tests::Result;
 
 use crate::shell::cargo;
 use crate::steps::Steps;
-use crate::{package, preflight};
+use crate::{generate, package, preflight};
 
 const SCENARIOS: [&str; 5] = ["test", "--package", "conductor-tests", "--test", "scenarios"];
 const EMULATED: [&str; 5] = ["test", "--package", "conductor-tests", "--test", "emulated"];
@@ -29,6 +29,7 @@ pub(crate) fn test(all: bool, only: Option<&str>) -> Result<()> {
             "warnings",
         ];
         steps.command("lints", &mut cargo(lints));
+        steps.step("generated files", || (Vec::new(), generate::task(true)));
         steps.command("unit tests", &mut cargo(["test", "--workspace"]));
     }
     let packaged = steps.step("package", || (Vec::new(), package::build().map(drop)));

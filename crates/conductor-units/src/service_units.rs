@@ -1,0 +1,143 @@
+//! Reads off a tree what a service consists of.
+//!
+//! Not from the definition: what runs may have been made from an earlier one, and the units that are
+//! kept for it are in the tree as well.
+
+use std::collections::BTreeSet;
+
+use crate::names::start_unit;
+use crate::{Entry, Tree};
+
+/// The units and containers of one service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceUnits {
+    /// What `systemctl start` is told to start the service as a whole.
+    pub start: String,
+    /// The containers' units; empty if there is only a stub.
+    pub instances: Vec<InstanceUnit>,
+    /// The sidecar, if there is one.
+    pub health: Option<String>,
+    /// The unit that fetches the image.
+    pub pull: Option<String>,
+}
+
+/// One container of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceUnit {
+    /// Its number, if the service has several.
+    pub number: Option<u16>,
+    /// Its unit.
+    pub unit: String,
+    /// The name that the container engine knows it by.
+    pub container: String,
+    /// The container engine, such as `podman`.
+    pub engine: String,
+}
+
+/// Names of all services that have units in the tree, sorted.
+pub fn services_in(tree: &Tree) -> BTreeSet<&str> {
+    tree.unit_names().filter_map(|unit| owner(tree, unit)).collect()
+}
+
+impl ServiceUnits {
+    /// The units of service `name` in a tree of one or of all services.
+    pub fn find(tree: &Tree, name: &str) -> Self {
+        let own = |unit: String| (owner(tree, &unit) == Some(name)).then_some(unit);
+        let single = own(format!("{name}.service"));
+        let group = own(start_unit(name, true));
+        let mut instances: Vec<InstanceUnit> = Vec::new();
+        if let Some(unit) = single.as_ref() {
+            instances.push(InstanceUnit {
+                number: None,
+                unit: unit.clone(),
+                container: format!("conductor-{name}"),
+                engine: engine(tree, unit),
+            });
+        }
+        if let Some(template) = own(format!("{name}@.service")) {
+            let engine = engine(tree, &template);
+            instances.extend(numbers(tree, name).into_iter().map(|number| InstanceUnit {
+                number: Some(number),
+                unit: format!("{name}@{number}.service"),
+                container: format!("conductor-{name}.{number}"),
+                engine: engine.clone(),
+            }));
+        }
+        Self {
+            start: group.unwrap_or_else(|| start_unit(name, false)),
+            instances,
+            health: own(format!("{name}-health.service")),
+            pull: own(format!("{name}-pull.service")),
+        }
+    }
+}
+
+/// The service that a unit says it belongs to.
+fn owner<'a>(tree: &'a Tree, unit: &str) -> Option<&'a str> {
+    let Some(Entry::File(text)) = tree.get(unit) else { return None };
+    let (_, section) = text.split_once("\n[X-Conductor]\n")?;
+    section.lines().find_map(|line| line.strip_prefix("Service="))
+}
+
+/// Each instance has a drop-in directory of its own.
+fn numbers(tree: &Tree, name: &str) -> BTreeSet<u16> {
+    let number = |path: &str| {
+        path.strip_prefix(name)?.strip_prefix('@')?.split_once(".service.d/")?.0.parse::<u16>().ok()
+    };
+    tree.iter().filter_map(|(path, _)| number(path)).collect()
+}
+
+/// The program that starts the container.
+fn engine(tree: &Tree, unit: &str) -> String {
+    let program = || {
+        let Entry::File(text) = tree.get(unit)? else { return None };
+        let line = text.lines().find_map(|line| line.strip_prefix("ExecStart="))?;
+        line.split_whitespace().next()?.rsplit('/').next()
+    };
+    program().unwrap_or("podman").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree() -> Tree {
+        let ours = |name: &str, rest: &str| format!("{rest}\n\n[X-Conductor]\nService={name}\n");
+        let mut tree = Tree::default();
+        tree.file("web@.service", ours("web", "ExecStart=/usr/bin/podman run web"));
+        tree.file("web.target", ours("web", ""));
+        tree.file("web@10.service.d/10-instance.conf", "");
+        tree.file("web@2.service.d/10-instance.conf", "");
+        tree.file("web-pull.service", ours("web", ""));
+        tree.file("web-health.service", ours("web-health", "ExecStart=/usr/bin/docker run"));
+        tree.file("stub.service", "[Unit]\n");
+        tree.link("conductor.target.wants/web.target", "../web.target");
+        tree
+    }
+
+    #[test]
+    fn a_group_has_numbered_instances() {
+        let tree = tree();
+        let web = ServiceUnits::find(&tree, "web");
+        assert_eq!(web.start, "web.target");
+        let instances: Vec<_> = web.instances.iter().map(|i| (i.number, i.container.as_str())).collect();
+        assert_eq!(instances, [(Some(2), "conductor-web.2"), (Some(10), "conductor-web.10")]);
+        assert_eq!(web.pull.as_deref(), Some("web-pull.service"));
+    }
+
+    #[test]
+    fn a_unit_belongs_to_whom_it_says() {
+        let tree = tree();
+        assert_eq!(ServiceUnits::find(&tree, "web").health, None, "it is another service's");
+        let [own] = ServiceUnits::find(&tree, "web-health").instances.try_into().unwrap();
+        assert_eq!((own.number, own.engine.as_str()), (None, "docker"));
+        assert_eq!(services_in(&tree).into_iter().collect::<Vec<_>>(), ["web", "web-health"]);
+    }
+
+    #[test]
+    fn a_stub_has_no_instances() {
+        let stub = ServiceUnits::find(&tree(), "stub");
+        assert_eq!(stub.start, "stub.service");
+        assert!(stub.instances.is_empty());
+    }
+}

@@ -1,0 +1,30 @@
+//! Questions to systemd.
+
+use std::future::Future;
+
+use conductor_systemd::{Scope, Systemd, UnitName, UnitStatus};
+
+/// Waits for an answer. One thread is plenty for a command that asks and shows.
+pub(crate) fn wait_for<T>(asking: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| format!("cannot wait for systemd: {error}"))?.block_on(asking)
+}
+
+/// Connects to PID 1.
+pub(crate) async fn connect() -> Result<Systemd, String> {
+    Systemd::connect(Scope::System).await.map_err(|error| {
+        format!("systemd cannot be asked: {error}: run it on a machine whose systemd and D-Bus are up")
+    })
+}
+
+/// What systemd says of one unit.
+pub(crate) async fn ask(systemd: &Systemd, unit: &str) -> Result<UnitStatus, String> {
+    let name: UnitName =
+        unit.parse().map_err(|error: conductor_systemd::InvalidUnitName| error.to_string())?;
+    systemd.status(&name).await.map_err(|error| format!("{error}: try again"))
+}
+
+/// The same, on a connection of its own.
+pub(crate) fn unit_status(unit: &str) -> Result<UnitStatus, String> {
+    wait_for(async { ask(&connect().await?, unit).await })
+}

@@ -1,0 +1,86 @@
+//! Diagnostics for programs: `conductor check --format json`.
+
+use conductor_definition::{Diagnostic, Label, Level, Position};
+use conductor_generator::Converted;
+use serde::Serialize;
+
+use crate::report::Count;
+use crate::terminal::print;
+
+/// One finding. Lines and columns count from 1, columns in characters; all places are null where the
+/// finding is about the file as a whole.
+#[derive(Debug, Serialize)]
+struct Finding<'a> {
+    file: String,
+    line: Option<usize>,
+    column: Option<usize>,
+    end: Option<Place>,
+    level: &'static str,
+    code: &'a str,
+    message: &'a str,
+    label: Option<&'a str>,
+    help: Option<&'a str>,
+    related: Option<Related<'a>>,
+}
+
+/// The first character that does not belong to it any more.
+#[derive(Debug, Serialize)]
+struct Place {
+    line: usize,
+    column: usize,
+}
+
+/// A second place that it has to do with, in the same file.
+#[derive(Debug, Serialize)]
+struct Related<'a> {
+    line: usize,
+    column: usize,
+    end: Place,
+    label: &'a str,
+}
+
+/// Prints one object a line and counts.
+pub(crate) fn show<'a>(definitions: impl IntoIterator<Item = &'a Converted>) -> Count {
+    let mut count = Count::default();
+    for definition in definitions {
+        for diagnostic in &definition.diagnostics {
+            count.add(diagnostic.level);
+            print(&line(&finding(definition, diagnostic)));
+        }
+    }
+    count
+}
+
+/// Something as one line of JSON.
+pub(crate) fn line(value: &impl Serialize) -> String {
+    // Our own types have string keys only, and so always serialize.
+    serde_json::to_string(value).map(|line| line + "\n").unwrap_or_default()
+}
+
+fn finding<'a>(definition: &Converted, diagnostic: &'a Diagnostic) -> Finding<'a> {
+    let place = |offset| place(definition.source.position(offset));
+    let start = diagnostic.label.as_ref().map(|label| place(label.span.start));
+    let related = |label: &'a Label| {
+        let Place { line, column } = place(label.span.start);
+        Related { line, column, end: place(label.span.end), label: &label.text }
+    };
+    Finding {
+        file: definition.source.path.to_string_lossy().into_owned(),
+        line: start.as_ref().map(|start| start.line),
+        column: start.as_ref().map(|start| start.column),
+        end: diagnostic.label.as_ref().map(|label| place(label.span.end)),
+        level: match diagnostic.level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+        },
+        code: diagnostic.code,
+        message: &diagnostic.message,
+        label: diagnostic.label.as_ref().map(|label| label.text.as_str()).filter(|text| !text.is_empty()),
+        help: diagnostic.help.as_deref(),
+        related: diagnostic.related.as_ref().map(related),
+    }
+}
+
+fn place(position: Position) -> Place {
+    Place { line: position.line, column: position.column }
+}

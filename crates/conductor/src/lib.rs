@@ -1,0 +1,60 @@
+//! The command line `conductor`, as a library so that its manual page and the shells' completions are
+//! made from the very definition that it runs with (`cargo xtask gen`).
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser};
+
+mod ask;
+mod check;
+mod diff;
+mod edit;
+mod enable;
+mod exec;
+mod generate;
+mod generated;
+mod json;
+mod load;
+mod logs;
+mod program;
+mod report;
+mod services;
+mod status;
+mod table;
+mod terminal;
+
+/// Runs containers as ordinary systemd services.
+///
+/// Definitions in /etc/conductor/services become units at boot and at every `systemctl daemon-reload`.
+/// systemctl starts and stops them; these commands look before leaping, and at what runs.
+#[derive(Debug, Parser)]
+#[command(name = "conductor", version, arg_required_else_help = true)]
+enum Command {
+    Check(check::Check),
+    Generate(generate::Generate),
+    Diff(diff::Diff),
+    Status(status::StatusCommand),
+    Logs(logs::Logs),
+    Exec(exec::Exec),
+    Enable(enable::Enable),
+    Disable(enable::Disable),
+}
+
+/// The whole program: reads the arguments and does what they say.
+pub fn main() -> ExitCode {
+    match Command::parse() {
+        Command::Check(check) => check.run(),
+        Command::Generate(generate) => generate.run(),
+        Command::Diff(diff) => diff.run(),
+        Command::Status(status) => status.run(),
+        Command::Logs(logs) => logs.run(),
+        Command::Exec(exec) => exec.run(),
+        Command::Enable(enable) => enable.run(),
+        Command::Disable(disable) => disable.run(),
+    }
+}
+
+/// The command line's definition.
+pub fn command() -> clap::Command {
+    Command::command()
+}

@@ -1,0 +1,145 @@
+//! Puts together what definitions, units and systemd say.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use conductor_generator::{Converted, Host, convert, established, preview, read_all};
+use conductor_systemd::{LoadState, Systemd, UnitStatus};
+use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in};
+
+use super::health::Health;
+use super::model::{Instance, Service, Status};
+use crate::ask::ask;
+use crate::services::Silent;
+
+/// Reads everything about the services that were asked for, or about all.
+pub(super) async fn collect(root: &Path, asked: &[String], systemd: &Systemd) -> Result<Status, String> {
+    let (tree, _) = preview(root, &mut Silent);
+    let (host, _) = Host::look(root);
+    let definitions = convert(read_all(root).0, &host, &established(root));
+    let defined =
+        definitions.iter().filter_map(|definition| definition.name.as_ref()).map(ToString::to_string);
+    let mut names: Vec<String> = services_in(&tree).into_iter().map(str::to_owned).chain(defined).collect();
+    names.sort();
+    names.dedup();
+    let mut status = Status::default();
+    for name in names.into_iter().filter(|name| asked.is_empty() || asked.contains(name)) {
+        let is_named = |found: &&Converted| found.name.as_ref().is_some_and(|known| known.as_str() == name);
+        let definition = definitions.iter().find(is_named);
+        status.services.push(service(root, name, definition, &tree, systemd).await?);
+    }
+    if asked.is_empty() {
+        status.services.extend(definitions.iter().filter(|found| found.name.is_none()).map(nameless));
+    }
+    Ok(status)
+}
+
+/// A file whose name cannot be a service's becomes no unit at all; here is where it shows.
+fn nameless(definition: &Converted) -> Service {
+    let path = &definition.source.path;
+    Service {
+        name: path.file_name().unwrap_or_default().to_string_lossy().escape_debug().to_string(),
+        definition: Some(path.display().to_string()),
+        problem: first_error(definition),
+        ..Service::default()
+    }
+}
+
+fn first_error(definition: &Converted) -> Option<String> {
+    let error = definition.diagnostics.iter().find(|diagnostic| diagnostic.is_error())?;
+    Some(definition.line(error))
+}
+
+async fn service(
+    root: &Path,
+    name: String,
+    definition: Option<&Converted>,
+    tree: &Tree,
+    systemd: &Systemd,
+) -> Result<Service, String> {
+    let units = ServiceUnits::find(tree, &name);
+    let checker = match &units.health {
+        Some(unit) => Some(ask(systemd, unit).await?),
+        None => None,
+    };
+    let edited = definition.and_then(|definition| edited(root, definition));
+    let mut instances = Vec::new();
+    for unit in &units.instances {
+        let seen = ask(systemd, &unit.unit).await?;
+        instances.push(instance(unit, &seen, checker.as_ref(), edited));
+    }
+    let problem = definition.and_then(first_error);
+    let checks = checker.filter(UnitStatus::is_active).and_then(|checker| checker.status_text);
+    let mut service = Service {
+        definition: definition.map(|definition| definition.source.path.display().to_string()),
+        notes: Vec::new(),
+        problem,
+        checks,
+        instances,
+        name,
+    };
+    service.notes = notes(&service, &units.start);
+    Ok(service)
+}
+
+/// When the definition was last changed, after the beginning of 1970.
+fn edited(root: &Path, definition: &Converted) -> Option<Duration> {
+    let path = definition.source.path.strip_prefix("/").unwrap_or(&definition.source.path);
+    let changed = std::fs::metadata(root.join(path)).ok()?.modified().ok()?;
+    changed.duration_since(SystemTime::UNIX_EPOCH).ok()
+}
+
+fn instance(
+    unit: &InstanceUnit,
+    seen: &UnitStatus,
+    checker: Option<&UnitStatus>,
+    edited: Option<Duration>,
+) -> Instance {
+    let active = seen.is_active();
+    let health = checker.map(|checker| match &checker.status_text {
+        _ if !checker.is_active() || !active => Health::Unchecked,
+        Some(text) => Health::from_status(text),
+        None => Health::Unknown,
+    });
+    let missing = seen.load_state == LoadState::NotFound;
+    let reload = missing || seen.need_daemon_reload;
+    Instance {
+        number: unit.number,
+        unit: unit.unit.clone(),
+        load: seen.load_state.as_str().to_owned(),
+        active: seen.active_state.as_str().to_owned(),
+        sub: seen.sub_state.clone(),
+        result: seen.result.clone(),
+        health,
+        since: seen.since,
+        restarts: seen.restarts.filter(|_| !missing),
+        memory: seen.memory.filter(|_| active),
+        cpu: seen.cpu,
+        daemon_reload_needed: reload,
+        // systemd knows the new unit; what runs was started from an earlier one.
+        restart_needed: active && !reload && edited > seen.since,
+    }
+}
+
+fn notes(service: &Service, start: &str) -> Vec<String> {
+    let any = |wanted: fn(&Instance) -> bool| service.instances.iter().any(wanted);
+    let mut notes = Vec::new();
+    match (&service.definition, service.instances.is_empty()) {
+        (Some(_), false) if service.problem.is_some() => {
+            notes.push("the units are those of its last good definition".to_owned());
+        }
+        (None, false) => notes.push("its definition is gone; its units stay until it stops".to_owned()),
+        _ => {}
+    }
+    if any(|instance| instance.daemon_reload_needed) {
+        notes.push(
+            "daemon-reload needed: the definition has changed; run `systemctl daemon-reload`".to_owned(),
+        );
+    }
+    if any(|instance| instance.restart_needed) {
+        notes.push(format!(
+            "restart needed: the definition has changed since the start; run `systemctl restart {start}`"
+        ));
+    }
+    notes
+}

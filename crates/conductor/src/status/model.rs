@@ -1,0 +1,67 @@
+//! What is shown, in the form that --json has.
+
+use conductor_systemd::UnitName;
+use serde::Serialize;
+
+use super::health::Health;
+use super::text::utc;
+
+/// Everything.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Status {
+    pub(super) services: Vec<Service>,
+}
+
+/// A service.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Service {
+    pub(super) name: String,
+    pub(super) definition: Option<String>,
+    /// The first error of a broken definition.
+    pub(super) problem: Option<String>,
+    /// What wants a hand.
+    pub(super) notes: Vec<String>,
+    /// What the health checker says of itself.
+    pub(super) checks: Option<String>,
+    pub(super) instances: Vec<Instance>,
+}
+
+/// A container.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Instance {
+    /// None where there is only one.
+    #[serde(rename = "instance")]
+    pub(super) number: Option<u16>,
+    pub(super) unit: String,
+    pub(super) load: String,
+    pub(super) active: String,
+    pub(super) sub: String,
+    pub(super) result: Option<String>,
+    pub(super) health: Option<Health>,
+    #[serde(serialize_with = "as_utc")]
+    pub(super) since: Option<std::time::Duration>,
+    pub(super) restarts: Option<u32>,
+    pub(super) memory: Option<u64>,
+    #[serde(serialize_with = "as_seconds")]
+    pub(super) cpu: Option<std::time::Duration>,
+    pub(super) daemon_reload_needed: bool,
+    pub(super) restart_needed: bool,
+}
+
+impl Status {
+    /// The units that it is about.
+    pub(super) fn units(&self) -> Vec<UnitName> {
+        let instances = self.services.iter().flat_map(|service| &service.instances);
+        instances.filter_map(|instance| instance.unit.parse().ok()).collect()
+    }
+}
+
+#[allow(clippy::ref_option, reason = "serde passes the field by reference")]
+fn as_utc<S: serde::Serializer>(at: &Option<std::time::Duration>, to: S) -> Result<S::Ok, S::Error> {
+    at.map(utc).serialize(to)
+}
+
+#[allow(clippy::ref_option, reason = "serde passes the field by reference")]
+fn as_seconds<S: serde::Serializer>(spent: &Option<std::time::Duration>, to: S) -> Result<S::Ok, S::Error> {
+    spent.map(|spent| spent.as_secs_f64()).serialize(to)
+}
