@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use conductor_definition::{
     Diagnostic, Finding, Found, Parsed, Service, ServiceName, Source, clashes, find, parse,
 };
 use conductor_units::{Context, Tree, render};
 
-use crate::{Host, depend};
+use crate::last_good::LastGood;
+use crate::{Host, depend, parallel};
 
 /// A definition's files: their text, and why some of it is missing.
 #[derive(Debug, Clone)]
@@ -48,10 +50,11 @@ pub struct Converted {
 pub fn read_all(root: &Path) -> Readings {
     let Found { candidates, findings } = find(root);
     let mut readings = Readings { findings, ..Readings::default() };
-    for candidate in candidates {
-        match candidate.read() {
-            Some((source, problems)) => readings.definitions.push(Reading { source, problems }),
-            None => readings.empty.push(candidate.main.path),
+    let read = parallel::map(candidates, |candidate| candidate.read().ok_or(candidate.main.path));
+    for reading in read {
+        match reading {
+            Ok((source, problems)) => readings.definitions.push(Reading { source, problems }),
+            Err(empty) => readings.empty.push(empty),
         }
     }
     readings
@@ -61,62 +64,66 @@ pub fn read_all(root: &Path) -> Readings {
 ///
 /// Services that are `established`, by their last good units, keep what a newcomer claims too; they are
 /// also known by name to others while their definition is broken.
-pub fn convert(readings: Vec<Reading>, host: &Host, established: &BTreeMap<String, Tree>) -> Vec<Converted> {
+pub fn convert(readings: Vec<Reading>, host: &Host, established: &LastGood) -> Vec<Converted> {
     convert_with(readings, host, established, parse, render)
 }
 
 fn convert_with(
     mut readings: Vec<Reading>,
     host: &Host,
-    established: &BTreeMap<String, Tree>,
-    parse: impl Fn(&Source) -> Result<Parsed, Vec<Diagnostic>>,
-    render: impl Fn(&Service, &Context) -> Tree,
+    established: &LastGood,
+    parse: impl Fn(&Source) -> Result<Parsed, Vec<Diagnostic>> + Sync,
+    render: impl Fn(&Service, &Context) -> Tree + Sync,
 ) -> Vec<Converted> {
     let is_established =
-        |path: &Path| ServiceName::from_path(path).is_ok_and(|name| established.contains_key(name.as_str()));
+        |path: &Path| ServiceName::from_path(path).is_ok_and(|name| established.contains(name.as_str()));
     // A stable sort: otherwise the order is that of the names, the same at every boot.
-    readings.sort_by_key(|reading| !is_established(reading.source.path()));
-    let mut services: Vec<Option<Service>> = Vec::new();
-    let mut converted: Vec<Converted> = Vec::new();
-    for Reading { source, problems } in readings {
-        let result = if problems.is_empty() {
-            contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug]))
-        } else {
-            Err(problems)
-        };
-        let (service, diagnostics) = match result {
-            Ok(Parsed { service, warnings }) => (Some(service), warnings),
-            Err(diagnostics) => (None, diagnostics),
-        };
-        let name = ServiceName::from_path(source.path()).ok();
-        services.push(service);
-        converted.push(Converted { source, name, diagnostics, tree: None });
-    }
+    readings.sort_by_cached_key(|reading| !is_established(reading.source.path()));
+    // In boxes, because a service is large and the lists are copied.
+    let (mut services, mut converted): (Vec<Option<Box<Service>>>, Vec<Converted>) =
+        parallel::map(readings, |Reading { source, problems }| {
+            let result = if problems.is_empty() {
+                contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug]))
+            } else {
+                Err(problems)
+            };
+            let (service, diagnostics) = match result {
+                Ok(Parsed { service, warnings }) => (Some(Box::new(service)), warnings),
+                Err(diagnostics) => (None, diagnostics),
+            };
+            let name = ServiceName::from_path(source.path()).ok();
+            (service, Converted { source, name, diagnostics, tree: None })
+        })
+        .into_iter()
+        .unzip();
 
     drop_clashing(&mut services, &mut converted);
     depend::check(&mut services, &mut converted, established);
-    let mut context = Context::new(host.systemd, services.iter().flatten());
+    let mut context = Context::new(host.systemd, services.iter().flatten().map(Box::as_ref));
     for (name, definition) in
         converted.iter().filter_map(|definition| Some((definition.name.as_ref()?, definition)))
     {
-        let kept = established
-            .get(name.as_str())
-            .filter(|_| definition.diagnostics.iter().any(Diagnostic::is_error));
+        let broken = definition.diagnostics.iter().any(Diagnostic::is_error);
+        let kept = if broken { established.get(name.as_str()) } else { None };
         if kept.is_some_and(|tree| tree.get(&format!("{name}.target")).is_some()) {
             context.groups.insert(name.to_string());
         }
     }
-    let mut owners: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for (service, definition) in services.iter().zip(&mut converted) {
-        let Some(service) = service else { continue };
-        let tree = contained(|| render(service, &context))
-            .and_then(|tree| shadowed(&tree, host).map_or(Ok(tree), Err))
-            .and_then(|tree| claimed(&tree, &owners).map_or(Ok(tree), Err));
-        match tree {
-            Ok(tree) => {
-                let path = definition.source.path();
-                owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), path.to_owned())));
-                definition.diagnostics.extend(hidden(&tree, host));
+    // Each service goes as its units come: with very many, both together are the most memory of the run.
+    let trees = parallel::map(services, |service| {
+        let service = service?;
+        let tree = contained(|| render(&service, &context));
+        let tree = tree.and_then(|tree| shadowed(&tree, host).map_or(Ok(tree), Err));
+        Some(tree.map(|tree| (hidden(&tree, host), tree)))
+    });
+    let mut owners: BTreeMap<String, Rc<Path>> = BTreeMap::new();
+    for (tree, definition) in trees.into_iter().zip(&mut converted) {
+        let Some(tree) = tree else { continue };
+        match tree.and_then(|(hidden, tree)| claimed(&tree, &owners).map_or(Ok((hidden, tree)), Err)) {
+            Ok((hidden, tree)) => {
+                definition.diagnostics.extend(hidden);
+                let path: Rc<Path> = definition.source.path().into();
+                owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), Rc::clone(&path))));
                 definition.tree = Some(tree);
             }
             Err(diagnostic) => definition.diagnostics.push(diagnostic),
@@ -126,7 +133,7 @@ fn convert_with(
 }
 
 /// systemd's own generators refuse a second unit of one name too (src/shared/generator.c).
-fn claimed(tree: &Tree, owners: &BTreeMap<String, PathBuf>) -> Option<Diagnostic> {
+fn claimed(tree: &Tree, owners: &BTreeMap<String, Rc<Path>>) -> Option<Diagnostic> {
     let (unit, owner) = tree.iter().find_map(|(unit, _)| Some((unit, owners.get(unit)?)))?;
     Some(
         Diagnostic::error("name-clash", format!("its unit {unit} is made from {} already", owner.display()))
@@ -135,9 +142,9 @@ fn claimed(tree: &Tree, owners: &BTreeMap<String, PathBuf>) -> Option<Diagnostic
 }
 
 /// Services that claim what an earlier one has are not converted.
-fn drop_clashing(services: &mut [Option<Service>], converted: &mut [Converted]) {
+fn drop_clashing(services: &mut [Option<Box<Service>>], converted: &mut [Converted]) {
     let (indices, present): (Vec<usize>, Vec<&Service>) =
-        services.iter().enumerate().filter_map(|(index, service)| Some((index, service.as_ref()?))).unzip();
+        services.iter().enumerate().filter_map(|(index, service)| Some((index, service.as_deref()?))).unzip();
     let found = clashes(&present);
     let losers: Vec<(usize, String)> =
         found.into_iter().filter_map(|clash| Some((*indices.get(clash.second)?, clash.message))).collect();
@@ -206,7 +213,7 @@ mod tests {
             assert!(service.name.as_str() != "a", "no luck with {}", service.name);
             render(service, context)
         };
-        let converted = convert_with(readings, &Host::default(), &BTreeMap::new(), parse, render);
+        let converted = convert_with(readings, &Host::default(), &LastGood::default(), parse, render);
         assert_eq!(
             summary(&converted),
             [
@@ -222,7 +229,7 @@ mod tests {
         let converted = convert(
             vec![reading("web", health), reading("web-health", "image = \"b\"")],
             &Host::default(),
-            &BTreeMap::new(),
+            &LastGood::default(),
         );
         assert_eq!(
             summary(&converted),
@@ -235,9 +242,12 @@ mod tests {
     #[test]
     fn an_established_service_keeps_its_port_and_its_group() {
         let text = "image = \"a\"\n[[ports]]\ncontainer = 80\nhost = 2000";
-        let mut tree = Tree::default();
-        tree.file("db.target", "");
-        let established = BTreeMap::from([("web".to_owned(), Tree::default()), ("db".to_owned(), tree)]);
+        let root = tempfile::tempdir().unwrap();
+        let store = root.path().join("run/conductor/last-good");
+        std::fs::create_dir_all(&store).unwrap();
+        std::fs::write(store.join("web.units"), "").unwrap();
+        std::fs::write(store.join("db.units"), "==> db.target <==\n").unwrap();
+        let established = LastGood::open(root.path());
         let readings = vec![
             reading("api", text),
             reading("db", "imgae = 1"),
@@ -260,7 +270,7 @@ mod tests {
         let converted = convert(
             vec![reading("a", text), reading("broken", "image ="), reading("b", text)],
             &Host::default(),
-            &BTreeMap::new(),
+            &LastGood::default(),
         );
         assert_eq!(
             summary(&converted)[1],

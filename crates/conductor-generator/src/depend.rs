@@ -3,20 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use conductor_definition::{Dependency, Diagnostic, Service};
-use conductor_units::Tree;
 
-use crate::Converted;
+use crate::{Converted, LastGood};
 
 /// Reports what is wrong with dependencies; a service whose error it is, is not converted.
 pub(crate) fn check(
-    services: &mut [Option<Service>],
+    services: &mut [Option<Box<Service>>],
     converted: &mut [Converted],
-    established: &BTreeMap<String, Tree>,
+    established: &LastGood,
 ) {
     let names: BTreeSet<String> = converted
         .iter()
         .filter_map(|definition| definition.name.as_ref().map(ToString::to_string))
-        .chain(established.keys().cloned())
+        .chain(established.names().map(str::to_owned))
         .collect();
     for (service, definition) in services.iter_mut().zip(converted.iter_mut()) {
         let Some(found) = service.as_ref() else { continue };
@@ -60,7 +59,7 @@ fn unknown(service: &Service, names: &BTreeSet<String>) -> Vec<Diagnostic> {
 }
 
 /// The last service of a circle, and the circle as a path that ends where it begins.
-fn circle(services: &[Option<Service>]) -> Option<(usize, Vec<String>)> {
+fn circle(services: &[Option<Box<Service>>]) -> Option<(usize, Vec<String>)> {
     let by_name: BTreeMap<&str, usize> = services
         .iter()
         .enumerate()
@@ -117,9 +116,9 @@ mod tests {
                 diagnostics: Vec::new(),
                 tree: None,
             });
-            services.push(Some(service));
+            services.push(Some(Box::new(service)));
         }
-        check(&mut services, &mut converted, &BTreeMap::new());
+        check(&mut services, &mut converted, &LastGood::default());
         converted.iter().flat_map(|one| one.diagnostics.iter().map(|said| one.line(said))).collect()
     }
 

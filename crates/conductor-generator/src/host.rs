@@ -1,7 +1,10 @@
 //! What the machine says without being asked: files only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use conductor_units::SystemdVersion;
 
@@ -22,11 +25,12 @@ const LIBRARIES: &[&str] = &["usr/lib/systemd", "usr/lib64/systemd", "lib/system
 const RUNNING: &str = "run/systemd/units";
 
 /// Facts about the machine.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Host {
     /// The systemd that reads the units.
     pub systemd: SystemdVersion,
-    root: PathBuf,
+    native: Units,
+    over: Units,
     running: BTreeSet<String>,
 }
 
@@ -39,25 +43,18 @@ impl Host {
             .map(SystemdVersion)
             .or_else(|| installed_systemd(root))
             .unwrap_or(SystemdVersion::BASELINE);
-        (Self { systemd, root: root.to_owned(), running: running_units(root) }, problems)
+        let (native, over) = (Units::new(root, NATIVE), Units::new(root, OVER));
+        (Self { systemd, native, over, running: running_units(root) }, problems)
     }
 
     /// The unit of a package that `unit` would hide.
     pub(crate) fn native_unit(&self, unit: &str) -> Option<PathBuf> {
-        self.unit_in(NATIVE, unit)
+        self.native.path_of(unit)
     }
 
     /// The unit that hides `unit`.
     pub(crate) fn unit_over(&self, unit: &str) -> Option<PathBuf> {
-        self.unit_in(OVER, unit)
-    }
-
-    fn unit_in(&self, directories: &[&str], unit: &str) -> Option<PathBuf> {
-        directories
-            .iter()
-            .map(|directory| Path::new(directory).join(unit))
-            .find(|path| self.root.join(path).symlink_metadata().is_ok())
-            .map(|path| Path::new("/").join(path))
+        self.over.path_of(unit)
     }
 
     /// Whether `unit`, or an instance of it if it is a template, is running.
@@ -69,6 +66,52 @@ impl Host {
             }),
             None => self.running.contains(unit),
         }
+    }
+}
+
+/// Units that others have put in some directories.
+#[derive(Debug, Default)]
+struct Units {
+    root: PathBuf,
+    directories: &'static [&'static str],
+    asked: AtomicUsize,
+    listed: OnceLock<BTreeMap<OsString, &'static str>>,
+}
+
+/// As many questions as it takes to list the directories, which have some hundreds of units: then that is done
+/// instead.
+const QUESTIONS: usize = 64;
+
+impl Units {
+    fn new(root: &Path, directories: &'static [&'static str]) -> Self {
+        Self { root: root.to_owned(), directories, ..Self::default() }
+    }
+
+    /// The unit of this name that counts.
+    fn path_of(&self, unit: &str) -> Option<PathBuf> {
+        let directory = self.directory_of(OsStr::new(unit))?;
+        Some(Path::new("/").join(directory).join(unit))
+    }
+
+    /// The first directory that has the unit.
+    fn directory_of(&self, unit: &OsStr) -> Option<&'static str> {
+        // An answer does not depend on how many there were before, so their order is of no matter.
+        if self.asked.load(Ordering::Relaxed) < QUESTIONS {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            let there = |directory: &&&str| self.root.join(directory).join(unit).symlink_metadata().is_ok();
+            return self.directories.iter().find(there).copied();
+        }
+        self.listed.get_or_init(|| self.list()).get(unit).copied()
+    }
+
+    fn list(&self) -> BTreeMap<OsString, &'static str> {
+        let units = |directory: &&'static str| {
+            let directory = *directory;
+            let entries = std::fs::read_dir(self.root.join(directory));
+            entries.into_iter().flatten().flatten().map(move |entry| (entry.file_name(), directory))
+        };
+        // Of several the last inserted stays, and the first directory counts.
+        self.directories.iter().rev().flat_map(units).collect()
     }
 }
 
@@ -110,6 +153,23 @@ mod tests {
         assert_eq!(version_of("libsystemd-shared-252.39-1.fc42.so"), Some(SystemdVersion(252)));
         assert_eq!(version_of("libsystemd-shared.so"), None);
         assert_eq!(version_of("libsystemd-core-257.so"), None);
+    }
+
+    #[test]
+    fn few_questions_and_many_have_the_same_answers() {
+        let root = tempfile::tempdir().unwrap();
+        for directory in ["usr/lib/systemd/system", "lib/systemd/system"] {
+            std::fs::create_dir_all(root.path().join(directory)).unwrap();
+            std::fs::write(root.path().join(directory).join("web.service"), "").unwrap();
+        }
+        std::fs::write(root.path().join("lib/systemd/system/api.service"), "").unwrap();
+        let host = Host { native: Units::new(root.path(), NATIVE), ..Host::default() };
+        for _ in 0..=QUESTIONS {
+            assert_eq!(host.native_unit("web.service"), Some("/usr/lib/systemd/system/web.service".into()));
+            assert_eq!(host.native_unit("api.service"), Some("/lib/systemd/system/api.service".into()));
+            assert_eq!(host.native_unit("worker.service"), None);
+        }
+        assert!(host.native.listed.get().is_some());
     }
 
     #[test]

@@ -9,10 +9,10 @@ mod depend;
 mod host;
 mod last_good;
 pub mod log;
+mod parallel;
 mod plan;
 mod write;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use conductor_definition::{Diagnostic, Settings, Source, read_text};
@@ -20,6 +20,7 @@ use conductor_units::Tree;
 
 pub use convert::{Converted, Reading, Readings, convert, read_all};
 pub use host::Host;
+pub use last_good::LastGood;
 pub use log::{Log, Priority};
 pub use write::{WriteError, write_file, write_tree};
 
@@ -43,10 +44,9 @@ pub enum Outcome {
 
 /// One run: reads all definitions, converts each on its own, writes the units of each.
 pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
-    let store = last_good::Store::new(&roots.root);
+    let store = LastGood::open(&roots.root);
     let (mut plan, mut outcome) = prepare(&roots.root, &store, log);
-    let mut errors = Vec::new();
-    for service in &mut plan.services {
+    let written = parallel::map(plan.services.iter_mut().collect(), |service: &mut plan::Planned| {
         // systemd empties the directory before each run: what is there already is another generator's, such
         // as Quadlet's. systemd's own refuse to write over each other too (src/shared/generator.c).
         let taken = service.tree.unit_names().find(|unit| roots.output.join(unit).symlink_metadata().is_ok());
@@ -54,12 +54,11 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
             Some(unit) => Err(WriteError::taken(&roots.output.join(unit))),
             None => write_tree(&roots.output, &service.tree),
         };
-        if let Err(error) = written {
-            // What systemd did not get must not count as the last good.
-            service.good = false;
-            errors.push(error);
-        }
-    }
+        // What systemd did not get must not count as the last good.
+        service.good &= written.is_ok();
+        written.err()
+    });
+    let mut errors: Vec<WriteError> = written.into_iter().flatten().collect();
     errors.extend(store.save(&plan));
     for error in errors {
         log.log(Priority::Error, &error.to_string());
@@ -69,17 +68,17 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
 }
 
 /// The units that services were last given, by name: those services are established.
-pub fn established(root: &Path) -> BTreeMap<String, Tree> {
-    last_good::Store::new(root).load()
+pub fn established(root: &Path) -> LastGood {
+    LastGood::open(root)
 }
 
 /// Everything that [`run`] would write, and nothing written.
 pub fn preview(root: &Path, log: &mut dyn Log) -> (Tree, Outcome) {
-    let (plan, outcome) = prepare(root, &last_good::Store::new(root), log);
+    let (plan, outcome) = prepare(root, &LastGood::open(root), log);
     (plan.tree(), outcome)
 }
 
-fn prepare(root: &Path, store: &last_good::Store, log: &mut dyn Log) -> (plan::Plan, Outcome) {
+fn prepare(root: &Path, store: &LastGood, log: &mut dyn Log) -> (plan::Plan, Outcome) {
     let mut outcome = Outcome::Complete;
     let (host, problems) = Host::look(root);
     let Readings { definitions, findings, empty } = read_all(root);
@@ -97,8 +96,7 @@ fn prepare(root: &Path, store: &last_good::Store, log: &mut dyn Log) -> (plan::P
     for finding in &findings {
         report(&finding.diagnostic, &finding.one_line());
     }
-    let last_good = store.load();
-    let converted = convert(definitions, &host, &last_good);
+    let converted = convert(definitions, &host, store);
     for definition in &converted {
         for diagnostic in &definition.diagnostics {
             report(diagnostic, &definition.line(diagnostic));
@@ -107,7 +105,7 @@ fn prepare(root: &Path, store: &last_good::Store, log: &mut dyn Log) -> (plan::P
     for path in empty {
         log.log(Priority::Info, &format!("{}: is empty, and so masks the service", path.display()));
     }
-    let plan = plan::plan(converted, &last_good, &host);
+    let plan = plan::plan(converted, store, &host);
     for (priority, note) in &plan.notes {
         log.log(*priority, note);
     }

@@ -62,8 +62,17 @@ pub fn write_file(path: &Path, text: &str) -> Result<(), WriteError> {
     in_place(path, |aside| std::fs::write(aside, text)).map_err(|error| WriteError::new(path, error))
 }
 
+/// A link is there as a whole or not at all, so where nothing stands yet it needs no renaming.
 fn link(path: &Path, target: &str) -> io::Result<()> {
-    in_place(path, |aside| std::os::unix::fs::symlink(target, aside))
+    let make = |path: &Path| std::os::unix::fs::symlink(target, path);
+    match make(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => in_place(path, make),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_directory_of(path)?;
+            make(path)
+        }
+        result => result,
+    }
 }
 
 /// Makes something beside `path` and renames it there. No fsync: /run is memory. The name cannot be a
@@ -76,9 +85,7 @@ fn in_place(path: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::Result<(
     let result = match make(&aside) {
         // The usual case costs no system call for directories that are there.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if let Some(directory) = path.parent() {
-                std::fs::create_dir_all(directory)?;
-            }
+            make_directory_of(path)?;
             make(&aside)
         }
         // Left over from a generator that was killed.
@@ -92,6 +99,10 @@ fn in_place(path: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::Result<(
         // The first error is the one to report.
         drop(std::fs::remove_file(&aside));
     })
+}
+
+fn make_directory_of(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), std::fs::create_dir_all)
 }
 
 #[cfg(test)]

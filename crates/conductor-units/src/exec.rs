@@ -1,7 +1,5 @@
 //! Command lines of `Exec…=` directives.
 
-use std::fmt::Write as _;
-
 use crate::quote;
 
 /// A word made of literal text and of text that systemd expands (`%i`, `${NAME}`).
@@ -34,27 +32,34 @@ impl From<&str> for Word {
 
 impl From<String> for Word {
     fn from(text: String) -> Self {
-        Self::literal(&text)
+        if quote::is_literal(&text) { Self(text) } else { Self::literal(&text) }
     }
 }
 
 /// A command line, broken where a person would break it.
+///
+/// systemd joins lines that end in a backslash. A continued line may not begin with `#` or `;`, which would
+/// make it a comment: [`quote::push_word`] never leaves those unquoted.
 #[derive(Debug, Clone)]
 pub(crate) struct Exec {
-    lines: Vec<Vec<Word>>,
+    text: String,
+    /// Whether the next word begins a line.
+    broken: bool,
 }
 
 impl Exec {
     /// A command; `program` is an absolute path, perhaps with systemd's prefix (`-`).
     pub(crate) fn new(program: &'static str) -> Self {
-        Self { lines: vec![vec![Word::expanding(program)]] }
+        let mut exec = Self { text: String::with_capacity(512), broken: false };
+        quote::push_word(&mut exec.text, program);
+        exec
     }
 
     /// One more word on the same line.
     pub(crate) fn arg(mut self, word: impl Into<Word>) -> Self {
-        if let Some(line) = self.lines.last_mut() {
-            line.push(word.into());
-        }
+        self.text.push_str(if self.broken { " \\\n    " } else { " " });
+        self.broken = false;
+        quote::push_word(&mut self.text, &word.into().0);
         self
     }
 
@@ -63,29 +68,16 @@ impl Exec {
         words.into_iter().fold(self, Self::arg)
     }
 
-    /// Breaks the line; what follows stands on the next.
+    /// Breaks the line; what follows, if anything does, stands on the next.
     pub(crate) fn line(mut self) -> Self {
-        self.lines.push(Vec::new());
+        self.broken = true;
         self
     }
 }
 
 impl std::fmt::Display for Exec {
-    /// systemd joins lines that end in a backslash. A continued line may not begin with `#` or `;`,
-    /// which would make it a comment: [`quote::word`] never leaves those unquoted.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (row, line) in self.lines.iter().filter(|line| !line.is_empty()).enumerate() {
-            if row > 0 {
-                f.write_str(" \\\n    ")?;
-            }
-            for (column, word) in line.iter().enumerate() {
-                if column > 0 {
-                    f.write_char(' ')?;
-                }
-                f.write_str(&quote::word(&word.0))?;
-            }
-        }
-        Ok(())
+        f.write_str(&self.text)
     }
 }
 

@@ -7,29 +7,52 @@
 
 use std::fmt::Write as _;
 
-/// Free text up to the end of the line, such as a description; also a single path.
+/// Adds free text up to the end of the line, such as a description; also a single path.
 ///
 /// Control characters cannot be written there; validation refuses them, and should one get here,
 /// it becomes a blank: a line break in a value would begin a directive of its own.
-pub(crate) fn text(value: &str) -> String {
-    let line: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = line.replace('%', "%%");
+pub(crate) fn push_text(to: &mut String, value: &str) {
+    if value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'%') {
+        to.push_str(value);
+    } else {
+        for c in value.chars() {
+            match c {
+                '%' => to.push_str("%%"),
+                c if c.is_control() => to.push(' '),
+                c => to.push(c),
+            }
+        }
+    }
     // A backslash at the end of the line would continue it; systemd drops the blank again.
-    if line.ends_with('\\') { line + " " } else { line }
+    if value.ends_with('\\') {
+        to.push(' ');
+    }
 }
 
 /// A literal part of a command line, before quoting: neither specifiers nor variables expand in it.
 pub(crate) fn literal(value: &str) -> String {
-    value.replace('%', "%%").replace('$', "$$")
+    if is_literal(value) { value.to_owned() } else { value.replace('%', "%%").replace('$', "$$") }
+}
+
+/// Whether it means itself in a command line.
+pub(crate) fn is_literal(value: &str) -> bool {
+    !value.bytes().any(|byte| matches!(byte, b'%' | b'$'))
 }
 
 /// One word of a command line or of a list; `word` has its `%` and `$` in order already.
 pub(crate) fn word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@+%${}".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
     let mut quoted = String::with_capacity(word.len() + 2);
+    push_word(&mut quoted, word);
+    quoted
+}
+
+/// The same at the end of `quoted`.
+pub(crate) fn push_word(quoted: &mut String, word: &str) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,@+%${}".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        quoted.push_str(word);
+        return;
+    }
     quoted.push('"');
     for c in word.chars() {
         match c {
@@ -45,7 +68,6 @@ pub(crate) fn word(word: &str) -> String {
         }
     }
     quoted.push('"');
-    quoted
 }
 
 /// One assignment of `Environment=`: `%` expands there, `$` does not.
@@ -57,6 +79,12 @@ pub(crate) fn environment(name: &str, value: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn text(value: &str) -> String {
+        let mut line = String::new();
+        push_text(&mut line, value);
+        line
+    }
 
     #[test]
     fn plain_words_stay_plain() {

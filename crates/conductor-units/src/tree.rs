@@ -74,10 +74,10 @@ impl Tree {
         self.0.keys().map(String::as_str).filter(|path| !path.contains('/'))
     }
 
-    /// What is at paths that `other` does not have.
+    /// What is at paths that are not `taken`.
     #[must_use]
-    pub fn without(&self, other: &Self) -> Self {
-        let free = self.0.iter().filter(|(path, _)| !other.0.contains_key(*path));
+    pub fn without(&self, taken: impl Fn(&str) -> bool) -> Self {
+        let free = self.0.iter().filter(|(path, _)| !taken(path));
         Self(free.map(|(path, entry)| (path.clone(), entry.clone())).collect())
     }
 
@@ -130,8 +130,12 @@ impl Tree {
 impl fmt::Display for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|(path, entry)| match entry {
-            Entry::File(text) => write!(f, "==> {path} <==\n{text}"),
-            Entry::Link(target) => writeln!(f, "==> {path} -> {target}"),
+            Entry::File(text) => {
+                ["==> ", path, " <==\n", text].into_iter().try_for_each(|part| f.write_str(part))
+            }
+            Entry::Link(target) => {
+                ["==> ", path, " -> ", target, "\n"].into_iter().try_for_each(|part| f.write_str(part))
+            }
         })
     }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use conductor_tests::{Context, Host, Image, Result, Suite};
 
+mod bench;
 mod demo;
 mod generate;
 mod package;
@@ -42,6 +43,11 @@ enum Task {
     },
     /// Boot a machine, run a service on it, break it and watch
     Demo,
+    /// Measure speed and memory beside a peer, on a machine of their own
+    Bench {
+        #[command(subcommand)]
+        what: bench::Bench,
+    },
     /// A shell on a throwaway machine without Conductor, for trying things out
     Host {
         /// Debian release: trixie or bookworm
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
         Task::Package => package::task(),
         Task::Gen { check } => generate::task(check),
         Task::Demo => demo::demo(),
+        Task::Bench { what } => bench::bench(&what),
         Task::Host { suite } => shell_on(&suite),
     };
     match done {
