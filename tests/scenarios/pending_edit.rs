@@ -86,7 +86,7 @@ fn one_more_instance_is_checked_as_soon_as_it_runs() {
 #[test]
 fn a_reload_that_changes_nothing_leaves_the_checker_alone() {
     // Characters that a unit file writes otherwise than a command line has them.
-    let host = host_with(&WEB.replace("/healthz", "/healthz?a=$HOME&b=%25%20$"));
+    let host = host_with(&WEB.replace("/healthz", "/healthz?a=$$HOME&b=%25%20$$"));
     counts(&host, "1/1 healthy");
     let checker = invocation(&host, CHECKER);
     for verb in ["daemon-reload", "daemon-reexec", "daemon-reload"] {

@@ -358,3 +358,20 @@ For more information, try '--help'.
 
 "#]]);
 }
+
+#[test]
+fn the_examples_are_good_practice() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/examples");
+    let mut files: Vec<String> = std::fs::read_dir(examples)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().display().to_string())
+        .collect();
+    files.sort();
+    assert!(files.len() >= 6, "{files:?}");
+    let arguments: Vec<&str> = ["check"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    // Together, as on one machine: their ports and names do not clash either.
+    Machine::new().conductor(&arguments).assert().success().stderr_eq(str![[r#"
+6 definitions checked, nothing found
+
+"#]]);
+}

@@ -33,6 +33,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     let parts = [
         ("packaging/debian", "debian"),
         ("packaging/man", "man"),
+        ("packaging/examples", "examples"),
         ("packaging/completions", "completions"),
         ("units", "units"),
     ];
