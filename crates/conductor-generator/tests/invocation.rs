@@ -117,3 +117,16 @@ fn what_was_left_half_written_is_replaced() {
     assert!(kept.starts_with("==> conductor.target.wants/web.service -> ../web.service\n"), "{kept}");
     assert!(!path("normal/.#web.service").exists());
 }
+
+#[test]
+fn another_generators_unit_is_not_written_over() {
+    let machine = Machine::new(&[GOOD]);
+    let quadlets = machine.0.path().join("normal/web.service");
+    std::fs::write(&quadlets, "# Quadlet's").unwrap();
+    let output = machine.call(&["normal"], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("normal/web.service: another generator has made it already"), "{said}");
+    assert_eq!(std::fs::read_to_string(quadlets).unwrap(), "# Quadlet's");
+    assert_eq!(machine.written("normal"), 1, "nothing else of the service either");
+}

@@ -103,20 +103,18 @@ impl Systemd {
     }
 
     /// Everything about the unit in one answer, so that its parts fit each other. What only services
-    /// have are properties of another interface, which come by calls of their own.
+    /// have is a property of another interface, which comes by a call of its own.
     pub(crate) async fn unit_at(&self, path: &str, what: &str) -> Result<UnitView, Error> {
         let reading = async {
             let properties = self.properties(path).await?;
-            // All at once: systemd answers them one right after the other.
-            let (read, main_pid, status_text) = tokio::join!(
+            // Both at once: systemd answers them one right after the other.
+            let (read, status_text) = tokio::join!(
                 properties.get_all(UNIT_INTERFACE),
-                properties.get(SERVICE_INTERFACE, "MainPID"),
                 properties.get(SERVICE_INTERFACE, "StatusText")
             );
-            // Units of other types have no such properties, and that is no reason to fail.
-            let main_pid = main_pid.ok().and_then(|pid| u32::try_from(pid).ok());
+            // Units of other types have no such property, and that is no reason to fail.
             let status_text = status_text.ok().and_then(|text| String::try_from(text).ok());
-            Ok::<_, zbus::Error>(UnitView::new(read?, main_pid, status_text))
+            Ok::<_, zbus::Error>(UnitView::new(read?, status_text))
         };
         reading.await.map_err(|error| Error::new(format!("reading {what}"), &error))
     }

@@ -1,7 +1,6 @@
 //! What one unit looked like at one moment.
 
 use crate::InvocationId;
-use std::time::Duration;
 use zbus::OwnedObjectPath;
 
 /// The properties of `org.freedesktop.systemd1.Unit` that a [`UnitView`] is made of.
@@ -19,7 +18,6 @@ pub(crate) struct UnitProperties {
     job: Option<(u32, OwnedObjectPath)>,
     #[zbus(rename = "InvocationID")]
     invocation_id: Option<Vec<u8>>,
-    active_enter_timestamp_monotonic: Option<u64>,
 }
 
 /// The properties of `org.freedesktop.systemd1.Service` that a [`Definition`] is made of.
@@ -135,7 +133,7 @@ states! {
     }
 }
 
-/// A snapshot of a unit, taken by one call so that its parts belong together.
+/// A snapshot of a unit. All but the status text is taken by one call, so that its parts belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitView {
     /// The unit's primary name, which is not the one asked for if that was an alias.
@@ -152,16 +150,13 @@ pub struct UnitView {
     pub freezer_state: FreezerState,
     /// The current run, or the last one; none if it never ran.
     pub invocation: Option<InvocationId>,
-    /// The main process of a service that has one.
-    pub main_pid: Option<u32>,
-    /// What a service last said about itself (`STATUS=`), if its current or last run said anything.
+    /// What a service last said about itself (`STATUS=`), if its current or last run said anything. Read
+    /// by a call of its own, beside the other: what changes between the two is signalled, and read again.
     pub status_text: Option<String>,
-    /// When the unit last became active, on CLOCK_MONOTONIC; zero if it never did.
-    pub active_enter: Duration,
 }
 
 impl UnitView {
-    pub(crate) fn new(read: UnitProperties, main_pid: Option<u32>, status_text: Option<String>) -> Self {
+    pub(crate) fn new(read: UnitProperties, status_text: Option<String>) -> Self {
         let word = |text: Option<String>| text.unwrap_or_default();
         Self {
             id: word(read.id),
@@ -172,9 +167,7 @@ impl UnitView {
             // systemd before 246 has no freezer: nothing is ever frozen there.
             freezer_state: read.freezer_state.as_deref().map_or(FreezerState::Running, FreezerState::from),
             invocation: read.invocation_id.as_deref().and_then(InvocationId::from_bytes),
-            main_pid: main_pid.filter(|pid| *pid != 0),
             status_text: status_text.filter(|text| !text.is_empty()),
-            active_enter: Duration::from_micros(read.active_enter_timestamp_monotonic.unwrap_or(0)),
         }
     }
 
@@ -199,7 +192,7 @@ mod tests {
         let dict: HashMap<&str, Variant<'_>> = pairs.into_iter().collect();
         let bytes = to_bytes(Context::new(LE, 0), &dict).unwrap();
         let (read, _): (UnitProperties, _) = bytes.deserialize().unwrap();
-        UnitView::new(read, Some(0), Some(String::new()))
+        UnitView::new(read, Some(String::new()))
     }
 
     fn job(id: u32) -> Variant<'static> {
@@ -217,15 +210,12 @@ mod tests {
             ("FreezerState", "running".into()),
             ("Job", job(0)),
             ("InvocationID", vec![7_u8; 16].into()),
-            ("ActiveEnterTimestampMonotonic", 5_000_000_u64.into()),
             ("CanStart", true.into()),
         ]);
         assert_eq!(view.id, "web.service");
         assert_eq!(view.job, None);
-        assert_eq!(view.main_pid, None);
         assert_eq!(view.status_text, None);
         assert_eq!(view.invocation, InvocationId::from_bytes(&[7; 16]));
-        assert_eq!(view.active_enter, Duration::from_secs(5));
         assert!(view.is_steady());
     }
 

@@ -87,7 +87,6 @@ impl fmt::Display for Away {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn unit(load: &str, active: &str, sub: &str) -> UnitView {
         UnitView {
@@ -98,9 +97,7 @@ mod tests {
             job: None,
             freezer_state: FreezerState::Running,
             invocation: InvocationId::from_bytes(&[1; 16]),
-            main_pid: None,
             status_text: None,
-            active_enter: Duration::ZERO,
         }
     }
 
