@@ -42,12 +42,13 @@ fn probe_exits_by_the_convention_of_monitoring_plugins() {
     program(&["probe", &format!("http://127.0.0.1:{}/", answering(500))]).assert().code(2);
     program(&["probe", &format!("http://127.0.0.1:{}/", free_port())]).assert().code(2).stdout_eq(str![[r"
 unhealthy: http://127.0.0.1:[..]/: connection refused
+  asked 127.0.0.1:[..]
   took [..]ms (resolve [..]ms)
 
 "]]);
     program(&["probe", "http://no-such-host.invalid/"]).assert().code(3);
-    program(&["probe", "https://localhost/"]).assert().code(3).stderr_eq(str![[r"
-error: invalid value 'https://localhost/' for '<URL>': `https://localhost/`: https is not supported yet, only http:// is
+    program(&["probe", "ftp://localhost/"]).assert().code(3).stderr_eq(str![[r"
+error: invalid value 'ftp://localhost/' for '<URL>': `ftp://localhost/` is no URL that can be asked: write it like `http://127.0.0.1:8080/healthz`, or with https://, tcp://, grpc:// or grpcs://
 
 For more information, try '--help'.
 

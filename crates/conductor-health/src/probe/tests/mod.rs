@@ -1,10 +1,13 @@
 //! The probe against servers that behave badly, each in its own way, in this process.
 
+use super::prober::lateness;
 use super::*;
+use crate::Url;
 use std::future::Future;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 const SHORT: Duration = Duration::from_millis(200);
@@ -73,7 +76,7 @@ async fn endless(first: &'static [u8], then: &'static [u8]) -> String {
 }
 
 async fn check(url: &str, timeout: Duration) -> Check {
-    probe(&url.parse().unwrap(), timeout).await
+    probe(&Target::from(url.parse::<Url>().unwrap()), timeout).await
 }
 
 async fn reason(url: &str, timeout: Duration) -> String {
@@ -158,7 +161,10 @@ async fn silence_is_told_apart_by_how_far_it_came() {
     assert_eq!(reason(&mute, SHORT).await, "no answer within 200ms (connected, headers never came)");
 
     let half = stalls_after(b"HTTP/1.1 200 OK\r\nContent-Le").await;
-    assert_eq!(reason(&half, SHORT).await, "no answer within 200ms (connected, headers never came)");
+    assert_eq!(
+        reason(&half, SHORT).await,
+        "no answer within 200ms (connected, the headers had not ended after 27 bytes)"
+    );
 
     let body = stalls_after(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf").await;
     assert_eq!(
