@@ -136,6 +136,11 @@ impl Progress {
         self.check.timings.headers = Some(self.lap());
     }
 
+    /// Whether something came that cannot be HTTP/2. What is encrypted looks like nothing, but then both have agreed.
+    pub(super) fn is_not_http2(&self) -> bool {
+        self.check.tls.is_none() && self.meter.as_ref().is_some_and(|meter| meter.is_not_http2())
+    }
+
     /// Notes when the answer began, if it did.
     pub(super) fn first_byte(&mut self) {
         if let Some(at) = self.meter.as_ref().and_then(|meter| meter.first_byte()) {

@@ -29,6 +29,7 @@ pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     progress.phase = Phase::Headers;
     let mut answer = match wire.send(prepared.request()).await {
         Ok(answer) => answer,
+        Err(_) if prepared.is_http2() && progress.is_not_http2() => return (Err(Reason::NoHttp2), false),
         Err(reason) => return (Err(reason), false),
     };
     progress.answered(answer.status, answer.version);

@@ -1,10 +1,9 @@
 //! Counts what a server sends, and stops it.
 
-use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -23,6 +22,8 @@ pub(super) struct Meter {
     read: AtomicUsize,
     /// Nanoseconds from `begun` to the first byte, plus one; 0 is "not yet".
     first_byte: AtomicU64,
+    /// The first four bytes of all, if they came together; 0 if not.
+    beginning: AtomicU32,
     complete: AtomicBool,
 }
 
@@ -32,6 +33,7 @@ impl Meter {
             begun: Instant::now(),
             read: AtomicUsize::new(0),
             first_byte: AtomicU64::new(0),
+            beginning: AtomicU32::new(0),
             complete: AtomicBool::new(false),
         })
     }
@@ -57,16 +59,32 @@ impl Meter {
         self.read.load(Relaxed)
     }
 
+    /// Whether that is so much that no more is read.
+    pub(super) fn is_flooded(&self) -> bool {
+        self.read() >= MAX_READ
+    }
+
     /// When the first byte of this answer came.
     pub(super) fn first_byte(&self) -> Option<Instant> {
         let nanos = self.first_byte.load(Relaxed).checked_sub(1)?;
         Some(self.begun + Duration::from_nanos(nanos))
     }
 
-    fn count(&self, more: usize) {
-        if self.read.fetch_add(more, Relaxed) == 0 && more > 0 {
-            let nanos = u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX - 1);
-            self.first_byte.store(nanos + 1, Relaxed);
+    /// Whether what came is certainly not HTTP/2: that begins with a SETTINGS frame, whose type is the fourth byte
+    /// (RFC 9113, 3.4 and 4.1).
+    pub(super) fn is_not_http2(&self) -> bool {
+        let beginning = self.beginning.load(Relaxed);
+        beginning != 0 && beginning & 0xff != 4
+    }
+
+    fn count(&self, came: &[u8]) {
+        if self.read.fetch_add(came.len(), Relaxed) > 0 {
+            return;
+        }
+        let nanos = u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX - 1);
+        self.first_byte.store(nanos + 1, Relaxed);
+        if let Some(beginning) = came.first_chunk() {
+            self.beginning.store(u32::from_be_bytes(*beginning), Relaxed);
         }
     }
 }
@@ -84,27 +102,17 @@ impl<S> Metered<S> {
     }
 }
 
-/// The server sent [`MAX_READ`] bytes, and still there was no end.
-#[derive(Debug)]
-pub(super) struct Flood;
-
-impl fmt::Display for Flood {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("more than a check reads")
-    }
-}
-
-impl std::error::Error for Flood {}
-
 impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.meter.read() >= MAX_READ {
-            return Poll::Ready(Err(io::Error::other(Flood)));
+        if this.meter.is_flooded() {
+            return Poll::Ready(Err(io::Error::other("more than a check reads")));
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
-        this.meter.count(buf.filled().len() - before);
+        if let Some(came @ [_, ..]) = buf.filled().get(before..) {
+            this.meter.count(came);
+        }
         Poll::Ready(Ok(()))
     }
 }

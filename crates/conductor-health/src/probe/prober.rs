@@ -12,6 +12,7 @@ use super::tls;
 use super::wire::Wire;
 use super::{MAX_REDIRECTS, follow};
 use crate::url::{Scheme, Url};
+use hyper::StatusCode;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,10 +103,7 @@ impl Prober {
             progress.check.tls.clone_from(&kept.tls);
             let (judged, complete) =
                 exchange::ask(&mut kept.wire, prepared, self.target.options(), progress).await;
-            let is_stale = matches!(judged, Err(Reason::Closed | Reason::Reset | Reason::Http2(_)));
-            // A server may close an idle connection in the very moment in which it is used again. That is
-            // no fault (RFC 9112, 9.3.1), and a fresh one will tell.
-            if !is_stale || kept.meter.read() > 0 {
+            if !judged.as_ref().is_err_and(|reason| is_stale(reason, kept.meter.read())) {
                 self.put_back(kept, url, complete, judged.is_ok()).await;
                 return judged;
             }
@@ -184,6 +182,18 @@ impl Prober {
     }
 }
 
+/// Whether this may be because the server closes idle connections, at the very moment in which we used this one
+/// again. That is no fault (RFC 9112, 9.3.1), and a fresh connection will tell.
+fn is_stale(reason: &Reason, read: usize) -> bool {
+    match reason {
+        Reason::Closed | Reason::Reset | Reason::Http2(_) => read == 0,
+        // Some say so before they close: an answer that nobody had asked for, mostly 408 (RFC 9110, 15.5.9).
+        Reason::Garbage => true,
+        Reason::Status(status) | Reason::OtherStatus { status, .. } => *status == StatusCode::REQUEST_TIMEOUT,
+        _ => false,
+    }
+}
+
 /// Turns what came of asking into a verdict; the error of `asked` is the deadline that has passed.
 pub(super) fn conclude(
     asked: Result<Result<(), Reason>, Instant>,
@@ -192,6 +202,8 @@ pub(super) fn conclude(
     timeout: Duration,
 ) -> Check {
     let now = Instant::now();
+    let is_flooded = progress.meter.as_ref().is_some_and(|meter| meter.is_flooded());
+    let asked = asked.map(|asked| asked.map_err(|reason| reason.unless_flooded(is_flooded)));
     let outcome = match asked {
         Ok(Ok(())) => Outcome::Healthy,
         Ok(Err(reason)) if reason.is_our_own() => Outcome::Unknown(reason),

@@ -2,7 +2,7 @@
 
 use super::expect::StatusSet;
 use super::grpc::GrpcProblem;
-use super::meter::{Flood, MAX_READ};
+use super::meter::MAX_READ;
 use super::tls::TlsProblem;
 use crate::Url;
 use conductor_timespan::TimeSpan;
@@ -130,6 +130,14 @@ impl Reason {
         }
     }
 
+    /// The same trouble, or what is behind it if it was us who read no further.
+    pub(super) fn unless_flooded(self, is_flooded: bool) -> Self {
+        match self {
+            Self::Network(_) | Self::Closed | Self::BrokeOff(_) if is_flooded => Self::Flood,
+            other => other,
+        }
+    }
+
     /// The same trouble, after the head of an answer had come.
     pub(super) fn in_body(self, status: StatusCode) -> Self {
         match self {
@@ -139,13 +147,8 @@ impl Reason {
     }
 
     pub(super) fn from_io(error: &io::Error) -> Self {
-        if let Some(inner) = error.get_ref() {
-            if inner.is::<Flood>() {
-                return Self::Flood;
-            }
-            if let Some(problem) = TlsProblem::from_error(inner) {
-                return Self::Tls(problem);
-            }
+        if let Some(problem) = error.get_ref().and_then(|inner| TlsProblem::from_error(inner)) {
+            return Self::Tls(problem);
         }
         match error.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::CONNREFUSED) => Self::Refused,
@@ -173,15 +176,23 @@ impl Reason {
     }
 
     pub(super) fn from_hyper(error: &hyper::Error) -> Self {
-        if let Some(reason) = io_cause(error) {
-            return reason;
+        let mut source: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(cause) = source {
+            if let Some(error) = cause.downcast_ref::<io::Error>() {
+                return Self::from_io(error);
+            }
+            // hyper has methods for these, but only with its server half compiled in, or not at all.
+            let text = cause.to_string();
+            if text.contains("too large") {
+                return Self::HeadTooLarge;
+            }
+            if text.contains("unexpected message") {
+                // Whoever speaks before being asked.
+                return Self::Garbage;
+            }
+            source = cause.source();
         }
-        if error.is_parse() {
-            // hyper has a method for this, but only with its server half compiled in.
-            if error.to_string().contains("too large") { Self::HeadTooLarge } else { Self::Garbage }
-        } else {
-            Self::Closed
-        }
+        if error.is_parse() { Self::Garbage } else { Self::Closed }
     }
 
     pub(super) fn from_h2(error: &h2::Error) -> Self {
@@ -194,9 +205,6 @@ impl Reason {
         if error.is_remote() {
             let what = if error.is_go_away() { "closed the connection" } else { "broke the answer off" };
             Self::Http2(format!("{what} with the HTTP/2 error {}", name(code)))
-        } else if code == h2::Reason::FRAME_SIZE_ERROR && error.is_go_away() {
-            // The first frame of whoever answers in HTTP/1 or anything else.
-            Self::NoHttp2
         } else {
             Self::Http2(format!("breaks the rules of HTTP/2 ({})", name(code)))
         }
@@ -206,17 +214,6 @@ impl Reason {
 /// As RFC 9113, 7 spells it.
 fn name(code: h2::Reason) -> String {
     format!("{code:?}")
-}
-
-fn io_cause(error: &hyper::Error) -> Option<Reason> {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if let Some(error) = cause.downcast_ref::<io::Error>() {
-            return Some(Reason::from_io(error));
-        }
-        source = cause.source();
-    }
-    None
 }
 
 /// The error without Rust's "(os error 24)".

@@ -73,7 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(super) async fn send(&mut self, request: Request<Bytes>) -> Result<Answer, Reason> {
         match self {
             Self::Http1(sender, driver) => {
-                let answer = driver.drive(sender.send_request(request.map(Full::new))).await;
+                let answer = driver.drive(sender.send_request(request.map(Full::new))).await?;
                 let (head, body) = answer.map_err(|error| Reason::from_hyper(&error))?.into_parts();
                 Ok(Answer {
                     status: head.status,
@@ -84,7 +84,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             }
             Self::Http2(sender, driver) => {
                 let failed = |error| Reason::from_h2(&error);
-                driver.drive(poll_fn(|cx| sender.poll_ready(cx))).await.map_err(failed)?;
+                driver.drive(poll_fn(|cx| sender.poll_ready(cx))).await?.map_err(failed)?;
                 let (head, body) = request.into_parts();
                 let request = Request::from_parts(head, ());
                 let (answer, mut stream) = sender.send_request(request, body.is_empty()).map_err(failed)?;
@@ -92,7 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     // h2 keeps what the server's window has no room for yet.
                     stream.send_data(body, true).map_err(failed)?;
                 }
-                let (head, body) = driver.drive(answer).await.map_err(failed)?.into_parts();
+                let (head, body) = driver.drive(answer).await?.map_err(failed)?.into_parts();
                 Ok(Answer {
                     status: head.status,
                     version: head.version,
@@ -106,8 +106,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Waits for the next part of a body; none is its end.
     pub(super) async fn next(&mut self, body: &mut Body) -> Option<Result<Bytes, Reason>> {
         match (self, body) {
-            (Self::Http1(_, driver), Body::Http1(body)) => driver.drive(next_of_http1(body)).await,
-            (Self::Http2(_, driver), Body::Http2(body)) => driver.drive(next_of_http2(body)).await,
+            (Self::Http1(_, driver), Body::Http1(body)) => {
+                driver.drive(next_of_http1(body)).await.unwrap_or_else(|reason| Some(Err(reason)))
+            }
+            (Self::Http2(_, driver), Body::Http2(body)) => {
+                driver.drive(next_of_http2(body)).await.unwrap_or_else(|reason| Some(Err(reason)))
+            }
             // An answer comes from the wire that it was asked over.
             _ => None,
         }
@@ -126,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(super) async fn trailers(&mut self, body: &mut Body) -> Result<Option<HeaderMap>, Reason> {
         match (self, body) {
             (Self::Http2(_, driver), Body::Http2(body)) => {
-                driver.drive(body.trailers()).await.map_err(|error| Reason::from_h2(&error))
+                driver.drive(body.trailers()).await?.map_err(|error| Reason::from_h2(&error))
             }
             _ => Ok(None),
         }
@@ -185,19 +189,20 @@ async fn next_of_http2(body: &mut h2::RecvStream) -> Option<Result<Bytes, Reason
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection for Http1<S> {
-    fn advance(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn advance(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Reason>> {
         let this = self.get_mut();
-        if this.says_goodbye {
-            Pin::new(&mut this.connection).poll(cx).map(drop)
+        let ended = if this.says_goodbye {
+            Pin::new(&mut this.connection).poll(cx)
         } else {
             // To close the socket says as much, in one call less.
-            this.connection.poll_without_shutdown(cx).map(drop)
-        }
+            this.connection.poll_without_shutdown(cx)
+        };
+        ended.map_err(|error| Reason::from_hyper(&error))
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection for Http2<S> {
-    fn advance(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.get_mut().0).poll(cx).map(drop)
+    fn advance(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Reason>> {
+        Pin::new(&mut self.get_mut().0).poll(cx).map_err(|error| Reason::from_h2(&error))
     }
 }

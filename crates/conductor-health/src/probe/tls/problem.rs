@@ -73,7 +73,7 @@ fn certificate(error: &CertificateError) -> TlsProblem {
 
 /// RFC 8446, 6.2: what a server says to somebody whose certificate is missing or not to its liking.
 fn alert_of(alert: AlertDescription) -> TlsProblem {
-    let words = alert.as_str().map_or_else(|| u8::from(alert).to_string(), |name| format!("{name:?}"));
+    let words = alert.as_str().map_or_else(|| u8::from(alert).to_string(), ToOwned::to_owned);
     match alert {
         AlertDescription::CertificateRequired
         | AlertDescription::BadCertificate
