@@ -90,7 +90,7 @@ impl Prober {
         progress.begin();
         if url.scheme() == Scheme::Tcp {
             let meter = Meter::new();
-            connect(url, &meter, progress).await?;
+            let _socket = connect(url, &meter, progress).await?;
             // Nothing was asked and nothing is owed.
             meter.complete();
             return Ok(Step::Healthy);
@@ -211,13 +211,9 @@ pub(super) fn conclude(
         Err(deadline) => {
             progress.first_byte();
             let bytes = progress.meter.as_ref().map_or(0, |meter| meter.read());
-            match lateness(deadline, now, timeout) {
-                Some(late) => Outcome::Unknown(Reason::Late(late)),
-                None => {
-                    let reason = Reason::TimedOut { after: timeout, phase: progress.phase, bytes };
-                    if reason.is_our_own() { Outcome::Unknown(reason) } else { Outcome::Unhealthy(reason) }
-                }
-            }
+            let timed_out = Reason::TimedOut { after: timeout, phase: progress.phase, bytes };
+            let reason = lateness(deadline, now, timeout).map_or(timed_out, Reason::Late);
+            if reason.is_our_own() { Outcome::Unknown(reason) } else { Outcome::Unhealthy(reason) }
         }
     };
     let mut check = progress.check;

@@ -108,13 +108,15 @@ impl Reason {
     /// A sentence about the URL, without a full stop.
     pub fn about(&self, url: &Url) -> String {
         match self {
-            Self::Status(_) | Self::OtherStatus { .. } | Self::BodyLacks { .. } | Self::Garbage => {
-                format!("{url} {self}")
-            }
-            Self::RedirectsAway(_)
-            | Self::BadRedirect(_)
+            Self::Status(_)
+            | Self::OtherStatus { .. }
+            | Self::BodyLacks { .. }
+            | Self::Garbage
+            | Self::NoHttp2
             | Self::Grpc(_)
-            | Self::Tls(TlsProblem::Garbage) => {
+            | Self::RedirectsAway(_)
+            | Self::BadRedirect(_)
+            | Self::Tls(TlsProblem::Garbage | TlsProblem::Protocol | TlsProblem::ClientCertificate(_)) => {
                 format!("{url} {self}")
             }
             _ => format!("{url}: {self}"),
@@ -147,7 +149,7 @@ impl Reason {
     }
 
     pub(super) fn from_io(error: &io::Error) -> Self {
-        if let Some(problem) = error.get_ref().and_then(|inner| TlsProblem::from_error(inner)) {
+        if let Some(problem) = error.get_ref().and_then(TlsProblem::from_error) {
             return Self::Tls(problem);
         }
         match error.raw_os_error().map(Errno::from_raw_os_error) {
@@ -265,14 +267,13 @@ impl fmt::Display for Reason {
             Self::Garbage => f.write_str("answered something that is not HTTP"),
             Self::HeadTooLarge => f.write_str("sent headers without end"),
             Self::Flood => write!(f, "sent {} KiB, and there was no end of the answer", MAX_READ / 1024),
-            Self::Http2(text) => f.write_str(text),
             Self::NoHttp2 => f.write_str("does not speak HTTP/2"),
             Self::Tls(problem) => problem.fmt(f),
             Self::Grpc(problem) => problem.fmt(f),
             Self::TooManyRedirects => write!(f, "redirected more than {} times", super::MAX_REDIRECTS),
             Self::RedirectsAway(to) => write!(f, "redirects to another server ({to}), which is not followed"),
             Self::BadRedirect(to) => write!(f, "redirects to something that cannot be asked ({to})"),
-            Self::Network(text) => f.write_str(text),
+            Self::Network(text) | Self::Http2(text) => f.write_str(text),
             Self::Own(text) => write!(f, "could not check: {text}"),
             Self::Late(late) => {
                 write!(f, "could not check: this machine was too busy, the checker ran {} late", Span(*late))

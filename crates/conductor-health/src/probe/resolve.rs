@@ -28,13 +28,12 @@ pub(super) async fn lookup(name: &str) -> Result<Arc<[IpAddr]>, Reason> {
         let found = (name, 0).to_socket_addrs().ok()?;
         Some(found.map(|address| address.ip()).collect())
     });
-    let found = match answer.wait_for(Option::is_some).await {
-        Ok(found) => found.clone().flatten(),
-        Err(_) => {
-            // The call was never made: its runtime was shut down.
-            lookups().remove(name);
-            None
-        }
+    let found = if let Ok(found) = answer.wait_for(Option::is_some).await {
+        found.clone().flatten()
+    } else {
+        // The call was never made: its runtime was shut down.
+        lookups().remove(name);
+        None
     };
     match found {
         Some(addresses) if !addresses.is_empty() => Ok(addresses),

@@ -41,6 +41,7 @@ impl Target {
     }
 
     /// The same service at another address. Options that mean nothing there are left out.
+    #[must_use]
     pub fn moved(&self, url: Url) -> Self {
         if url == self.0.url {
             return self.clone();

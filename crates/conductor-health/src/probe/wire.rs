@@ -171,10 +171,11 @@ async fn next_of_http1(body: &mut Incoming) -> Option<Result<Bytes, Reason>> {
     loop {
         match body.frame().await? {
             // Trailers are none of ours.
-            Ok(frame) => match frame.into_data() {
-                Ok(data) => return Some(Ok(data)),
-                Err(_) => continue,
-            },
+            Ok(frame) => {
+                if let Ok(data) = frame.into_data() {
+                    return Some(Ok(data));
+                }
+            }
             Err(error) => return Some(Err(Reason::from_hyper(&error))),
         }
     }

@@ -31,16 +31,14 @@ fn parse(text: &str) -> Result<Url, Why> {
     };
     let rest = rest.strip_prefix("//").ok_or(Why::Scheme)?;
     let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
-    let (server, target) = match rest.strip_prefix("unix:").filter(|rest| rest.starts_with(['/', '%'])) {
-        Some(rest) => {
-            let (path, target) = unix::split(rest);
-            (Server::Unix(unix::decode(path).ok_or(Why::UnixPath)?.into()), target)
-        }
-        None => {
-            let at = rest.find(['/', '?']).unwrap_or(rest.len());
-            let (authority, target) = rest.split_at_checked(at).ok_or(Why::Syntax)?;
-            (server(scheme, authority)?, target)
-        }
+    let socket = rest.strip_prefix("unix:").filter(|rest| rest.starts_with(['/', '%']));
+    let (server, target) = if let Some(rest) = socket {
+        let (path, target) = unix::split(rest);
+        (Server::Unix(unix::decode(path).ok_or(Why::UnixPath)?.into()), target)
+    } else {
+        let at = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at_checked(at).ok_or(Why::Syntax)?;
+        (server(scheme, authority)?, target)
     };
     let target = target_of(target)?;
     match (scheme, target.as_str()) {

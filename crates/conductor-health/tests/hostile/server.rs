@@ -39,19 +39,30 @@ pub(crate) fn endless(text: impl Into<Vec<u8>>) -> Step {
     Step::Endless(text.into())
 }
 
-static ELSEWHERE: LazyLock<Handle> = LazyLock::new(|| {
+static ELSEWHERE: LazyLock<Handle> = LazyLock::new(thread);
+
+fn thread() -> Handle {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let handle = runtime.handle().clone();
     std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
     handle
-});
+}
 
 /// Starts a server that does this with each connection, and says where.
 pub(crate) fn start(steps: Vec<Step>) -> SocketAddr {
+    start_on(&ELSEWHERE, steps)
+}
+
+/// The same, apart from all others.
+pub(crate) fn start_apart(steps: Vec<Step>) -> SocketAddr {
+    start_on(&thread(), steps)
+}
+
+fn start_on(thread: &Handle, steps: Vec<Step>) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
-    ELSEWHERE.spawn(async move {
+    thread.spawn(async move {
         let listener = TcpListener::from_std(listener).unwrap();
         while let Ok((stream, _)) = listener.accept().await {
             let steps = steps.clone();

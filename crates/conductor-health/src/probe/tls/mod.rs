@@ -37,7 +37,12 @@ pub(super) async fn handshake(
 ) -> Result<(TlsStream<Metered<Socket>>, Session), Reason> {
     let config = source.config(http2).map_err(Reason::Own)?;
     let stream =
-        TlsConnector::from(config).connect(name, io).await.map_err(|error| Reason::from_io(&error))?;
+        TlsConnector::from(config).connect(name, io).await.map_err(|error| {
+            match Reason::from_io(&error) {
+                Reason::Tls(TlsProblem::Protocol) if http2 => Reason::NoHttp2,
+                other => other,
+            }
+        })?;
     let (_, connection) = stream.get_ref();
     if http2 && connection.alpn_protocol() != Some(source::H2) {
         return Err(Reason::NoHttp2);

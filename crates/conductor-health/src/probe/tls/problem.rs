@@ -30,6 +30,8 @@ pub enum TlsProblem {
     ClientCertificate(String),
     /// The server said no.
     Alert(String),
+    /// The server speaks no protocol over TLS that we would.
+    Protocol,
     /// There is no version of TLS, or no cipher, that both speak.
     Incompatible,
     /// Anything else.
@@ -66,7 +68,12 @@ fn certificate(error: &CertificateError) -> TlsProblem {
             asked: Some(name(expected)),
             names: presented.iter().take(4).map(|name| plain(name)).collect(),
         },
-        CertificateError::UnknownIssuer => TlsProblem::Untrusted,
+        // An authority that was made anew has the old one's name and another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsProblem::Untrusted,
+        // One that a server has made for itself, and that was not named as trusted.
+        CertificateError::Other(error) if format!("{error:?}").contains("CaUsedAsEndEntity") => {
+            TlsProblem::Untrusted
+        }
         other => TlsProblem::Certificate(other.to_string()),
     }
 }
@@ -83,6 +90,7 @@ fn alert_of(alert: AlertDescription) -> TlsProblem {
         | AlertDescription::CertificateUnknown
         | AlertDescription::UnknownCA
         | AlertDescription::AccessDenied => TlsProblem::ClientCertificate(words),
+        AlertDescription::NoApplicationProtocol => TlsProblem::Protocol,
         _ => TlsProblem::Alert(words),
     }
 }
@@ -125,6 +133,7 @@ impl fmt::Display for TlsProblem {
                 write!(f, "wants a client certificate that it trusts ({alert}): name its file with --cert")
             }
             Self::Alert(alert) => write!(f, "refused the TLS connection ({alert})"),
+            Self::Protocol => f.write_str("speaks no HTTP/1.1 over TLS: ask with --http2"),
             Self::Incompatible => {
                 f.write_str("has no version of TLS from 1.2 on, or no cipher, in common with us")
             }
