@@ -13,6 +13,8 @@ mod drive;
 mod exchange;
 mod expect;
 mod follow;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod grpc;
 mod header;
 mod meter;
