@@ -21,4 +21,5 @@ mod quoting;
 mod standing_back;
 #[path = "../trees.rs"]
 mod trees;
+mod unit_reading;
 mod verify;
