@@ -9,6 +9,7 @@ mod group;
 mod health;
 mod instance;
 mod limits;
+mod line_limit;
 mod names;
 mod pull;
 mod quote;
@@ -23,6 +24,7 @@ use std::collections::BTreeSet;
 
 use conductor_definition::{PullPolicy, Service};
 
+pub use line_limit::too_long;
 pub use service_units::{InstanceUnit, ServiceUnits, services_in};
 pub use stub::{stub, unit_names as stub_unit_names};
 pub use tree::{Duplicate, Entry, ParseError, Tree};
