@@ -64,7 +64,7 @@ fn command(value: &str) -> Vec<String> {
     let words: Vec<String> = command.arguments.iter().map(|word| expanded(word)).collect();
     variables(&words, |name| {
         let ours = |known: &&str| name == *known || known.ends_with('_') && name.starts_with(*known);
-        assert!(VARIABLES.iter().any(|known| ours(&known)), "${{{name}}} would be expanded: {value}");
+        assert!(VARIABLES.iter().any(ours), "${{{name}}} would be expanded: {value}");
         Some(format!("<{name}>"))
     })
 }

@@ -231,7 +231,11 @@ fn random_input() {
             1 => any::<String>().prop_map(String::into_bytes),
             1 => any::<Vec<u8>>(),
         ];
-        let mut runner = TestRunner::new(ProptestConfig { cases: 1000, ..ProptestConfig::default() });
+        let mut runner = TestRunner::new(ProptestConfig {
+            cases: 1000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        });
         let run = |input: Vec<u8>| fails(*check, &input).map_or(Ok(()), |why| Err(TestCaseError::fail(why)));
         if let Err(error) = runner.run(&input, run) {
             panic!("{target}: {error}");
