@@ -85,7 +85,7 @@ impl Service {
     }
 }
 
-/// A container engine.
+/// A container engine. What a further one takes is told at the top of `conductor-units`, `runtime/mod.rs`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Runtime {
     /// podman, without a daemon.
@@ -93,6 +93,11 @@ pub enum Runtime {
     Podman,
     /// docker, with its daemon.
     Docker,
+}
+
+impl Runtime {
+    /// All of them, by the names that definitions have for them.
+    pub const NAMES: &[(&str, Self)] = &[("podman", Self::Podman), ("docker", Self::Docker)];
 }
 
 /// The program in the container.

@@ -30,10 +30,16 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .set("Documentation", "man:conductor-service(5)")
         .source_path(&service.source_path)
         // Stopping the group, or Conductor as a whole, stops it. An instance is part of both directly, so
-        // that `systemctl show conductor.target` names everything that stops with it.
+        // that `systemctl show conductor.target` names everything that stops with it. So does the stop of what
+        // the engine needs: while it still works, and not started again by the stopping.
         .list(
             "PartOf",
-            names.is_group().then(|| names.start_unit()).into_iter().chain(["conductor.target".to_owned()]),
+            names
+                .is_group()
+                .then(|| names.start_unit())
+                .into_iter()
+                .chain(["conductor.target".to_owned()])
+                .chain(needs()),
         )
         .list("Requires", service.requires.iter().map(peer))
         .list("Wants", own_units.into_iter().flatten().chain(needs()).chain(service.wants.iter().map(peer)))

@@ -12,6 +12,7 @@ mod limits;
 mod names;
 mod pull;
 mod quote;
+mod reach;
 mod runtime;
 mod service_units;
 mod stub;
@@ -23,6 +24,7 @@ use std::collections::BTreeSet;
 
 use conductor_definition::{PullPolicy, Service};
 
+pub use reach::Whereabouts;
 pub use service_units::{InstanceUnit, ServiceUnits, services_in};
 pub use stub::{stub, unit_names as stub_unit_names};
 pub use tree::{Duplicate, Entry, ParseError, Tree};

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use conductor_definition::Runtime;
+
 use crate::names::start_unit;
+use crate::runtime::of_program;
 use crate::{Entry, Tree};
 
 /// The units and containers of one service.
@@ -30,8 +33,8 @@ pub struct InstanceUnit {
     pub unit: String,
     /// The name that the container engine knows it by.
     pub container: String,
-    /// The container engine, such as `podman`.
-    pub engine: String,
+    /// The engine that runs it.
+    pub engine: Runtime,
 }
 
 /// Names of all services that have units in the tree, sorted.
@@ -60,7 +63,7 @@ impl ServiceUnits {
                 number: Some(number),
                 unit: format!("{name}@{number}.service"),
                 container: format!("conductor-{name}.{number}"),
-                engine: engine.clone(),
+                engine,
             }));
         }
         Self {
@@ -87,14 +90,14 @@ fn numbers(tree: &Tree, name: &str) -> BTreeSet<u16> {
     tree.iter().filter_map(|(path, _)| number(path)).collect()
 }
 
-/// The program that starts the container.
-fn engine(tree: &Tree, unit: &str) -> String {
-    let program = || {
+/// The engine whose program starts the container.
+fn engine(tree: &Tree, unit: &str) -> Runtime {
+    let engine = || {
         let Entry::File(text) = tree.get(unit)? else { return None };
         let line = text.lines().find_map(|line| line.strip_prefix("ExecStart="))?;
-        line.split_whitespace().next()?.rsplit('/').next()
+        of_program(line.split_whitespace().next()?)
     };
-    program().unwrap_or("podman").to_owned()
+    engine().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -130,7 +133,7 @@ mod tests {
         let tree = tree();
         assert_eq!(ServiceUnits::find(&tree, "web").health, None, "it is another service's");
         let [own] = ServiceUnits::find(&tree, "web-health").instances.try_into().unwrap();
-        assert_eq!((own.number, own.engine.as_str()), (None, "docker"));
+        assert_eq!((own.number, own.engine), (None, Runtime::Docker));
         assert_eq!(services_in(&tree).into_iter().collect::<Vec<_>>(), ["web", "web-health"]);
     }
 

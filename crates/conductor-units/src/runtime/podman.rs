@@ -16,6 +16,10 @@ const PODMAN: &str = "/usr/bin/podman";
 pub(crate) struct Podman;
 
 impl Engine for Podman {
+    fn program(&self) -> &'static str {
+        PODMAN
+    }
+
     fn needs(&self) -> &'static [&'static str] {
         &[]
     }
@@ -55,7 +59,7 @@ impl Engine for Podman {
             // The pull unit has fetched the image; a second try here would use up the start timeout.
             .args(["--cgroups=split", "--sdnotify=conmon", "--pull=never"])
             .line();
-        image_and_command(options(exec, container), container.service)
+        image_and_command(options(exec, container, self), container.service)
     }
 
     fn stop(&self, container: &Container<'_>) -> Exec {

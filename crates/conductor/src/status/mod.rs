@@ -5,6 +5,7 @@ mod health;
 mod model;
 mod show;
 mod text;
+mod usage;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
