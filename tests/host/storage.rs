@@ -14,7 +14,8 @@ pub(crate) const DIRECTORIES: [&str; 2] = ["containers", "docker"];
 /// are given: no registry, no build.
 const IMPORT: &str = r#"
 root=$(mktemp -d)
-mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/www" "$root/ctl"
+mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/www" "$root/ctl" "$root/cache"
+chmod 1777 "$root/cache"
 cp /bin/busybox "$root/bin/busybox"
 for applet in $(busybox --list); do [ "$applet" = busybox ] || ln -sf busybox "$root/bin/$applet"; done
 install -m 755 /payload "$root/bin/payload"

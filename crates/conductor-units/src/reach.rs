@@ -95,6 +95,9 @@ mod tests {
         assert_eq!(program, "docker");
         assert_eq!(arguments.last().map(String::as_str), Some("conductor-b.2"));
         let read = question.read("/conductor-b.2 0a1b\n\nnonsense\n");
-        assert_eq!(read.into_iter().collect::<Vec<_>>(), [("conductor-b.2".into(), "docker-0a1b.scope".into())]);
+        assert_eq!(
+            read.into_iter().collect::<Vec<_>>(),
+            [("conductor-b.2".into(), "docker-0a1b.scope".into())]
+        );
     }
 }

@@ -29,7 +29,8 @@ impl Asked {
             ("cpu-weight", "CPUWeight=", resources.cpu_weight.as_ref().map(Spanned::span)),
             ("io-weight", "IOWeight=", resources.io_weight.as_ref().map(Spanned::span)),
         ];
-        let journald = log.driver.as_ref().is_none_or(|driver| driver.get_ref() == OptionName::journald().as_str());
+        let journald =
+            log.driver.as_ref().is_none_or(|driver| driver.get_ref() == OptionName::journald().as_str());
         Self {
             of_the_unit: of_the_unit
                 .into_iter()
@@ -65,21 +66,29 @@ impl Check {
             self.report(
                 Diagnostic::error("contradiction", format!("`{key}` has no effect with docker"))
                     .at(span, "docker's containers are not in the unit's control group")
-                    .help(format!("put it in a slice of its own (`slice` here) and set {directive} of the slice")),
+                    .help(format!(
+                        "put it in a slice of its own (`slice` here) and set {directive} of the slice"
+                    )),
             );
         }
         if let Some((text, span)) = user_namespace.filter(|(text, _)| text != "host") {
             self.report(
-                Diagnostic::error("contradiction", format!("docker has no user namespace `{}`", text.escape_debug()))
-                    .at(span, "\"host\" is the only one")
-                    .help("leave it out; \"userns-remap\" in /etc/docker/daemon.json is for all containers"),
+                Diagnostic::error(
+                    "contradiction",
+                    format!("docker has no user namespace `{}`", text.escape_debug()),
+                )
+                .at(span, "\"host\" is the only one")
+                .help("leave it out; \"userns-remap\" in /etc/docker/daemon.json is for all containers"),
             );
         }
         if let Some(span) = journald_option {
             self.report(
-                Diagnostic::error("contradiction", "options of the journald driver have no effect with docker")
-                    .at(span, "the unit itself brings the output to the journal")
-                    .help("leave them out, or name the driver that they are for"),
+                Diagnostic::error(
+                    "contradiction",
+                    "options of the journald driver have no effect with docker",
+                )
+                .at(span, "the unit itself brings the output to the journal")
+                .help("leave them out, or name the driver that they are for"),
             );
         }
     }
