@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use conductor_tests::{Entry, Host};
+use conductor_tests::{Entry, Host, Suite};
 
 use crate::common::{SOON, WEB, ask, invocation, journal, state};
-use crate::stage::{Engine, Stage};
+use crate::stage::{Engine, Stage, docker_image};
 use crate::{failures, instances, keys};
 
 #[test]
@@ -90,7 +90,7 @@ fn stops_by_signal_and_by_force() {
 
 #[test]
 fn services_come_up_at_boot() {
-    let mut host = Host::prepare(&Stage::docker_image()).unwrap();
+    let mut host = Host::prepare(&docker_image(Suite::Trixie)).unwrap();
     let definition = format!("runtime = \"docker\"\n{WEB}");
     host.write("/etc/conductor/services/web.toml", &definition).unwrap();
     host.power_on().unwrap();

@@ -42,26 +42,22 @@ impl Stage {
         Self { host: common::host(), engine: Engine::Podman }
     }
 
-    /// Debian 13 and Debian's docker.
+    /// Debian 13 and its docker.
     pub(crate) fn docker() -> Self {
-        Self { host: Host::boot(&Self::docker_image()).unwrap(), engine: Engine::Docker }
+        Self { host: Host::boot(&docker_image(Suite::Trixie)).unwrap(), engine: Engine::Docker }
     }
 
-    /// What [`docker`](Self::docker) boots, for machines that are not up yet.
-    pub(crate) fn docker_image() -> Image {
-        let image = Image::base(Suite::Trixie).unwrap().add_docker().unwrap().add_payload().unwrap();
-        image.add_package(&newest_package().unwrap()).unwrap()
-    }
-
-    /// Debian 12: systemd 252 and podman 4.3. None where the package was built for a newer libc.
-    pub(crate) fn bookworm() -> Option<Self> {
+    /// Debian 12: systemd 252, podman 4.3 and docker 20.10. None where the package was built for a newer libc.
+    pub(crate) fn bookworm(engine: Engine) -> Option<Self> {
         if !Suite::of_our_package().contains(&Suite::Bookworm) {
             announce("left out: a package built here does not run on bookworm");
             return None;
         }
-        let image = Image::base(Suite::Bookworm).unwrap().add_payload().unwrap();
-        let image = image.add_package(&newest_package().unwrap()).unwrap();
-        Some(Self { host: Host::boot(&image).unwrap(), engine: Engine::Podman })
+        let image = match engine {
+            Engine::Podman => with_conductor(Image::base(Suite::Bookworm).unwrap()),
+            Engine::Docker => docker_image(Suite::Bookworm),
+        };
+        Some(Self { host: Host::boot(&image).unwrap(), engine })
     }
 
     /// Writes a definition for this engine and reloads.
@@ -94,4 +90,13 @@ impl Stage {
     pub(crate) fn only_containers(&self, names: &[&str]) {
         common::only_containers_of(self.engine, &self.host, names);
     }
+}
+
+/// For machines that are not up yet.
+pub(crate) fn docker_image(suite: Suite) -> Image {
+    with_conductor(Image::base(suite).unwrap().add_docker().unwrap())
+}
+
+fn with_conductor(image: Image) -> Image {
+    image.add_payload().unwrap().add_package(&newest_package().unwrap()).unwrap()
 }
