@@ -18,6 +18,7 @@ mod pending_edit;
 mod polkit;
 mod product;
 mod quoting;
+mod run;
 mod standing_back;
 #[path = "../trees.rs"]
 mod trees;

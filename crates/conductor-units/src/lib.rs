@@ -10,6 +10,7 @@ mod health;
 mod instance;
 mod limits;
 mod names;
+mod once;
 mod pull;
 mod quote;
 mod runtime;
@@ -23,6 +24,7 @@ use std::collections::BTreeSet;
 
 use conductor_definition::{PullPolicy, Service};
 
+pub use once::{Once, Setting, Transient, once};
 pub use service_units::{InstanceUnit, ServiceUnits, services_in};
 pub use stub::{stub, unit_names as stub_unit_names};
 pub use tree::{Duplicate, Entry, ParseError, Tree};

@@ -50,6 +50,17 @@ impl Engine for Docker {
         image_and_command(options(exec, container), container.service)
     }
 
+    fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec {
+        let exec = Exec::in_words(DOCKER)
+            .args(["run", "--name"])
+            .arg(container.name.clone())
+            .args(["--rm", "--interactive"]);
+        let exec = if terminal { exec.arg("--tty") } else { exec };
+        let exec = exec.arg(format!("--pull={}", container.service.pull.policy.as_str()));
+        let exec = limits(exec, container.service);
+        image_and_command(options(exec, container), container.service)
+    }
+
     fn stop(&self, container: &Container<'_>) -> Exec {
         Exec::new(DOCKER)
             .arg("stop")
@@ -68,6 +79,10 @@ impl Engine for Docker {
 
     fn pull_image(&self) -> &'static str {
         "docker pull --quiet \"$1\""
+    }
+
+    fn remove_quietly(&self) -> &'static str {
+        "docker rm --force --volumes \"$1\" >/dev/null 2>&1"
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Container<'a> {
     pub(crate) own_environment: Vec<(&'static str, Word)>,
     /// The host's side of each port, and the port.
     pub(crate) ports: Vec<(HostPorts, Port)>,
+    /// Whether it runs once, for somebody who gets its output, and not as the service.
+    pub(crate) once: bool,
 }
 
 /// The host's side of a port or of a range.
@@ -45,6 +47,9 @@ pub(crate) trait Engine {
     fn prepare(&self, container: &Container<'_>) -> Option<Exec>;
     /// Starts the container; its image is on the machine.
     fn run(&self, container: &Container<'_>) -> Exec;
+    /// The beginning of a command that runs a container once, attached; `terminal` is whether its input and
+    /// output are one.
+    fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec;
     /// Stops it and waits.
     fn stop(&self, container: &Container<'_>) -> Exec;
     /// Removes whatever is left of it. Never fails, may be repeated.
@@ -53,6 +58,8 @@ pub(crate) trait Engine {
     fn has_image(&self) -> &'static str;
     /// A shell command that fetches image `$1`.
     fn pull_image(&self) -> &'static str;
+    /// A shell command that removes whatever is left of container `$1`, and says nothing if nothing is.
+    fn remove_quietly(&self) -> &'static str;
 }
 
 /// The engine of a service.

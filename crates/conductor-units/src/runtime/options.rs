@@ -16,6 +16,7 @@ pub(super) fn options(exec: Exec, container: &Container<'_>) -> Exec {
     let exec = process(exec, container);
     let exec = storage(exec, service);
     let exec = rights(exec, service);
+    let exec = log(exec, container);
     if service.runtime_args.is_empty() {
         return exec;
     }
@@ -169,7 +170,15 @@ fn rights(exec: Exec, service: &Service) -> Exec {
         Some(Seccomp::Profile(path)) => option(exec, "--security-opt", format!("seccomp={path}")),
     };
     let exec = some(exec, "--userns", security.user_namespace.as_ref());
-    let exec = some(exec, "--stop-signal", service.stop.signal);
+    some(exec, "--stop-signal", service.stop.signal)
+}
+
+/// What runs once writes to whoever started it, and to nobody else: that may be a session with passwords.
+fn log(exec: Exec, container: &Container<'_>) -> Exec {
+    let service = container.service;
+    if container.once {
+        return exec.arg("--log-driver=none").line();
+    }
     let exec = exec.arg(format!("--log-driver={}", service.log.driver)).line();
     each(exec, "--log-opt", service.log.options.iter().map(|(name, value)| format!("{name}={value}")))
 }
