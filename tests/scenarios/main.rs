@@ -20,6 +20,7 @@ mod pending_edit;
 mod polkit;
 mod product;
 mod quoting;
+mod run;
 mod stage;
 mod standing_back;
 #[path = "../trees.rs"]

@@ -344,6 +344,17 @@ pub enum PullPolicy {
     Never,
 }
 
+impl PullPolicy {
+    /// The word for it, which the engines' `--pull` takes as well.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
 /// Where a container's output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {

@@ -135,6 +135,7 @@ fn container<'a>(service: &'a Service, names: &Names<'_>) -> Container<'a> {
         service,
         own_environment: [(INSTANCE, number)].into_iter().chain(own_port).collect(),
         ports,
+        once: false,
     }
 }
 

@@ -10,6 +10,7 @@ mod health;
 mod instance;
 mod limits;
 mod names;
+mod once;
 mod pull;
 mod quote;
 mod reach;
@@ -24,6 +25,7 @@ use std::collections::BTreeSet;
 
 use conductor_definition::{PullPolicy, Service};
 
+pub use once::{Once, Setting, Transient, once};
 pub use reach::Whereabouts;
 pub use service_units::{InstanceUnit, ServiceUnits, services_in};
 pub use stub::{stub, unit_names as stub_unit_names};

@@ -18,6 +18,7 @@ mod load;
 mod logs;
 mod program;
 mod report;
+mod run;
 mod services;
 mod status;
 mod table;
@@ -36,6 +37,7 @@ enum Command {
     Status(status::StatusCommand),
     Logs(logs::Logs),
     Exec(exec::Exec),
+    Run(run::Run),
     Enable(enable::Enable),
     Disable(enable::Disable),
 }
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Status(status) => status.run(),
         Command::Logs(logs) => logs.run(),
         Command::Exec(exec) => exec.run(),
+        Command::Run(run) => run.run(),
         Command::Enable(enable) => enable.run(),
         Command::Disable(disable) => disable.run(),
     }

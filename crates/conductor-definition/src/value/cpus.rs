@@ -32,6 +32,11 @@ impl Cpus {
     pub fn decimal(self) -> String {
         format!("{}.{:04}", self.permyriad / 10_000, self.permyriad % 10_000)
     }
+
+    /// Microseconds of processor time for each second, as `CPUQuotaPerSecUSec` takes it over D-Bus.
+    pub fn micros_per_second(self) -> u64 {
+        u64::from(self.permyriad) * 100
+    }
 }
 
 impl fmt::Display for Cpus {

@@ -11,6 +11,27 @@ use crate::unit_file::UnitFile;
 
 const DOCKER: &str = "/usr/bin/docker";
 
+/// A command for container `$1`, if it is there: otherwise docker would complain in the unit's log, and `stop` fail,
+/// each time that a container has ended by itself.
+///
+/// Not when docker is down: its socket would start it again, and the command wait for that. When the daemon crashes,
+/// systemd orders its restart after our stop (`PartOf=`), and both would wait for each other until a time-out. What
+/// is left behind then is removed before the next start.
+macro_rules! if_there {
+    ($command:literal) => {
+        concat!(
+            "systemctl is-active --quiet docker.service && ",
+            "docker container inspect \"$1\" >/dev/null 2>&1 || exit 0; ",
+            "exec ",
+            $command,
+            " \"$1\" >/dev/null"
+        )
+    };
+}
+
+const STOP: &str = if_there!("docker stop -t \"$2\"");
+const REMOVE: &str = if_there!("docker rm --force --volumes");
+
 /// The client is the unit's main process: attached, without a terminal, so that it passes signals on
 /// (`--sig-proxy`) and ends with the container's status. The container itself is a child of the daemon's,
 /// in a control group of the daemon's: limits are given to it, and what is left of it is removed by name.
@@ -52,10 +73,9 @@ impl Engine for Docker {
             .args(["run", "--name"])
             .arg(container.name.clone())
             .args(["--rm", "--pull=never"])
-            .line()
-            // Its control group, a scope, is where the unit's own would be.
-            .arg(format!("--cgroup-parent={}", slice(service)));
-        image_and_command(options(limits(exec, service).line(), container, self), service)
+            .line();
+        let exec = limits(within(exec, service), service).line();
+        image_and_command(options(exec, container, self), service)
     }
 
     fn mount(&self, exec: Exec, mount: &Mount) -> Exec {
@@ -83,13 +103,25 @@ impl Engine for Docker {
         }
     }
 
+    fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec {
+        let exec = Exec::in_words(DOCKER)
+            .args(["run", "--name"])
+            .arg(container.name.clone())
+            .args(["--rm", "--interactive"]);
+        let exec = if terminal { exec.arg("--tty") } else { exec };
+        let exec = exec.arg(format!("--pull={}", container.service.pull.policy.as_str()));
+        let exec = limits(within(exec, container.service), container.service);
+        image_and_command(options(exec, container, self), container.service)
+    }
+
     fn stop(&self, container: &Container<'_>) -> Exec {
+        // If it fails, the log says why, and systemd goes on with signals.
         let timeout = seconds(container.service.stop.timeout);
-        if_there(&format!("docker stop -t {timeout}"), "stop", container)
+        shell(STOP, "stop", container).arg(timeout.to_string())
     }
 
     fn remove(&self, container: &Container<'_>) -> Exec {
-        if_there("docker rm --force --volumes", "remove", container)
+        shell(REMOVE, "remove", container)
     }
 
     fn has_image(&self) -> &'static str {
@@ -98,6 +130,10 @@ impl Engine for Docker {
 
     fn pull_image(&self) -> &'static str {
         "docker pull --quiet \"$1\""
+    }
+
+    fn remove_quietly(&self) -> &'static str {
+        REMOVE
     }
 
     fn whereabouts(&self) -> Option<&'static [&'static str]> {
@@ -111,18 +147,13 @@ impl Engine for Docker {
     }
 }
 
-/// A command for a container that is there: otherwise docker would complain in the unit's log, and `stop` fail,
-/// each time that a container has ended by itself.
-///
-/// Not when docker is down: its socket would start it again, and the command wait for that. When the daemon crashes,
-/// systemd orders its restart after our stop (`PartOf=`), and both would wait for each other until a time-out. What
-/// is left behind then is removed before the next start. A failure (`-`) is in the log; systemd goes on to signals.
-fn if_there(command: &str, name: &'static str, container: &Container<'_>) -> Exec {
-    let script = format!(
-        "systemctl is-active --quiet docker.service && docker container inspect \"$1\" >/dev/null 2>&1 || exit 0; \
-         exec {command} \"$1\" >/dev/null"
-    );
+fn shell(script: &'static str, name: &'static str, container: &Container<'_>) -> Exec {
     Exec::new("-/bin/sh").arg("-c").arg(script).arg(name).arg(container.name.clone())
+}
+
+/// Its control group, a scope, is where the unit's own would be.
+fn within(exec: Exec, service: &Service) -> Exec {
+    exec.arg(format!("--cgroup-parent={}", slice(service)))
 }
 
 /// One field of what `--mount` takes, which is a line of CSV (RFC 4180). Commas are not in validated paths.

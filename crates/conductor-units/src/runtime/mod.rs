@@ -33,6 +33,8 @@ pub(crate) struct Container<'a> {
     pub(crate) own_environment: Vec<(&'static str, Word)>,
     /// The host's side of each port, and the port.
     pub(crate) ports: Vec<(HostPorts, Port)>,
+    /// Whether it runs once, for somebody who gets its output, and not as the service.
+    pub(crate) once: bool,
 }
 
 /// The host's side of a port or of a range.
@@ -66,6 +68,9 @@ pub(crate) trait Engine {
     fn log(&self, exec: Exec, log: &Log) -> Exec {
         options::log(exec, log)
     }
+    /// The beginning of a command that runs a container once, attached; `terminal` is whether its input and
+    /// output are one.
+    fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec;
     /// Stops it and waits.
     fn stop(&self, container: &Container<'_>) -> Exec;
     /// Removes whatever is left of it. Never fails, may be repeated.
@@ -83,6 +88,8 @@ pub(crate) trait Engine {
     fn scope<'a>(&self, _line: &'a str) -> Option<(&'a str, String)> {
         None
     }
+    /// A shell command that removes whatever is left of container `$1`, and says nothing if nothing is.
+    fn remove_quietly(&self) -> &'static str;
 }
 
 /// The engine of a service.

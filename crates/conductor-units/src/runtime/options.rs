@@ -16,7 +16,12 @@ pub(super) fn options(exec: Exec, container: &Container<'_>, engine: &dyn Engine
     let exec = process(exec, container);
     let exec = storage(exec, service, engine);
     let exec = rights(exec, service);
-    let exec = engine.log(exec, &service.log);
+    let exec = if container.once {
+        // What runs once writes to whoever started it, and to nobody else: that may be a session with passwords.
+        exec.arg("--log-driver=none").line()
+    } else {
+        engine.log(exec, &service.log)
+    };
     if service.runtime_args.is_empty() {
         return exec;
     }

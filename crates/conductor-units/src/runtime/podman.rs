@@ -62,6 +62,17 @@ impl Engine for Podman {
         image_and_command(options(exec, container, self), container.service)
     }
 
+    fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec {
+        let exec = Exec::in_words(PODMAN).args(["run", "--name"]).arg(container.name.clone()).args([
+            "--rm",
+            "--interactive",
+            "--cgroups=split",
+        ]);
+        let exec = if terminal { exec.arg("--tty") } else { exec };
+        let exec = exec.arg(format!("--pull={}", container.service.pull.policy.as_str()));
+        image_and_command(options(exec, container, self), container.service)
+    }
+
     fn stop(&self, container: &Container<'_>) -> Exec {
         Exec::new(PODMAN)
             .args(["stop", "--ignore"])
@@ -84,5 +95,12 @@ impl Engine for Podman {
     fn pull_image(&self) -> &'static str {
         // `podman pull --policy=missing` would do for both, but not before podman 5.
         "podman pull --quiet \"$1\""
+    }
+
+    fn remove_quietly(&self) -> &'static str {
+        // Where conmon was killed, the first attempt fails with "exit code could not be retrieved"; only then
+        // podman knows that the container has ended, and the second removes it (podman 5.4).
+        "podman rm --force --ignore --volumes --time=0 \"$1\" >/dev/null 2>&1 || \
+         podman rm --force --ignore --volumes --time=0 \"$1\" >/dev/null"
     }
 }
