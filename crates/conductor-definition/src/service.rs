@@ -8,8 +8,8 @@ use conductor_timespan::TimeSpan;
 
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
-    Image, LabelName, LimitName, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName,
-    SysctlName, UrlPath, User,
+    Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
+    SliceName, SysctlName, UrlPath, User,
 };
 
 /// A service that can be turned into units.
@@ -343,7 +343,7 @@ pub enum PullPolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// The engine's driver.
-    pub driver: OptionName,
+    pub driver: LogDriver,
     /// Its options.
     pub options: BTreeMap<OptionName, String>,
 }
