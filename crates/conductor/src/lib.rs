@@ -18,6 +18,7 @@ mod load;
 mod logs;
 mod program;
 mod report;
+mod schema;
 mod services;
 mod status;
 mod table;
@@ -38,6 +39,7 @@ enum Command {
     Exec(exec::Exec),
     Enable(enable::Enable),
     Disable(enable::Disable),
+    Schema(schema::Schema),
 }
 
 /// The whole program: reads the arguments and does what they say.
@@ -51,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Exec(exec) => exec.run(),
         Command::Enable(enable) => enable.run(),
         Command::Disable(disable) => disable.run(),
+        Command::Schema(schema) => schema.run(),
     }
 }
 
