@@ -1,4 +1,9 @@
-//! Every error message, word for word: the wording is a feature.
+//! Every error message, word for word: the wording is a feature. And an editor that has the schema underlines the
+//! same places, as far as a schema can say what is wrong.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod editor;
 
 use conductor_definition::{Source, parse};
 use snapbox::{assert_data_eq, str};
@@ -14,6 +19,7 @@ fn messages_of(path: &str, text: &str) -> String {
         Ok(parsed) => parsed.warnings,
         Err(diagnostics) => diagnostics,
     };
+    editor::agrees(&source, &diagnostics);
     diagnostics.iter().map(|diagnostic| diagnostic.one_line(&source) + "\n").collect()
 }
 

@@ -350,7 +350,7 @@ fn wrong_usage_is_status_2() {
     Machine::new().conductor(&["chekc"]).assert().code(2).stderr_eq(str![[r#"
 error: unrecognized subcommand 'chekc'
 
-  tip: a similar subcommand exists: 'check'
+  tip: some similar subcommands exist: 'schema', 'check'
 
 Usage: conductor <COMMAND>
 

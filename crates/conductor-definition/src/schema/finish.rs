@@ -59,7 +59,7 @@ fn without_null(schema: &mut Map<String, Value>) {
 /// Nothing has to be there, except in the elements of lists: those are replaced as a whole.
 pub(super) fn part(schema: &mut Value) {
     let Value::Object(object) = schema else { return };
-    for condition in ["required", "dependentRequired", "if", "then", "else"] {
+    for condition in ["required", "if", "then", "else"] {
         object.remove(condition);
     }
     if !object.contains_key("items") {
@@ -78,7 +78,9 @@ pub(super) fn references(schema: &mut Value, path: &str, literal: &[&str]) {
         *pattern = format!(r"{pattern}|\$[{{$]");
     }
     if let Some(Value::Array(ways)) = object.get_mut("anyOf") {
-        ways.iter_mut().for_each(|way| references(way, path, literal));
+        for way in ways {
+            references(way, path, literal);
+        }
     }
     if let Some(Value::Object(keys)) = object.get_mut("properties") {
         for (key, value) in keys {
@@ -99,7 +101,7 @@ pub(super) fn defaults(schema: &mut Value) {
     if let (Some(default), Some(Value::String(text))) =
         (object.get("default").map(Value::to_string), object.get_mut("description"))
     {
-        text.push_str(&format!("\n\nDefault: `{default}`"));
+        *text = format!("{text}\n\nDefault: `{default}`");
     }
     inside(object, defaults);
 }

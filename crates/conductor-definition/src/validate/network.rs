@@ -169,6 +169,13 @@ impl Check {
 
     fn range(&mut self, written: &Spanned<written::Ports>) -> Option<(u16, u16)> {
         let written::Ports { first, last } = *written.get_ref();
+        if last < first {
+            self.report(
+                Diagnostic::error("contradiction", written::Ports::MISTAKEN)
+                    .at(written.span(), "ends before it begins"),
+            );
+            return None;
+        }
         let end = |port: i64| -> Spanned<PortNumber> { Spanned::new(written.span(), Whole(port)) };
         let first: u16 = self.number(&end(first))?;
         let last = if last == i64::from(first) { first } else { self.number(&end(last))? };

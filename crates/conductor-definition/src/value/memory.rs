@@ -75,7 +75,7 @@ impl fmt::Display for Memory {
 }
 
 deserialize_from_str!(Memory, "a size of memory in quotes, such as \"512M\"");
-text_schema!(Memory, "size of memory", {
+text_schema!(Memory, &format!("size of memory from {} on", Self(SMALLEST)), {
     use crate::schema::at_least;
     let mut letters = std::collections::BTreeMap::<u64, String>::new();
     for (letter, scale) in SUFFIXES {

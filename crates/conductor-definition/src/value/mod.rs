@@ -105,6 +105,7 @@ macro_rules! text_schema {
 pub(crate) use text_schema;
 
 /// The schema of a value that may be written in several ways, each with a schema of its own.
+#[cfg(feature = "schema")]
 macro_rules! any_of_schema {
     ($type:ident, $generator:ident, [$($way:expr),+ $(,)?]) => {
         impl schemars::JsonSchema for $type {

@@ -9,11 +9,17 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::value::{FilePath, InvalidValue, ObjectName, Text};
 
-/// A port, or a range of them, both ends included.
+/// A port, or a range of them, both ends included; validation looks at their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ports {
     pub(crate) first: i64,
     pub(crate) last: i64,
+}
+
+impl Ports {
+    /// What to say of a range that is none.
+    pub(crate) const MISTAKEN: &str =
+        "not a range of ports: write it as \"8000-8009\", or one port as a number";
 }
 
 /// A limit of setrlimit(2); -1 is none.
@@ -107,10 +113,8 @@ deserialize_any!(Ports, "a port, or a range in quotes such as \"8000-8009\"", {
             |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
         let range = text.split_once('-').and_then(|(first, last)| Some((number(first)?, number(last)?)));
         match range {
-            Some((first, last)) if first <= last => Ok(Ports { first, last }),
-            _ => Err(E::custom(InvalidValue::new(
-                "not a range of ports: write it as \"8000-8009\", or one port as a number",
-            ))),
+            Some((first, last)) => Ok(Ports { first, last }),
+            None => Err(E::custom(InvalidValue::new(Ports::MISTAKEN))),
         }
     }
 });

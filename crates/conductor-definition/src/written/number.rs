@@ -58,7 +58,8 @@ impl schemars::JsonSchema for Timer {
     /// The bounds themselves are beyond a regular expression, but neither `0` nor `infinity` has a digit from 1
     /// to 9.
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let mut schema = crate::schema::text("time span", &crate::schema::time_span(), None);
+        let title = format!("time span from {} to {}", Self::SHORTEST, Self::LONGEST);
+        let mut schema = crate::schema::text(&title, &crate::schema::time_span(), None);
         schema.insert("not".to_owned(), serde_json::json!({ "pattern": "^[^1-9$]*$" }));
         schema
     }

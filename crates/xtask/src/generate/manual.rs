@@ -60,7 +60,7 @@ fn reference(schema: &Value) -> String {
     }
     for (key, value) in keys(schema) {
         let Some(heading) = heading(key, value) else { continue };
-        text.push_str(&format!(".SH \"{heading}\"\n{}", description(value, ".PP\n")));
+        text = format!("{text}.SH \"{heading}\"\n{}", description(value, ".PP\n"));
         let table = match value.get("items") {
             Some(item) => {
                 text.push_str("May stand several times.\n");

@@ -24,13 +24,14 @@ pub(super) fn notation(schema: &Value) -> String {
             let item = schema.get("items").map(notation).unwrap_or_default();
             if item.contains('|') { format!("[({item}), ...]") } else { format!("[{item}, ...]") }
         }
-        ("object", ..) => match entries(schema) {
-            Some(value) => format!("{{ {NAME} = {}, ... }}", notation(value)),
-            None => {
-                let keys = keys(schema).map(|(key, _)| in_font(Font::Bold, &literal(key)));
-                format!("{{ {} }}", keys.collect::<Vec<_>>().join(", "))
-            }
-        },
+        ("object", ..) if entries(schema).is_some() => {
+            let value = entries(schema).map(notation).unwrap_or_default();
+            format!("{{ {NAME} = {value}, ... }}")
+        }
+        ("object", ..) => {
+            let keys = keys(schema).map(|(key, _)| in_font(Font::Bold, &literal(key)));
+            format!("{{ {} }}", keys.collect::<Vec<_>>().join(", "))
+        }
         _ => in_font(Font::Italic, "anything"),
     }
 }
