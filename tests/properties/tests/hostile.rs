@@ -36,7 +36,7 @@ impl Files {
         let mut source = Source::new(directory.join("web.toml"), write(&self.main, 0));
         for (index, drop_in) in self.drop_ins.iter().enumerate() {
             source.push(
-                directory.join("web.toml.d").join(format!("{directory:?}.toml")),
+                directory.join("web.toml.d").join(format!("{index}.toml")),
                 &write(drop_in, index + 1),
             );
         }
@@ -68,13 +68,11 @@ const DIRECTORY: &str = "q-directory-q";
 /// A value that is a line and not a list of words loses the white space at its ends.
 fn trimmed(one: Understood) -> Understood {
     let line = matches!(one.key.as_str(), "Description" | "LoadCredential" | "SourcePath") || raw(&one.key);
-    match line {
-        true => Understood {
-            value: one.value.iter().map(|part| part.trim_matches([' ', '\t']).to_owned()).collect(),
-            ..one
-        },
-        false => one,
+    if !line {
+        return one;
     }
+    let value = one.value.iter().map(|part| part.trim_matches([' ', '\t']).to_owned()).collect();
+    Understood { value, ..one }
 }
 
 /// Directives that the drafts write themselves.
