@@ -188,7 +188,8 @@ mod tests {
         assert!(words(&docker, "ExecStart").contains("|--cgroup-parent=team.slice|"));
         let removal = words(&docker, "ExecStopPost");
         assert!(
-            removal.ends_with("exec docker rm --force --volumes \"$$1\" >/dev/null|remove|conductor-web-run-"),
+            removal
+                .ends_with("exec docker rm --force --volumes \"$$1\" >/dev/null|remove|conductor-web-run-"),
             "{removal}"
         );
     }
