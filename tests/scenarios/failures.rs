@@ -121,3 +121,14 @@ pub(crate) fn monitor_killed_on(on: &Stage) {
     on.only_containers(&["conductor-web"]);
     assert_eq!(ask(on, 20000, "/healthz").unwrap(), "ok");
 }
+
+#[test]
+fn a_monitor_that_is_killed_for_good_leaves_nothing_behind() {
+    let on = &Stage::podman();
+    on.start(&WEB.replace("[restart]\n", "[restart]\nlimit = { starts = 1, within = \"1h\" }\n"));
+    on.ok(["systemctl", "kill", "--kill-whom=main", "--signal=KILL", "web.service"]).unwrap();
+    let failed = || Ok(on.property("web.service", "ActiveState")? == "failed");
+    on.eventually(SOON, "systemd gives up", failed).unwrap();
+    // No further start is there to replace what podman believes to run.
+    on.only_containers(&[]);
+}

@@ -73,6 +73,11 @@ impl Service {
         1..=self.instances
     }
 
+    /// Which release it is, in the words of whoever makes releases: the revision, or what the image's name says.
+    pub fn release(&self) -> Option<&str> {
+        self.revision.as_deref().or_else(|| self.process.image.version())
+    }
+
     /// Every host port that any instance takes.
     pub fn host_ports(&self) -> impl Iterator<Item = u16> {
         let numbers = 1..=self.instances;

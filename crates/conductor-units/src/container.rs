@@ -9,7 +9,7 @@ use crate::exec::{Exec, Word};
 use crate::instance::{INSTANCE, host_ports};
 use crate::limits::{start_limit_window, start_timeout};
 use crate::names::{Names, start_unit};
-use crate::runtime::{Container, engine};
+use crate::runtime::{Container, engine, remove};
 use crate::unit_file::UnitFile;
 use crate::{Context, SystemdVersion};
 
@@ -74,13 +74,13 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
             None => unit,
         })
         .exec("ExecStop", &engine.stop(&container))
-        .exec("ExecStopPost", &engine.remove(&container))
+        .exec("ExecStopPost", &remove(engine, &container))
         .with(|unit| if engine.is_in_unit() { resources(unit, service) } else { unit })
         .set("Slice", slice(service))
         .set("SyslogIdentifier", &service.name)
         .log_fields(service)
         .with(|unit| directives(unit, &service.directives.service))
-        .finish(service)
+        .finish_container(service)
 }
 
 /// The machines it is meant for: one of the patterns has to match (`|`, systemd.unit(5)).

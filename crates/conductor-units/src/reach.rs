@@ -79,7 +79,7 @@ mod tests {
 
     fn instance(container: &str, engine: Runtime) -> InstanceUnit {
         let (number, unit) = (None, String::new());
-        InstanceUnit { number, unit, container: container.to_owned(), engine }
+        InstanceUnit { number, unit, container: container.to_owned(), engine, release: None }
     }
 
     #[test]

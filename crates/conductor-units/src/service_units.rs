@@ -35,6 +35,8 @@ pub struct InstanceUnit {
     pub container: String,
     /// The engine that runs it.
     pub engine: Runtime,
+    /// The release that its unit starts, which need not be the one that runs.
+    pub release: Option<String>,
 }
 
 /// Names of all services that have units in the tree, sorted.
@@ -55,15 +57,17 @@ impl ServiceUnits {
                 unit: unit.clone(),
                 container: format!("conductor-{name}"),
                 engine: engine(tree, unit),
+                release: release(tree, unit),
             });
         }
         if let Some(template) = own(format!("{name}@.service")) {
-            let engine = engine(tree, &template);
+            let (engine, release) = (engine(tree, &template), release(tree, &template));
             instances.extend(numbers(tree, name).into_iter().map(|number| InstanceUnit {
                 number: Some(number),
                 unit: format!("{name}@{number}.service"),
                 container: format!("conductor-{name}.{number}"),
                 engine,
+                release: release.clone(),
             }));
         }
         Self {
@@ -77,9 +81,18 @@ impl ServiceUnits {
 
 /// The service that a unit says it belongs to.
 fn owner<'a>(tree: &'a Tree, unit: &str) -> Option<&'a str> {
+    said(tree, unit, "Service=")
+}
+
+fn release(tree: &Tree, unit: &str) -> Option<String> {
+    said(tree, unit, "Release=").map(|release| release.replace("%%", "%"))
+}
+
+/// What a unit says in the section that is for us.
+fn said<'a>(tree: &'a Tree, unit: &str, key: &str) -> Option<&'a str> {
     let Some(Entry::File(text)) = tree.get(unit) else { return None };
     let (_, section) = text.split_once("\n[X-Conductor]\n")?;
-    section.lines().find_map(|line| line.strip_prefix("Service="))
+    section.lines().find_map(|line| line.strip_prefix(key))
 }
 
 /// Each instance has a drop-in directory of its own.
@@ -105,7 +118,8 @@ mod tests {
     use super::*;
 
     fn tree() -> Tree {
-        let ours = |name: &str, rest: &str| format!("{rest}\n\n[X-Conductor]\nService={name}\n");
+        let ours =
+            |name: &str, rest: &str| format!("{rest}\n\n[X-Conductor]\nService={name}\nRelease=50%%\n");
         let mut tree = Tree::default();
         tree.file("web@.service", ours("web", "ExecStart=/usr/bin/podman run web"));
         tree.file("web.target", ours("web", ""));
@@ -125,6 +139,7 @@ mod tests {
         assert_eq!(web.start, "web.target");
         let instances: Vec<_> = web.instances.iter().map(|i| (i.number, i.container.as_str())).collect();
         assert_eq!(instances, [(Some(2), "conductor-web.2"), (Some(10), "conductor-web.10")]);
+        assert_eq!(web.instances[0].release.as_deref(), Some("50%"));
         assert_eq!(web.pull.as_deref(), Some("web-pull.service"));
     }
 

@@ -3,7 +3,7 @@
 use conductor_definition::{Log, Mount, MountSource, Service};
 
 use super::options::{self, image_and_command, options};
-use super::{Container, Engine};
+use super::{Container, Engine, remove};
 use crate::container::slice;
 use crate::exec::Exec;
 use crate::limits::{engine_stop, seconds};
@@ -64,7 +64,7 @@ impl Engine for Docker {
     }
 
     fn prepare(&self, container: &Container<'_>) -> Option<Exec> {
-        Some(self.remove(container))
+        Some(remove(self, container))
     }
 
     fn run(&self, container: &Container<'_>) -> Exec {
@@ -118,10 +118,6 @@ impl Engine for Docker {
         // If it fails, the log says why, and systemd goes on with signals.
         let timeout = seconds(container.service.stop.timeout);
         shell(STOP, "stop", container).arg(timeout.to_string())
-    }
-
-    fn remove(&self, container: &Container<'_>) -> Exec {
-        shell(REMOVE, "remove", container)
     }
 
     fn has_image(&self) -> &'static str {

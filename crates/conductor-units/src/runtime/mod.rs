@@ -73,8 +73,6 @@ pub(crate) trait Engine {
     fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec;
     /// Stops it and waits.
     fn stop(&self, container: &Container<'_>) -> Exec;
-    /// Removes whatever is left of it. Never fails, may be repeated.
-    fn remove(&self, container: &Container<'_>) -> Exec;
     /// A shell command that says whether image `$1` is there.
     fn has_image(&self) -> &'static str;
     /// A shell command that fetches image `$1`.
@@ -104,6 +102,12 @@ pub(crate) fn engine(runtime: Runtime) -> &'static dyn Engine {
 pub(crate) fn of_program(path: &str) -> Option<Runtime> {
     let known = Runtime::NAMES.iter().map(|(_, runtime)| *runtime);
     known.into_iter().find(|runtime| engine(*runtime).program() == path)
+}
+
+/// Removes whatever is left of a container. Never fails, may be repeated.
+pub(crate) fn remove(engine: &dyn Engine, container: &Container<'_>) -> Exec {
+    let exec = Exec::new("-/bin/sh").args(["-c", engine.remove_quietly(), "remove"]);
+    exec.arg(container.name.clone())
 }
 
 /// Fetches an image.

@@ -80,14 +80,6 @@ impl Engine for Podman {
             .arg(container.name.clone())
     }
 
-    fn remove(&self, container: &Container<'_>) -> Exec {
-        // Runs after every end of the main process. When conmon was killed nobody else removes the
-        // container: podman still believes that it runs.
-        Exec::new("-/usr/bin/podman")
-            .args(["rm", "--force", "--ignore", "--volumes", "--time=0"])
-            .arg(container.name.clone())
-    }
-
     fn has_image(&self) -> &'static str {
         "podman image exists \"$1\""
     }

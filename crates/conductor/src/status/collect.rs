@@ -9,6 +9,7 @@ use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in};
 
 use super::health::Health;
 use super::model::{Instance, Service, Status};
+use super::release::running;
 use super::usage::{Elsewhere, Usage};
 use crate::ask::ask;
 use crate::services::Silent;
@@ -73,7 +74,9 @@ async fn service(
     for unit in &units.instances {
         let seen = ask(systemd, &unit.unit).await?;
         let usage = elsewhere.usage(unit, &seen, systemd).await?;
-        instances.push(instance(unit, &seen, usage, checker.as_ref(), edited));
+        let release = running(root, &unit.unit).or_else(|| unit.release.clone());
+        let told = instance(unit, &seen, usage, checker.as_ref(), edited);
+        instances.push(Instance { release, ..told });
     }
     let problem = definition.and_then(first_error);
     let checks = checker.filter(UnitStatus::is_active).and_then(|checker| checker.status_text);
@@ -116,6 +119,7 @@ fn instance(
     let reload = missing || seen.need_daemon_reload;
     Instance {
         number: unit.number,
+        release: None,
         unit: unit.unit.clone(),
         load: seen.load_state.as_str().to_owned(),
         active: seen.active_state.as_str().to_owned(),
