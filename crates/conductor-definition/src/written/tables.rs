@@ -207,7 +207,7 @@ pub(crate) struct Pull {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Log {
-    /// The engine's log driver. journalctl(1) shows what `"journald"` takes.
+    /// The engine's log driver. By default the output is in the journal, as the unit's own.
     #[cfg_attr(feature = "schema", schemars(extend("default" = LogDriver::DEFAULT)))]
     pub(crate) driver: Option<LogDriver>,
     /// Options of the driver.
