@@ -436,7 +436,7 @@ web.toml:6:15: `memory-high` has no effect with docker (write slice = "NAME" and
 web.toml:7:14: `cpu-weight` has no effect with docker (write slice = "NAME" and limit that: `systemctl set-property NAME.slice CPUWeight=VALUE`)
 web.toml:8:13: `io-weight` has no effect with docker (write slice = "NAME" and limit that: `systemctl set-property NAME.slice IOWeight=VALUE`)
 web.toml:10:18: docker has no user namespace `keep-id` (leave it out; "userns-remap" in /etc/docker/daemon.json is for all containers)
-web.toml:12:13: options of the journald driver have no effect with docker (leave them out, or name the driver that they are for)
+web.toml:12:11: options of the journald driver have no effect with docker (leave them out, or name the driver that they are for)
 
 "#]]
     );
