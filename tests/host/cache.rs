@@ -41,30 +41,42 @@ pub(crate) fn file_key(file: &Path) -> Result<String> {
 }
 
 /// Returns the entry `kind`-`key`, calling `build` with an empty directory if there is none yet.
-pub(crate) fn entry(kind: &str, key: &str, build: impl FnOnce(&Path) -> Result<()>) -> Result<Cached> {
+pub(crate) fn entry(kind: &str, key: &str, build: impl Fn(&Path) -> Result<()>) -> Result<Cached> {
     let root = cache_root();
     let path = root.join(format!("{kind}-{key}"));
     let lock_path = root.join("locks").join(format!("{kind}-{key}"));
     fs::create_dir_all(root.join("locks")).context(root.display())?;
     let lock = File::create(&lock_path).context(lock_path.display())?;
-    lock.lock()?; // Two test processes that want the same image: one builds, the other waits here.
-    if !path.exists() {
-        let aside = root.join(format!("{kind}-{key}.partial"));
-        discard(&aside)?; // A builder that was killed may have left it, even mounted.
-        fs::create_dir(&aside)?;
-        let started = Instant::now();
-        announce(format_args!("building {kind} ({})", path.display()));
-        if let Err(error) = build(&aside).context(format!("building {kind}")) {
-            discard(&aside)?;
-            return Err(error);
+    // Whoever uses what is there does not wait for others who do, such as a machine that is left running.
+    loop {
+        lock.lock_shared()?;
+        if path.exists() {
+            break;
         }
-        fs::rename(&aside, &path)?;
-        announce(format_args!("built {kind} in {:.1} s", started.elapsed().as_secs_f32()));
-        prune(&root, kind)?;
+        lock.unlock()?;
+        lock.lock()?; // Two test processes that want the same image: one builds, the other waits here.
+        if !path.exists() {
+            make(&root, kind, &path, &build)?;
+        }
+        lock.unlock()?;
     }
     File::open(&path)?.set_modified(std::time::SystemTime::now())?;
-    lock.lock_shared()?;
     Ok(Cached { path, _in_use: Arc::new(lock) })
+}
+
+fn make(root: &Path, kind: &str, path: &Path, build: impl Fn(&Path) -> Result<()>) -> Result<()> {
+    let aside = path.with_extension("partial"); // A key has no dots.
+    discard(&aside)?; // A builder that was killed may have left it, even mounted.
+    fs::create_dir(&aside)?;
+    let started = Instant::now();
+    announce(format_args!("building {kind} ({})", path.display()));
+    if let Err(error) = build(&aside).context(format!("building {kind}")) {
+        discard(&aside)?;
+        return Err(error);
+    }
+    fs::rename(&aside, path)?;
+    announce(format_args!("built {kind} in {:.1} s", started.elapsed().as_secs_f32()));
+    prune(root, kind)
 }
 
 /// Drops the oldest entries of a kind, except those some process holds.

@@ -4,10 +4,13 @@
 
 mod admin;
 mod bare;
+mod bookworm;
 mod boot;
 mod broken;
 mod cli;
 mod common;
+mod docker;
+mod examples;
 mod failures;
 mod fake;
 mod giving_up;
@@ -18,7 +21,10 @@ mod pending_edit;
 mod polkit;
 mod product;
 mod quoting;
+mod run;
+mod stage;
 mod standing_back;
 #[path = "../trees.rs"]
 mod trees;
+mod unit_reading;
 mod verify;

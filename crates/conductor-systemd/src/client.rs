@@ -119,7 +119,7 @@ impl Systemd {
         reading.await.map_err(|error| Error::new(format!("reading {what}"), &error))
     }
 
-    async fn manager(&self) -> zbus::Result<ManagerProxy<'static>> {
+    pub(crate) async fn manager(&self) -> zbus::Result<ManagerProxy<'static>> {
         ManagerProxy::builder(&self.connection).cache_properties(CacheProperties::No).build().await
     }
 
@@ -131,7 +131,7 @@ impl Systemd {
             .await
     }
 
-    async fn unit_proxy(&self, path: &str) -> zbus::Result<UnitProxy<'static>> {
+    pub(crate) async fn unit_proxy(&self, path: &str) -> zbus::Result<UnitProxy<'static>> {
         UnitProxy::builder(&self.connection)
             .path(path.to_owned())
             .cache_properties(CacheProperties::No)

@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-/// A signal number, restricted to what a health checker has reason to send.
+/// A signal, restricted to what a health checker, or whoever hands on his own, has reason to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signal(i32, &'static str);
 
@@ -11,6 +11,14 @@ impl Signal {
     pub const TERM: Self = Self(15, "SIGTERM");
     /// Ends without asking.
     pub const KILL: Self = Self(9, "SIGKILL");
+    /// The terminal has gone.
+    pub const HUP: Self = Self(1, "SIGHUP");
+    /// Ctrl-C on the terminal.
+    pub const INT: Self = Self(2, "SIGINT");
+    /// Ctrl-\\ on the terminal.
+    pub const QUIT: Self = Self(3, "SIGQUIT");
+    /// The terminal's size has changed.
+    pub const WINCH: Self = Self(28, "SIGWINCH");
 
     /// The number that the kernel knows the signal by.
     pub fn number(self) -> i32 {

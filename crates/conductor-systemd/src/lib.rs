@@ -20,6 +20,7 @@ mod path;
 mod proxy;
 mod signals;
 mod status;
+mod transient;
 mod view;
 mod watch;
 
@@ -29,5 +30,6 @@ pub use invocation::InvocationId;
 pub use kill::{KillOutcome, Signal};
 pub use name::{InvalidUnitName, UnitName};
 pub use status::UnitStatus;
+pub use transient::{End, TransientRun, TransientUnit};
 pub use view::{ActiveState, Definition, FreezerState, LoadState, UnitView};
 pub use watch::{Observed, Seen, Watch};

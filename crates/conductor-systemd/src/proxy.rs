@@ -3,7 +3,7 @@
 //! Nothing here may start a service by calling it: `no_autostart` makes a call fail at once while
 //! systemd is off the bus (during daemon-reexec) instead of asking the bus to activate it.
 
-use zbus::OwnedObjectPath;
+use zbus::{OwnedObjectPath, Variant};
 
 #[zbus::proxy(
     interface = "org.freedesktop.systemd1.Manager",
@@ -22,6 +22,16 @@ pub(crate) trait Manager {
     /// The object path of the unit that a process belongs to; 0 is whoever asks.
     #[zbus(name = "GetUnitByPID", no_autostart)]
     fn get_unit_by_pid(&self, pid: u32) -> zbus::Result<OwnedObjectPath>;
+
+    /// Makes a unit that has no file and starts it; answers with its job.
+    #[zbus(no_autostart)]
+    fn start_transient_unit(
+        &self,
+        name: &str,
+        mode: &str,
+        properties: &[(&str, Variant<'_>)],
+        aux: &[(&str, Vec<(&str, Variant<'_>)>)],
+    ) -> zbus::Result<OwnedObjectPath>;
 }
 
 #[zbus::proxy(interface = "org.freedesktop.systemd1.Unit", default_service = "org.freedesktop.systemd1")]
@@ -52,4 +62,11 @@ pub(crate) trait Properties {
 pub(crate) trait PropertiesAsShown {
     #[zbus(no_autostart)]
     fn get_all(&self, interface: &str) -> zbus::Result<crate::status::StatusProperties>;
+}
+
+/// The same interface once more, for the end of a service.
+#[zbus::proxy(interface = "org.freedesktop.DBus.Properties", default_service = "org.freedesktop.systemd1")]
+pub(crate) trait PropertiesOfEnd {
+    #[zbus(no_autostart)]
+    fn get_all(&self, interface: &str) -> zbus::Result<crate::transient::EndProperties>;
 }

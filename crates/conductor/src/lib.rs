@@ -18,6 +18,8 @@ mod load;
 mod logs;
 mod program;
 mod report;
+mod run;
+mod schema;
 mod services;
 mod status;
 mod table;
@@ -36,8 +38,10 @@ enum Command {
     Status(status::StatusCommand),
     Logs(logs::Logs),
     Exec(exec::Exec),
+    Run(run::Run),
     Enable(enable::Enable),
     Disable(enable::Disable),
+    Schema(schema::Schema),
 }
 
 /// The whole program: reads the arguments and does what they say.
@@ -49,8 +53,10 @@ pub fn main() -> ExitCode {
         Command::Status(status) => status.run(),
         Command::Logs(logs) => logs.run(),
         Command::Exec(exec) => exec.run(),
+        Command::Run(run) => run.run(),
         Command::Enable(enable) => enable.run(),
         Command::Disable(disable) => disable.run(),
+        Command::Schema(schema) => schema.run(),
     }
 }
 

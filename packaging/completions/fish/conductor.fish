@@ -32,8 +32,10 @@ complete -c conductor -n "__fish_conductor_needs_command" -f -a "diff" -d 'Show 
 complete -c conductor -n "__fish_conductor_needs_command" -f -a "status" -d 'Show services and what their containers are doing'
 complete -c conductor -n "__fish_conductor_needs_command" -f -a "logs" -d 'Show what a service\'s containers have written'
 complete -c conductor -n "__fish_conductor_needs_command" -f -a "exec" -d 'Run a command in a service\'s running container'
+complete -c conductor -n "__fish_conductor_needs_command" -f -a "run" -d 'Run a command once in a container like the service\'s'
 complete -c conductor -n "__fish_conductor_needs_command" -f -a "enable" -d 'Have a service start at boot'
 complete -c conductor -n "__fish_conductor_needs_command" -f -a "disable" -d 'Have a service not start at boot'
+complete -c conductor -n "__fish_conductor_needs_command" -f -a "schema" -d 'Print the JSON Schema of a kind of file, for editors'
 complete -c conductor -n "__fish_conductor_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c conductor -n "__fish_conductor_using_subcommand check" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
 complete -c conductor -n "__fish_conductor_using_subcommand check" -l format -d 'For people, or for editors and scripts' -r -f -a "text\t'With the lines of the definition, on stderr'
@@ -58,18 +60,25 @@ complete -c conductor -n "__fish_conductor_using_subcommand logs" -s h -l help -
 complete -c conductor -n "__fish_conductor_using_subcommand exec" -s i -l instance -d 'The container of this number; needed where there are several' -r
 complete -c conductor -n "__fish_conductor_using_subcommand exec" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
 complete -c conductor -n "__fish_conductor_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c conductor -n "__fish_conductor_using_subcommand run" -s e -l env -d 'A further variable of its environment; wins over the definition\'s' -r
+complete -c conductor -n "__fish_conductor_using_subcommand run" -l entrypoint -d 'The program, in place of the definition\'s or the image\'s entry point' -r
+complete -c conductor -n "__fish_conductor_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand enable" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
 complete -c conductor -n "__fish_conductor_using_subcommand enable" -l now -d 'Reload systemd, and start or stop the services at once'
 complete -c conductor -n "__fish_conductor_using_subcommand enable" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand disable" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
 complete -c conductor -n "__fish_conductor_using_subcommand disable" -l now -d 'Reload systemd, and start or stop the services at once'
 complete -c conductor -n "__fish_conductor_using_subcommand disable" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec enable disable help" -f -a "check" -d 'Check definitions and show everything that is wrong with them'
-complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec enable disable help" -f -a "generate" -d 'Show the systemd units that definitions become'
-complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec enable disable help" -f -a "diff" -d 'Show what would change in the units if systemd were reloaded now'
-complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec enable disable help" -f -a "status" -d 'Show services and what their containers are doing'
-complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec enable disable help" -f -a "logs" -d 'Show what a service\'s containers have written'
-complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec enable disable help" -f -a "exec" -d 'Run a command in a service\'s running container'
-complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec enable disable help" -f -a "enable" -d 'Have a service start at boot'
-complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec enable disable help" -f -a "disable" -d 'Have a service not start at boot'
-complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec enable disable help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c conductor -n "__fish_conductor_using_subcommand schema" -l drop-in -d 'That of a drop-in, in which any key may be missing'
+complete -c conductor -n "__fish_conductor_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "check" -d 'Check definitions and show everything that is wrong with them'
+complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "generate" -d 'Show the systemd units that definitions become'
+complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "diff" -d 'Show what would change in the units if systemd were reloaded now'
+complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "status" -d 'Show services and what their containers are doing'
+complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "logs" -d 'Show what a service\'s containers have written'
+complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "exec" -d 'Run a command in a service\'s running container'
+complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "run" -d 'Run a command once in a container like the service\'s'
+complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "enable" -d 'Have a service start at boot'
+complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "disable" -d 'Have a service not start at boot'
+complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "schema" -d 'Print the JSON Schema of a kind of file, for editors'
+complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

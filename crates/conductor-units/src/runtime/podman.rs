@@ -16,6 +16,10 @@ const PODMAN: &str = "/usr/bin/podman";
 pub(crate) struct Podman;
 
 impl Engine for Podman {
+    fn program(&self) -> &'static str {
+        PODMAN
+    }
+
     fn needs(&self) -> &'static [&'static str] {
         &[]
     }
@@ -55,21 +59,24 @@ impl Engine for Podman {
             // The pull unit has fetched the image; a second try here would use up the start timeout.
             .args(["--cgroups=split", "--sdnotify=conmon", "--pull=never"])
             .line();
-        image_and_command(options(exec, container), container.service)
+        image_and_command(options(exec, container, self), container.service)
+    }
+
+    fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec {
+        let exec = Exec::in_words(PODMAN).args(["run", "--name"]).arg(container.name.clone()).args([
+            "--rm",
+            "--interactive",
+            "--cgroups=split",
+        ]);
+        let exec = if terminal { exec.arg("--tty") } else { exec };
+        let exec = exec.arg(format!("--pull={}", container.service.pull.policy));
+        image_and_command(options(exec, container, self), container.service)
     }
 
     fn stop(&self, container: &Container<'_>) -> Exec {
         Exec::new(PODMAN)
             .args(["stop", "--ignore"])
             .arg(format!("--time={}", seconds(container.service.stop.timeout)))
-            .arg(container.name.clone())
-    }
-
-    fn remove(&self, container: &Container<'_>) -> Exec {
-        // Runs after every end of the main process. When conmon was killed nobody else removes the
-        // container: podman still believes that it runs.
-        Exec::new("-/usr/bin/podman")
-            .args(["rm", "--force", "--ignore", "--volumes", "--time=0"])
             .arg(container.name.clone())
     }
 
@@ -80,5 +87,12 @@ impl Engine for Podman {
     fn pull_image(&self) -> &'static str {
         // `podman pull --policy=missing` would do for both, but not before podman 5.
         "podman pull --quiet \"$1\""
+    }
+
+    fn remove_quietly(&self) -> &'static str {
+        // Where conmon was killed, the first attempt fails with "exit code could not be retrieved"; only then
+        // podman knows that the container has ended, and the second removes it (podman 5.4).
+        "podman rm --force --ignore --volumes --time=0 \"$1\" >/dev/null 2>&1 || \
+         podman rm --force --ignore --volumes --time=0 \"$1\" >/dev/null"
     }
 }
