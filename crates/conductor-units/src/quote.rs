@@ -70,9 +70,14 @@ pub(crate) fn push_word(quoted: &mut String, word: &str) {
     quoted.push('"');
 }
 
-/// One assignment of `Environment=`: `%` expands there, `$` does not.
+/// One assignment of `Environment=`.
 pub(crate) fn environment(name: &str, value: &str) -> String {
-    word(&format!("{name}={}", value.replace('%', "%%")))
+    specifiers(&format!("{name}={value}"))
+}
+
+/// One word of a list in which `%` expands and `$` does not.
+pub(crate) fn specifiers(value: &str) -> String {
+    word(&value.replace('%', "%%"))
 }
 
 #[cfg(test)]
