@@ -26,4 +26,5 @@ mod stage;
 mod standing_back;
 #[path = "../trees.rs"]
 mod trees;
+mod unit_reading;
 mod verify;

@@ -9,6 +9,7 @@ mod group;
 mod health;
 mod instance;
 mod limits;
+mod line_limit;
 mod names;
 mod once;
 mod pull;
@@ -25,6 +26,7 @@ use std::collections::BTreeSet;
 
 use conductor_definition::{PullPolicy, Service};
 
+pub use line_limit::too_long;
 pub use once::{Once, Setting, Transient, once};
 pub use reach::Whereabouts;
 pub use service_units::{InstanceUnit, ServiceUnits, services_in};
