@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use conductor_definition::Site;
 use conductor_generator::{Log, Priority, Roots, run};
 use conductor_units::Tree;
 
@@ -47,7 +48,7 @@ fn dump(directory: &Path, prefix: &str, tree: &mut Tree) {
 fn generate(root: &Path) -> (String, String) {
     let output = tempfile::tempdir().unwrap();
     let mut log = Lines::default();
-    run(&Roots { root: root.to_owned(), output: output.path().to_owned() }, &mut log);
+    run(&Roots { site: Site::system(root), output: output.path().to_owned() }, &mut log);
     let mut tree = Tree::default();
     dump(output.path(), "", &mut tree);
     (tree.to_string(), log.0)

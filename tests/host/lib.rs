@@ -33,6 +33,7 @@ mod package;
 mod payload;
 mod preflight;
 mod recipe;
+mod rootless;
 mod rundir;
 mod storage;
 mod verify;

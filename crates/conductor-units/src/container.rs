@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use conductor_definition::{Dependency, Directive, Health, NetworkMode, PullPolicy, Service, SliceName};
+use conductor_definition::{
+    Dependency, Directive, Health, NetworkMode, PullPolicy, Scope, Service, SliceName,
+};
 
 use crate::exec::{Exec, Word};
 use crate::instance::{INSTANCE, host_ports};
 use crate::limits::{start_limit_window, start_timeout};
+use crate::manager::network;
 use crate::names::{Names, start_unit};
 use crate::runtime::{Container, engine};
 use crate::unit_file::UnitFile;
@@ -24,7 +27,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
     let own_units = [pull.clone(), service.health.as_ref().map(|_| names.health_unit())];
     let needs = || engine.needs().iter().map(ToString::to_string);
 
-    UnitFile::of(service)
+    UnitFile::of(service, context.scope)
         .section("Unit")
         .text("Description", &description(service))
         .set("Documentation", "man:conductor-service(5)")
@@ -37,17 +40,16 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         )
         .list("Requires", service.requires.iter().map(peer))
         .list("Wants", own_units.into_iter().flatten().chain(needs()).chain(service.wants.iter().map(peer)))
-        // network.target: at shutdown the container stops while the network still works. A network
-        // that is *up* is not waited for: that costs a minute where nothing brings it "online".
         .list(
             "After",
-            ["network.target".to_owned()]
+            network(context.scope)
+                .map(str::to_owned)
                 .into_iter()
                 .chain(needs())
                 .chain(pull)
                 .chain(service.requires.iter().chain(&service.wants).chain(&service.after).map(peer)),
         )
-        .set("RequiresMountsFor", engine.storage())
+        .set_some("RequiresMountsFor", engine.storage(context.scope))
         // An instance that the definition does not have has no port either.
         .set_some("AssertPathExists", names.is_group().then(|| names.own_drop_in()))
         .with(|unit| conditions(unit, service))
@@ -64,7 +66,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         })
         .exec("ExecStart", &engine.run(&container))
         .with(|unit| match &service.health {
-            Some(health) => unit.exec("ExecStartPost", &wait(service, health, names)),
+            Some(health) => unit.exec("ExecStartPost", &wait(service, health, names, context.scope)),
             None => unit,
         })
         .exec("ExecStop", &engine.stop(&container))
@@ -164,8 +166,8 @@ fn resources(unit: UnitFile, service: &Service) -> UnitFile {
 }
 
 /// Holds the unit in `activating` until the container answers, so that `systemctl start` and `After=`
-/// mean "works". It gives root up before it opens a socket.
-fn wait(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
+/// mean "works". It gives root up before it opens a socket; a user has none to give up.
+fn wait(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> Exec {
     let ports = &service.network.ports;
     let index = ports.iter().position(|port| *port == health.port).unwrap_or(0);
     let port = host_ports(service, index).map(|ports| ports.first).unwrap_or_default();
@@ -175,8 +177,14 @@ fn wait(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
     };
     let url = Word::literal(&host).then(&port).then(&health.path.as_str().into());
     let unit = if names.is_group() { Word::expanding("%n") } else { names.container_unit().into() };
+    let whose: &[&str] = match scope {
+        Scope::System => &["--user", "conductor-health"],
+        Scope::User => &["--user-manager"],
+    };
     Exec::new("/usr/bin/conductor-health")
-        .args(["wait", "--user", "conductor-health", "--unit"])
+        .arg("wait")
+        .args(whose.iter().copied())
+        .arg("--unit")
         .arg(unit)
         .line()
         .arg("--within")

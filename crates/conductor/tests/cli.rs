@@ -352,7 +352,7 @@ error: unrecognized subcommand 'chekc'
 
   tip: a similar subcommand exists: 'check'
 
-Usage: conductor <COMMAND>
+Usage: conductor [OPTIONS] <COMMAND>
 
 For more information, try '--help'.
 

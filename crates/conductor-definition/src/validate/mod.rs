@@ -8,6 +8,7 @@ mod health;
 mod lint;
 mod network;
 mod restart;
+mod rights;
 mod storage;
 
 use std::collections::BTreeMap;
@@ -21,11 +22,10 @@ use toml::Spanned;
 use crate::suggest::nearest;
 use crate::value::{InvalidValue, ServiceName, Text};
 use crate::written::{self, Read, Removed};
-use crate::{Diagnostic, Process, Runtime, Secret, Service, Source, Storage};
+use crate::{Abilities, Diagnostic, Process, Service, Source, Storage};
 use lint::Places;
 use network::Networking;
 
-const RUNTIMES: &[(&str, Runtime)] = &[("podman", Runtime::Podman), ("docker", Runtime::Docker)];
 const PORTS: RangeInclusive<i64> = 1..=65_535;
 /// Thresholds and counts that are larger are a slip of the finger.
 const COUNTS: RangeInclusive<i64> = 1..=10_000;
@@ -39,9 +39,10 @@ pub(crate) fn service(
     name: Result<ServiceName, Diagnostic>,
     source: &Source,
     read: Read<written::Service>,
+    abilities: Abilities,
 ) -> (Option<Service>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
-    let mut check = Check { diagnostics, removed };
+    let mut check = Check { diagnostics, removed, abilities, low_ports: Vec::new() };
     let written::Service {
         description,
         image,
@@ -94,7 +95,7 @@ pub(crate) fn service(
         health: health.as_ref().map(Spanned::span).unwrap_or_default(),
     };
     let instances = instances.and_then(|n| check.number(&n, 1..=1_000)).unwrap_or(1);
-    let runtime = runtime.and_then(|text| check.word(&text, RUNTIMES)).unwrap_or_default();
+    let runtime = runtime.and_then(|text| check.runtime(&text)).unwrap_or_default();
     let resources = resources.unwrap_or_default();
     let shm = resources.shm;
     let storage = Storage {
@@ -120,8 +121,7 @@ pub(crate) fn service(
     let environment = check.table(environment.unwrap_or_default(), |Text(value)| value);
     let labels = check.table(labels.unwrap_or_default(), |Text(value)| value);
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
-    let secrets = check
-        .table(secrets.unwrap_or_default(), |written::Secret { path, encrypted }| Secret { path, encrypted });
+    let secrets = check.secrets(secrets.unwrap_or_default());
     let resources = check.resources(resources);
     let security = check.security(security.unwrap_or_default());
     let stop = check.stop(stop.unwrap_or_default());
@@ -187,6 +187,9 @@ fn texts(list: Vec<Text>) -> Vec<String> {
 struct Check {
     diagnostics: Vec<Diagnostic>,
     removed: Removed,
+    abilities: Abilities,
+    /// Host ports that root alone may publish, and where they stand.
+    low_ports: Vec<(u16, Range<usize>)>,
 }
 
 impl Check {

@@ -100,6 +100,9 @@ impl Check {
         let mut ports: Vec<(Port, Range<usize>)> = Vec::new();
         for entry in written {
             let Some((port, place)) = self.port(entry, instances, in_host) else { continue };
+            if port.host < self.abilities.lowest_port {
+                self.low_ports.push((port.host, place.clone()));
+            }
             let width = |port: &Port| u32::from(port.count) * u32::from(instances);
             let overlap = ports.iter().find(|(other, _)| {
                 let (a, b) = (u32::from(port.host), u32::from(other.host));

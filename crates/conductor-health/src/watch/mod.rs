@@ -31,7 +31,7 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
     let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
-    let scope = if args.session { Scope::Session } else { Scope::System };
+    let scope = if args.user_manager { Scope::User } else { Scope::System };
     let names = args.targets.iter().map(|target| target.unit.clone()).collect();
     let mut units = Watch::start(scope, names);
     let mut watcher = Watcher::new(&args, log);

@@ -1,6 +1,6 @@
 //! docker, with its daemon.
 
-use conductor_definition::Service;
+use conductor_definition::{Scope, Service};
 
 use super::options::{image_and_command, options};
 use super::{Container, Engine};
@@ -21,8 +21,8 @@ impl Engine for Docker {
         &["docker.service"]
     }
 
-    fn storage(&self) -> &'static str {
-        "/var/lib/docker"
+    fn storage(&self, _: Scope) -> Option<&'static str> {
+        Some("/var/lib/docker")
     }
 
     fn is_in_unit(&self) -> bool {

@@ -6,7 +6,7 @@ mod docker;
 mod options;
 mod podman;
 
-use conductor_definition::{Port, Pull, Runtime, Service};
+use conductor_definition::{Port, Pull, Runtime, Scope, Service};
 
 use crate::exec::{Exec, Word};
 use crate::unit_file::UnitFile;
@@ -37,8 +37,8 @@ pub(crate) struct HostPorts {
 pub(crate) trait Engine {
     /// Units that have to run for it, and to be started before the container.
     fn needs(&self) -> &'static [&'static str];
-    /// Where images and containers are stored.
-    fn storage(&self) -> &'static str;
+    /// Where images and containers are stored, if that is more than a guess.
+    fn storage(&self, scope: Scope) -> Option<&'static str>;
     /// Whether the container is in the unit's control group, so that the unit's limits are its own.
     fn is_in_unit(&self) -> bool;
     /// How systemd follows the container: `Type=` and what goes with it.

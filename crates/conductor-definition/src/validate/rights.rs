@@ -1,0 +1,57 @@
+//! What not everybody can do: users run containers without root.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use super::Check;
+use crate::value::SecretName;
+use crate::{Diagnostic, Runtime, Secret, written};
+
+const RUNTIMES: &[(&str, Runtime)] = &[("podman", Runtime::Podman), ("docker", Runtime::Docker)];
+
+impl Check {
+    pub(super) fn runtime(&mut self, written: &Spanned<String>) -> Option<Runtime> {
+        let runtime = self.word(written, RUNTIMES)?;
+        if runtime == Runtime::Docker && !self.abilities.docker {
+            self.report(
+                Diagnostic::error("not-for-users", "docker runs the machine's containers, not a user's")
+                    .at(written.span(), "not possible here")
+                    .help(
+                        "leave `runtime` out: podman needs no root; or define it in /etc/conductor/services",
+                    ),
+            );
+        }
+        Some(runtime)
+    }
+
+    pub(super) fn secrets(
+        &mut self,
+        written: BTreeMap<Spanned<String>, written::Secret>,
+    ) -> BTreeMap<SecretName, Secret> {
+        if !self.abilities.encrypted_secrets {
+            for (name, _) in written.iter().filter(|(_, secret)| secret.encrypted) {
+                self.report(
+                    Diagnostic::error("not-for-users", "this systemd does not decrypt secrets for users")
+                        .at(name.span(), "is encrypted")
+                        .help(
+                            "systemd 258 and later do; until then name a plain file that only you may read",
+                        ),
+                );
+            }
+        }
+        self.table(written, |written::Secret { path, encrypted }| Secret { path, encrypted })
+    }
+
+    /// Not an error: whether a port may be published is decided when it is, and root can change it.
+    pub(super) fn lint_low_ports(&mut self) {
+        let lowest = self.abilities.lowest_port;
+        for (port, place) in std::mem::take(&mut self.low_ports) {
+            self.report(
+                Diagnostic::warning("low-port", format!("only root may publish ports below {lowest}"))
+                    .at(place, format!("{port} is below"))
+                    .help("take a higher one, or have root lower the sysctl net.ipv4.ip_unprivileged_port_start"),
+            );
+        }
+    }
+}
