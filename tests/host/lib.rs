@@ -49,7 +49,7 @@ pub use image::{Image, Suite};
 pub use journal::{Entry, Follower};
 pub use package::newest_package;
 pub use preflight::{Need, missing, require};
-pub use verify::verify_units;
+pub use verify::{Manager, verify_units};
 
 /// The repository this was built from; scenarios read fixtures and shipped units from it.
 pub fn repository() -> &'static std::path::Path {
