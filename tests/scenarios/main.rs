@@ -18,6 +18,8 @@ mod pending_edit;
 mod polkit;
 mod product;
 mod quoting;
+mod rootless;
+mod rootless_package;
 mod run;
 mod standing_back;
 #[path = "../trees.rs"]
