@@ -5,8 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::cache::{self, Cached};
-use crate::overlay::Overlay;
-use crate::{Context, Image, Result, apt, stdout_of};
+use crate::{Context, Image, Result, added, stdout_of};
 
 /// A user's own systemd and bus, and what podman needs where it is not root: mappings of user ids, and a network made
 /// by a program (passt, or slirp4netns before podman 5).
@@ -37,52 +36,20 @@ mkdir -p /var/lib/systemd/linger
 touch /var/lib/systemd/linger/alice
 ";
 
-/// Settings of the developer's machine, for as long as it takes.
-const APT_CONFIG: &str = "/tmp/apt.conf";
-
-/// Installs the packages from the developer's mirror on top of `image`.
+/// Installs the packages on top of `image`, and makes the users.
 pub(crate) fn layer(image: &Image) -> Result<Cached> {
-    let key = cache::key(&(image.key(), PACKAGES, FILES, USERS));
-    cache::entry(&format!("rootless-{}", image.suite.codename()), &key, |dir| {
-        let lower = image.lower_dirs();
-        let lower: Vec<&Path> = lower.iter().map(std::path::PathBuf::as_path).collect();
-        let overlay = Overlay::mount(&lower, dir)?;
-        let inside = |path: &str| overlay.merged.join(path.trim_start_matches('/'));
-        let write = |path: &str, text: &[u8]| fs::write(inside(path), text).context(path.to_owned());
-        write(
-            "/etc/apt/sources.list",
-            format!("{}\n", apt::source_line(image.suite.codename())?).as_bytes(),
-        )?;
-        // Names are resolved as outside for as long as it takes.
-        let resolver = fs::read(inside("/etc/resolv.conf"))?;
-        write("/etc/resolv.conf", &fs::read("/etc/resolv.conf").context("/etc/resolv.conf")?)?;
-        let options: String = apt::options()?.iter().map(|option| format!("{option};\n")).collect();
-        write(APT_CONFIG, options.as_bytes())?;
-        let apt_get = |what: &[&str]| {
-            let mut command = inside_of(&overlay);
-            command.env("APT_CONFIG", APT_CONFIG).args(["apt-get", "--quiet", "--yes"]).args(what);
-            stdout_of(&mut command).map(drop)
-        };
-        apt_get(&["update"])?;
-        let mut install = vec!["install", "--no-install-recommends"];
-        install.extend(PACKAGES);
-        apt_get(&install)?;
-        apt_get(&["clean"])?;
-        write("/etc/resolv.conf", &resolver)?;
-        fs::remove_file(inside(APT_CONFIG))?;
-        cache::remove_tree(&inside("/var/lib/apt/lists"))?;
-        stdout_of(inside_of(&overlay).args(["sh", "-euc", USERS]))?;
-        for (path, text) in FILES {
-            write(path, text.as_bytes())?;
-        }
-        drop(overlay);
-        cache::remove_tree(&dir.join("work"))?;
-        Ok(fs::remove_dir(dir.join("merged"))?)
+    let key = cache::key(&(image.key(), PACKAGES, FILES, USERS, added::SOURCE));
+    cache::entry(&format!("users-{}", image.kind()), &key, |dir| {
+        added::packages_and(image, PACKAGES, dir, users)
     })
 }
 
-fn inside_of(overlay: &Overlay) -> Command {
+fn users(root: &Path) -> Result<()> {
     let mut command = Command::new("chroot");
-    command.arg(&overlay.merged).env("DEBIAN_FRONTEND", "noninteractive").env("PATH", crate::exec::PATH);
-    command
+    command.arg(root).args(["sh", "-euc", USERS]).env("PATH", crate::exec::PATH);
+    stdout_of(&mut command)?;
+    for (path, text) in FILES {
+        fs::write(root.join(path.trim_start_matches('/')), text).context(path)?;
+    }
+    Ok(())
 }

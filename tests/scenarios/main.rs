@@ -4,10 +4,12 @@
 
 mod admin;
 mod bare;
+mod bookworm;
 mod boot;
 mod broken;
 mod cli;
 mod common;
+mod docker;
 mod failures;
 mod fake;
 mod giving_up;
@@ -21,6 +23,7 @@ mod quoting;
 mod rootless;
 mod rootless_package;
 mod run;
+mod stage;
 mod standing_back;
 #[path = "../trees.rs"]
 mod trees;

@@ -194,6 +194,7 @@ fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use conductor_definition::parse;
 
     fn reading(name: &str, text: &str) -> Reading {
         Reading { source: Source::new(format!("{name}.toml"), text), problems: Vec::new() }

@@ -152,13 +152,14 @@ ExecStart=/usr/bin/podman run --name conductor-new --replace --rm -d /
     --log-driver=journald /
     localhost/web:1
 ExecStop=/usr/bin/podman stop --ignore --time=10 conductor-new
-ExecStopPost=-/usr/bin/podman rm --force --ignore --volumes --time=0 conductor-new
+ExecStopPost=-/bin/sh -c "podman rm --force --ignore --volumes --time=0 /"$$1/" >/dev/null 2>&1 || podman rm --force --ignore --volumes --time=0 /"$$1/" >/dev/null" remove conductor-new
 Slice=conductor.slice
 SyslogIdentifier=new
-LogExtraFields=CONDUCTOR_SERVICE=new
+LogExtraFields=CONDUCTOR_SERVICE=new CONDUCTOR_RELEASE=1
 
 [X-Conductor]
 Service=new
+Release=1
 
 "#]]);
 }

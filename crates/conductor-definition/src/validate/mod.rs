@@ -9,6 +9,7 @@ mod lint;
 mod network;
 mod restart;
 mod rights;
+mod runtime;
 mod storage;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::written::{self, Read, Removed};
 use crate::{Abilities, Diagnostic, Process, Service, Source, Storage};
 use lint::Places;
 use network::Networking;
+use runtime::Asked;
 
 const PORTS: RangeInclusive<i64> = 1..=65_535;
 /// Thresholds and counts that are larger are a slip of the finger.
@@ -96,7 +98,9 @@ pub(crate) fn service(
     };
     let instances = instances.and_then(|n| check.number(&n, 1..=1_000)).unwrap_or(1);
     let runtime = runtime.and_then(|text| check.runtime(&text)).unwrap_or_default();
-    let resources = resources.unwrap_or_default();
+    let (resources, security) = (resources.unwrap_or_default(), security.unwrap_or_default());
+    let log = log.unwrap_or_default();
+    check.engine(runtime, Asked::of(&resources, &security, &log));
     let shm = resources.shm;
     let storage = Storage {
         read_only: read_only.unwrap_or(false),
@@ -123,10 +127,10 @@ pub(crate) fn service(
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
     let secrets = check.secrets(secrets.unwrap_or_default());
     let resources = check.resources(resources);
-    let security = check.security(security.unwrap_or_default());
+    let security = check.security(security);
     let stop = check.stop(stop.unwrap_or_default());
     let pull = check.pull(pull.unwrap_or_default());
-    let log = check.log(log.unwrap_or_default());
+    let log = check.log(log);
     let directives = check.directives(systemd.unwrap_or_default());
     let name = name.map_err(|error| check.diagnostics.push(error)).ok();
     let process = image.map(|image| Process {

@@ -8,11 +8,9 @@ use super::Check;
 use crate::value::SecretName;
 use crate::{Diagnostic, Runtime, Secret, written};
 
-const RUNTIMES: &[(&str, Runtime)] = &[("podman", Runtime::Podman), ("docker", Runtime::Docker)];
-
 impl Check {
     pub(super) fn runtime(&mut self, written: &Spanned<String>) -> Option<Runtime> {
-        let runtime = self.word(written, RUNTIMES)?;
+        let runtime = self.word(written, Runtime::NAMES)?;
         if runtime == Runtime::Docker && !self.abilities.docker {
             self.report(
                 Diagnostic::error("not-for-users", "docker runs the machine's containers, not a user's")
