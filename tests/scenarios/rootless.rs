@@ -1,6 +1,6 @@
 //! Services of users: without root, run by the user's own systemd.
 
-use conductor_tests::{Entry, Host, Image, Output, Suite, newest_package};
+use conductor_tests::{Entry, Host, Image, Output, Suite, announce, newest_package};
 
 use crate::common::{SOON, WEB, ask, define, invocation, only_containers, tell};
 
@@ -72,7 +72,11 @@ impl User<'_> {
 
 /// A machine with Conductor and users, on which alice has the payload's image too.
 pub(crate) fn host_with_alice() -> Host {
-    let image = Image::base(Suite::Trixie).unwrap().add_payload().unwrap().add_users().unwrap();
+    host_of(Suite::Trixie)
+}
+
+fn host_of(suite: Suite) -> Host {
+    let image = Image::base(suite).unwrap().add_payload().unwrap().add_users().unwrap();
     let host = Host::boot(&image.add_package(&newest_package().unwrap()).unwrap()).unwrap();
     alice(&host).wait_active("conductor.target");
     host.sh("podman save --output=/tmp/web.tar localhost/web:1; chmod a+r /tmp/web.tar").unwrap();
@@ -291,8 +295,9 @@ fn who_logs_out_takes_the_services_along() {
     assert_eq!(ask(&host, 20000, "/healthz").unwrap(), "ok");
 }
 
-/// A container's stand-in, for a host on which none can be started: what the user's manager, the gate and the checker
-/// do is the same.
+/// A container's stand-in: what the user's manager, the generator, the gate and the checker do is the same. podman 4.3
+/// would leave the unit for a scope of its own here, because it takes a hierarchy of cgroup v1, which machines that
+/// tests run on may have besides v2, for one in which its control group is not the user's.
 const FAKE: &str = r#"
 image = "localhost/web:1"
 pull = { policy = "never" }
@@ -319,12 +324,11 @@ ExecStopPost = ["", "/bin/sh -c 'echo ok > %h/www/healthz'"]
 #[test]
 fn the_oldest_systemd_runs_users_services_too() {
     if !Suite::of_our_package().contains(&Suite::Bookworm) {
-        return; // The package that was built here needs a newer libc.
+        announce("left out: a package built here does not run on bookworm");
+        return;
     }
-    let image = Image::base(Suite::Bookworm).unwrap().add_users().unwrap();
-    let host = Host::boot(&image.add_package(&newest_package().unwrap()).unwrap()).unwrap();
+    let host = host_of(Suite::Bookworm);
     let alice = alice(&host);
-    alice.wait_active("conductor.target");
     alice.ok(&["sh", "-c", "mkdir www; echo ok > www/healthz"]);
     let mark = host.mark().unwrap();
     alice.define("web", FAKE);
