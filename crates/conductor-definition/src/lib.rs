@@ -21,7 +21,7 @@ mod validate;
 mod value;
 mod written;
 
-pub use abilities::Abilities;
+pub use abilities::{Abilities, Controllers};
 pub use diagnostic::{Diagnostic, Label, Level};
 pub use drop_ins::Candidate;
 pub use file::read_text;

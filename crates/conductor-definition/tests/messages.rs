@@ -1,6 +1,6 @@
 //! Every error message, word for word: the wording is a feature.
 
-use conductor_definition::{Abilities, Source, parse_for};
+use conductor_definition::{Abilities, Controllers, Source, parse_for};
 use snapbox::{assert_data_eq, str};
 
 /// The diagnostics of a definition called `web.toml`, one line each.
@@ -475,7 +475,8 @@ web.toml:1:9: warning: which version runs depends on when the image was fetched 
 
 #[test]
 fn what_users_cannot_do() {
-    let user = Abilities { docker: false, encrypted_secrets: false, lowest_port: 1024 };
+    let controllers = Controllers::named("cpu memory pids");
+    let user = Abilities { docker: false, encrypted_secrets: false, lowest_port: 1024, controllers };
     let text = r#"
 image = "web:1"
 runtime = "docker"
@@ -500,4 +501,12 @@ web.toml:6:8: warning: only root may publish ports below 1024 (take a higher one
 "#]]
     );
     assert_data_eq!(messages_of("web.toml", low), str![[""]]);
+    let limits = "image = \"web:1\"\n[resources]\nmemory = \"64M\"\nio-weight = 50\n";
+    assert_data_eq!(
+        messages_for(user, "web.toml", limits),
+        str![[r#"
+web.toml: warning: `io-weight` has no effect: users' systemd may not limit `io` here (root can change that: `systemctl edit user@.service`, [Service] Delegate=cpu io memory pids)
+
+"#]]
+    );
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use conductor_definition::{Abilities, Scope, Site};
 use conductor_units::SystemdVersion;
 
+use crate::abilities::abilities;
 use crate::settings;
 
 /// Directories of packages' units. Those of the administrator and of the running system take
@@ -37,15 +38,11 @@ pub struct Host {
     pub systemd: SystemdVersion,
     /// Whether that is the machine's or a user's.
     pub scope: Scope,
-    lowest_port: u16,
+    abilities: Abilities,
     native: Units,
     over: Units,
     running: BTreeSet<String>,
 }
-
-/// Ports from here on are everybody's (ip(7)).
-const PORT_START: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
-const USUAL_PORT_START: u16 = 1024;
 
 impl Host {
     /// Looks at the files of a site; also returns what is wrong with the machine's settings.
@@ -61,7 +58,7 @@ impl Host {
         let host = Self {
             systemd,
             scope: site.scope(),
-            lowest_port: number(&site.real(Path::new(PORT_START))).unwrap_or(USUAL_PORT_START),
+            abilities: abilities(site, systemd),
             native: Units::new(root, native),
             over: Units::new(root, over),
             running: running_units(&site.real(&site.runtime().join(RUNNING))),
@@ -71,14 +68,7 @@ impl Host {
 
     /// What definitions may ask for here.
     pub fn abilities(&self) -> Abilities {
-        match self.scope {
-            Scope::System => Abilities::ROOT,
-            Scope::User => Abilities {
-                docker: false,
-                encrypted_secrets: self.systemd.decrypts_for_users(),
-                lowest_port: self.lowest_port,
-            },
-        }
+        self.abilities
     }
 
     /// The unit of a package that `unit` would hide.
@@ -184,10 +174,6 @@ fn version_of(library: &str) -> Option<SystemdVersion> {
     let version = library.strip_prefix("libsystemd-shared-")?;
     let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
     digits.parse().ok().map(SystemdVersion)
-}
-
-fn number(file: &Path) -> Option<u16> {
-    std::fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 
 fn running_units(directory: &Path) -> BTreeSet<String> {

@@ -4,6 +4,7 @@
 //! It asks nobody: no D-Bus, no programs, no network, no locks; `/var` and `/home` may be missing.
 //! Reading and converting ([`convert`]) is strictly before writing ([`run`]).
 
+mod abilities;
 mod convert;
 mod depend;
 mod host;

@@ -32,7 +32,10 @@ impl Systemd {
     pub async fn connect(scope: Scope) -> Result<Self, Error> {
         let (builder, doing) = match scope {
             Scope::System => (zbus::connection::Builder::system(), "connecting to the system bus"),
-            Scope::User => (zbus::connection::Builder::session(), "connecting to the user's bus"),
+            Scope::User => (
+                zbus::connection::Builder::session(),
+                "connecting to the user's bus, which dbus-user-session brings",
+            ),
         };
         let connecting = builder.method_timeout(METHOD_TIMEOUT).build();
         match tokio::time::timeout(METHOD_TIMEOUT, connecting).await {

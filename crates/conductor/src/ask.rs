@@ -17,7 +17,7 @@ pub(crate) async fn connect(scope: Scope) -> Result<Systemd, String> {
             format!("systemd cannot be asked: {error}: run it on a machine whose systemd and D-Bus are up")
         }
         Scope::User => format!(
-            "your systemd cannot be asked: {error}: log in, or have root run `loginctl enable-linger`; the bus comes with dbus-user-session"
+            "your systemd cannot be asked: {error}: log in, or have root run `loginctl enable-linger`"
         ),
     })
 }

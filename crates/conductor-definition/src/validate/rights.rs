@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use super::Check;
 use crate::value::SecretName;
-use crate::{Diagnostic, Runtime, Secret, written};
+use crate::{Controllers, Diagnostic, Resources, Runtime, Secret, written};
 
 impl Check {
     pub(super) fn runtime(&mut self, written: &Spanned<String>) -> Option<Runtime> {
@@ -50,6 +50,26 @@ impl Check {
                     .at(place, format!("{port} is below"))
                     .help("take a higher one, or have root lower the sysctl net.ipv4.ip_unprivileged_port_start"),
             );
+        }
+    }
+
+    /// systemd ignores limits that it cannot set. root passes controllers on to users' managers.
+    pub(super) fn lint_controllers(&mut self, resources: &Resources) {
+        let Resources { memory, memory_high, cpus, cpu_weight, io_weight, pids, slice: _ } = resources;
+        let Controllers { cpu, io, memory: has_memory, pids: has_pids } = self.abilities.controllers;
+        let keys = [
+            (memory.is_some(), has_memory, "memory", "memory"),
+            (memory_high.is_some(), has_memory, "memory-high", "memory"),
+            (cpus.is_some(), cpu, "cpus", "cpu"),
+            (cpu_weight.is_some(), cpu, "cpu-weight", "cpu"),
+            (io_weight.is_some(), io, "io-weight", "io"),
+            (pids.is_some(), has_pids, "pids", "pids"),
+        ];
+        for (_, _, key, controller) in keys.into_iter().filter(|(asked, able, ..)| *asked && !able) {
+            let message = format!("`{key}` has no effect: users' systemd may not limit `{controller}` here");
+            self.report(Diagnostic::warning("not-delegated", message).help(
+                "root can change that: `systemctl edit user@.service`, [Service] Delegate=cpu io memory pids",
+            ));
         }
     }
 }
