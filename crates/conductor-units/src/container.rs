@@ -60,7 +60,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .set_some("AssertPathExists", names.is_group().then(|| names.own_drop_in()))
         .with(|unit| conditions(unit, service))
         .with(|unit| start_limit(unit, service))
-        .with(|unit| directives(unit, &service.directives.unit))
+        .with(|unit| directives(unit, &service.directives.unit, |key| !is_condition(key)))
         .section("Service")
         .with(|unit| engine.supervision(unit, service))
         .with(|unit| restart(unit, service, context.systemd))
@@ -81,13 +81,20 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .set("Slice", slice(service))
         .set("SyslogIdentifier", &service.name)
         .log_fields(service)
-        .with(|unit| directives(unit, &service.directives.service))
+        .with(|unit| directives(unit, &service.directives.service, |_| true))
         .finish_container(service)
 }
 
-/// The machines it is meant for: one of the patterns has to match (`|`, systemd.unit(5)).
+/// The machines it is meant for: one of the patterns has to match (`|`, systemd.unit(5)). The user's own conditions,
+/// such as `ConditionUser=`, hold for all units too: of what is not started there is nothing to fetch or to check.
 pub(crate) fn conditions(unit: UnitFile, service: &Service) -> UnitFile {
-    service.hosts.iter().fold(unit, |unit, pattern| unit.set("ConditionHost", format!("|{pattern}")))
+    let unit =
+        service.hosts.iter().fold(unit, |unit, pattern| unit.set("ConditionHost", format!("|{pattern}")));
+    directives(unit, &service.directives.unit, is_condition)
+}
+
+fn is_condition(directive: &Directive) -> bool {
+    directive.as_str().starts_with("Condition")
 }
 
 /// The slice that the container, and the download of its image, share with others.
@@ -96,9 +103,14 @@ pub(crate) fn slice(service: &Service) -> String {
 }
 
 /// The user's own lines, as they are: specifiers expand, later values win.
-fn directives(unit: UnitFile, directives: &BTreeMap<Directive, Vec<String>>) -> UnitFile {
+fn directives(
+    unit: UnitFile,
+    directives: &BTreeMap<Directive, Vec<String>>,
+    wanted: impl Fn(&Directive) -> bool,
+) -> UnitFile {
     directives
         .iter()
+        .filter(|(key, _)| wanted(key))
         .flat_map(|(key, lines)| lines.iter().map(move |line| (key, line)))
         .fold(unit, |unit, (key, line)| unit.set_named(key.as_str(), line))
 }
