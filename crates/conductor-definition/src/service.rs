@@ -8,8 +8,8 @@ use conductor_timespan::TimeSpan;
 
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
-    Image, LabelName, LimitName, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName,
-    SysctlName, UrlPath, User,
+    Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
+    SliceName, SysctlName, UrlPath, User,
 };
 
 /// A service that can be turned into units.
@@ -98,11 +98,6 @@ pub enum Runtime {
     Podman,
     /// docker, with its daemon.
     Docker,
-}
-
-impl Runtime {
-    /// All of them, by the names that definitions have for them.
-    pub const NAMES: &[(&str, Self)] = &[("podman", Self::Podman), ("docker", Self::Docker)];
 }
 
 /// The program in the container.
@@ -349,22 +344,11 @@ pub enum PullPolicy {
     Never,
 }
 
-impl PullPolicy {
-    /// The word for it, which the engines' `--pull` takes as well.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Always => "always",
-            Self::Never => "never",
-        }
-    }
-}
-
 /// Where a container's output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// The engine's driver.
-    pub driver: OptionName,
+    pub driver: LogDriver,
     /// Its options.
     pub options: BTreeMap<OptionName, String>,
 }

@@ -9,6 +9,7 @@ mod group;
 mod health;
 mod instance;
 mod limits;
+mod line_limit;
 mod manager;
 mod names;
 mod once;
@@ -26,6 +27,7 @@ use std::collections::BTreeSet;
 
 use conductor_definition::{PullPolicy, Scope, Service};
 
+pub use line_limit::too_long;
 pub use manager::systemctl;
 pub use once::{Once, Setting, Transient, once};
 pub use reach::Whereabouts;

@@ -21,6 +21,7 @@ mod logs;
 mod program;
 mod report;
 mod run;
+mod schema;
 mod services;
 mod status;
 mod table;
@@ -52,6 +53,7 @@ enum Command {
     Run(run::Run),
     Enable(enable::Enable),
     Disable(enable::Disable),
+    Schema(schema::Schema),
 }
 
 /// The whole program: reads the arguments and does what they say.
@@ -67,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.run(whose),
         Command::Enable(enable) => enable.run(whose),
         Command::Disable(disable) => disable.run(whose),
+        Command::Schema(schema) => schema.run(),
     }
 }
 

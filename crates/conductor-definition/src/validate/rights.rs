@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use toml::Spanned;
-
 use super::Check;
 use crate::value::SecretName;
+use crate::written::Spanned;
 use crate::{Controllers, Diagnostic, Resources, Runtime, Secret, written};
 
 impl Check {
-    pub(super) fn runtime(&mut self, written: &Spanned<String>) -> Option<Runtime> {
-        let runtime = self.word(written, Runtime::NAMES)?;
+    pub(super) fn runtime(&mut self, written: &Spanned<Runtime>) -> Runtime {
+        let runtime = *written.get_ref();
         if runtime == Runtime::Docker && !self.abilities.docker {
             self.report(
                 Diagnostic::error("not-for-users", "docker runs the machine's containers, not a user's")
@@ -20,25 +19,29 @@ impl Check {
                     ),
             );
         }
-        Some(runtime)
+        runtime
     }
 
     pub(super) fn secrets(
         &mut self,
-        written: BTreeMap<Spanned<String>, written::Secret>,
+        written: BTreeMap<SecretName, Spanned<written::Secret>>,
     ) -> BTreeMap<SecretName, Secret> {
         if !self.abilities.encrypted_secrets {
-            for (name, _) in written.iter().filter(|(_, secret)| secret.encrypted) {
+            for secret in written.values().filter(|secret| secret.get_ref().encrypted) {
                 self.report(
                     Diagnostic::error("not-for-users", "this systemd does not decrypt secrets for users")
-                        .at(name.span(), "is encrypted")
+                        .at(secret.span(), "is encrypted")
                         .help(
                             "systemd 258 and later do; until then name a plain file that only you may read",
                         ),
                 );
             }
         }
-        self.table(written, |written::Secret { path, encrypted }| Secret { path, encrypted })
+        let plain = |(name, secret): (SecretName, Spanned<written::Secret>)| {
+            let written::Secret { path, encrypted } = secret.into_inner();
+            (name, Secret { path, encrypted })
+        };
+        written.into_iter().map(plain).collect()
     }
 
     /// Not an error: whether a port may be published is decided when it is, and root can change it.
