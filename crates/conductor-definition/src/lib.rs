@@ -30,7 +30,7 @@ pub use service::{
 };
 pub use settings::Settings;
 pub use source::{Part, Place, Position, Source};
-pub use together::{Clash, clashes};
+pub use together::{Claims, Clash, Reference, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
     Image, InvalidValue, LabelName, LimitName, Memory, ObjectName, OptionName, SecretName, ServiceName,

@@ -72,17 +72,6 @@ impl Service {
     pub fn instance_numbers(&self) -> impl Iterator<Item = u16> + use<> {
         1..=self.instances
     }
-
-    /// Every host port that any instance takes.
-    pub fn host_ports(&self) -> impl Iterator<Item = u16> {
-        let numbers = 1..=self.instances;
-        self.network.ports.iter().flat_map(move |port| {
-            numbers.clone().flat_map(|number| {
-                let first = port.host_port(number);
-                first..=first.saturating_add(port.count - 1)
-            })
-        })
-    }
 }
 
 /// A container engine.
