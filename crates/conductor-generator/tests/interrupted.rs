@@ -84,7 +84,8 @@ fn progress(machine: &Machine) -> usize {
 #[test]
 fn whenever_it_is_killed_everything_is_old_or_new() {
     const STEPS: usize = 4 * SERVICES;
-    const ROUNDS: usize = 12;
+    /// It may be over before we look; so many rounds never all miss.
+    const MOST_ROUNDS: usize = 500;
     let machine = Machine::new();
     let mut versions = Vec::new();
     for tag in ["1", "2"] {
@@ -93,10 +94,13 @@ fn whenever_it_is_killed_everything_is_old_or_new() {
         versions.push((machine.kept(), texts(&machine.path("normal"))));
     }
     let (mut some_new, mut some_placed) = (0, 0);
-    for round in 1..ROUNDS {
+    for round in 1..MOST_ROUNDS {
+        if some_new > 0 && some_placed > 0 && round > 6 {
+            break;
+        }
         machine.define_all(["1", "2"][round % 2]);
         let mut child = machine.generator().spawn().unwrap();
-        while progress(&machine) < STEPS * round / ROUNDS && child.try_wait().unwrap().is_none() {}
+        while progress(&machine) < (97 * round) % STEPS && child.try_wait().unwrap().is_none() {}
         child.kill().unwrap();
         child.wait().unwrap();
         let kept = machine.kept();
@@ -113,7 +117,10 @@ fn whenever_it_is_killed_everything_is_old_or_new() {
         }
         some_placed += usize::from(!units.is_empty() && units.len() < 2 * SERVICES);
     }
-    assert!(some_new > 0 && some_placed > 0, "killed too early or too late: {some_new}, {some_placed}");
+    assert!(
+        some_new > 0 && some_placed > 0,
+        "always killed too early or too late: {some_new}, {some_placed}"
+    );
     machine.define_all("1");
     machine.run();
     assert_eq!((machine.kept(), texts(&machine.path("normal"))), versions[0]);
