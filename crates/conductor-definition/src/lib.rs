@@ -56,9 +56,10 @@ pub struct Parsed {
 pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
     let name =
         ServiceName::from_path(source.path()).map_err(|error| Diagnostic::error("name", error.to_string()));
-    let read = merge::merged(source).and_then(|mut table| {
-        let (removed, diagnostics) = interpolate::interpolate(table.get_mut(), source)?;
-        written::read(table, removed, diagnostics)
+    let read = written::read(|| {
+        let mut keys = merge::merged(source)?;
+        let (removed, diagnostics) = interpolate::interpolate(keys.get_mut(), source)?;
+        Ok(written::Table { keys, removed, diagnostics })
     });
     let read = match read {
         Ok(read) => read,

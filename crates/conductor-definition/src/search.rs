@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::drop_ins::DropIns;
-use crate::file::{Entry, entries};
+use crate::file::{Entry, entries, read_regular, read_text};
 use crate::suggest::nearest;
 use crate::{Candidate, Diagnostic, Source};
 
@@ -25,8 +25,28 @@ const MOST: usize = 10_000;
 pub struct File {
     /// As it is called inside the root: what users see.
     pub path: PathBuf,
-    /// As it is opened.
-    pub real: PathBuf,
+    /// As it is opened, if that is another path.
+    real: Option<PathBuf>,
+    /// Whether it is known to be a regular file.
+    regular: bool,
+}
+
+impl File {
+    pub(crate) fn new(path: PathBuf, real: PathBuf, regular: bool) -> Self {
+        let real = Some(real).filter(|real| *real != path);
+        Self { path, real, regular }
+    }
+
+    /// A file of which nothing is known but the path.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), real: None, regular: false }
+    }
+
+    /// Its text; nothing if it masks.
+    pub(crate) fn read(&self) -> Result<Option<String>, Diagnostic> {
+        let path = self.real.as_ref().unwrap_or(&self.path);
+        if self.regular { read_regular(path) } else { read_text(path) }
+    }
 }
 
 /// Something to be said about a directory, or a file that is not a definition.

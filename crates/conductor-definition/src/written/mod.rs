@@ -17,7 +17,7 @@ use crate::value::{Dependency, Device, FilePath, Group, HostName, HostPattern, I
 
 pub(crate) use either::{Lines, Networks, Number, Ports, Secret, Ulimit};
 pub(crate) use limit::{Limit, Starts, Within};
-pub(crate) use read::{Read, Removed, read};
+pub(crate) use read::{Read, Removed, Table, read};
 pub(crate) use tables::{
     Capabilities, Dns, Health, Log, Mount, Port, Pull, Resources, Restart, Security, Stop, Systemd, Tmpfs,
 };
