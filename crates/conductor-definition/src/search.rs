@@ -25,7 +25,7 @@ const MOST: usize = 10_000;
 pub struct File {
     /// As it is called inside the root: what users see.
     pub path: PathBuf,
-    /// As it is opened, if that is another path.
+    /// As it is opened, if that is another path: two paths of each file are much memory.
     real: Option<PathBuf>,
     /// Whether it is known to be a regular file.
     regular: bool,
@@ -42,10 +42,14 @@ impl File {
         Self { path: path.to_owned(), real: None, regular: false }
     }
 
+    /// The path by which it is opened.
+    pub fn real(&self) -> &Path {
+        self.real.as_ref().unwrap_or(&self.path)
+    }
+
     /// Its text; nothing if it masks.
     pub(crate) fn read(&self) -> Result<Option<String>, Diagnostic> {
-        let path = self.real.as_ref().unwrap_or(&self.path);
-        if self.regular { read_regular(path) } else { read_text(path) }
+        if self.regular { read_regular(self.real()) } else { read_text(self.real()) }
     }
 }
 

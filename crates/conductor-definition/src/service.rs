@@ -8,8 +8,8 @@ use conductor_timespan::TimeSpan;
 
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
-    Image, LabelName, LimitName, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName,
-    SysctlName, UrlPath, User,
+    Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
+    SliceName, SysctlName, UrlPath, User,
 };
 
 /// A service that can be turned into units.
@@ -72,9 +72,14 @@ impl Service {
     pub fn instance_numbers(&self) -> impl Iterator<Item = u16> + use<> {
         1..=self.instances
     }
+
+    /// Which release it is, in the words of whoever makes releases: the revision, or what the image's name says.
+    pub fn release(&self) -> Option<&str> {
+        self.revision.as_deref().or_else(|| self.process.image.version())
+    }
 }
 
-/// A container engine.
+/// A container engine. What a further one takes is told at the top of `conductor-units`, `runtime/mod.rs`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Runtime {
     /// podman, without a daemon.
@@ -328,22 +333,11 @@ pub enum PullPolicy {
     Never,
 }
 
-impl PullPolicy {
-    /// The word for it, which the engines' `--pull` takes as well.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Always => "always",
-            Self::Never => "never",
-        }
-    }
-}
-
 /// Where a container's output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// The engine's driver.
-    pub driver: OptionName,
+    pub driver: LogDriver,
     /// Its options.
     pub options: BTreeMap<OptionName, String>,
 }

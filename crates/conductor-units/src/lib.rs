@@ -13,6 +13,7 @@ mod names;
 mod once;
 mod pull;
 mod quote;
+mod reach;
 mod runtime;
 mod service_units;
 mod stub;
@@ -25,6 +26,7 @@ use std::collections::BTreeSet;
 use conductor_definition::{PullPolicy, Service};
 
 pub use once::{Once, Setting, Transient, once};
+pub use reach::Whereabouts;
 pub use service_units::{InstanceUnit, ServiceUnits, services_in};
 pub use stub::{stub, unit_names as stub_unit_names};
 pub use tree::{Duplicate, Entry, ParseError, Tree};

@@ -89,9 +89,9 @@ impl UnitFile {
         let Self(mut text) = self;
         text.push_str("LogExtraFields=");
         quote::push_environment(&mut text, "CONDUCTOR_SERVICE", service.name.as_str());
-        if let Some(revision) = &service.revision {
+        if let Some(release) = service.release() {
             text.push(' ');
-            quote::push_environment(&mut text, "CONDUCTOR_RELEASE", revision);
+            quote::push_environment(&mut text, "CONDUCTOR_RELEASE", release);
         }
         text.push('\n');
         Self(text)
@@ -130,6 +130,16 @@ impl UnitFile {
     /// with `X-`, and the polkit rule goes by this line.
     pub(crate) fn finish(self, service: &Service) -> String {
         self.section("X-Conductor").set("Service", &service.name).finish_plain()
+    }
+
+    /// The same for a container's unit, which says also what runs there.
+    pub(crate) fn finish_container(self, service: &Service) -> String {
+        let unit = self.section("X-Conductor").set("Service", &service.name);
+        match service.release() {
+            Some(release) => unit.text("Release", release),
+            None => unit,
+        }
+        .finish_plain()
     }
 
     /// Ends a file that does not belong to a converted service.
