@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::MOST_ERRORS;
+use crate::diagnostic::most_errors;
 use crate::suggest::nearest;
 use crate::written::Removed;
 use crate::{Diagnostic, Source};
@@ -40,6 +40,7 @@ pub(crate) fn interpolate(
         source,
         names: BTreeMap::new(),
         left: MOST_FILLED_IN,
+        most: most_errors(source),
         removed: Removed::default(),
         found: Vec::new(),
     };
@@ -48,7 +49,7 @@ pub(crate) fn interpolate(
         work.names = table.iter().map(|(key, value)| (key.to_string(), Named::of(value.get_ref()))).collect();
         work.table(table, "");
     }
-    if work.found.len() < MOST_ERRORS { Ok((work.removed, work.found)) } else { Err(work.found) }
+    if work.found.len() < work.most { Ok((work.removed, work.found)) } else { Err(work.found) }
 }
 
 /// What a key at the top level can be for a reference to it.
@@ -77,6 +78,8 @@ struct Work<'s> {
     source: &'s Source,
     names: BTreeMap<String, Named>,
     left: usize,
+    /// Mistakes after which it is given up.
+    most: usize,
     removed: Removed,
     found: Vec<Diagnostic>,
 }
@@ -85,7 +88,7 @@ impl Work<'_> {
     fn table(&mut self, table: &mut DeTable<'_>, prefix: &str) {
         let mut mistaken = Vec::new();
         for (key, value) in table.iter_mut() {
-            if self.found.len() >= MOST_ERRORS {
+            if self.found.len() >= self.most {
                 return;
             }
             let path = format!("{prefix}{}", key.get_ref());
@@ -132,7 +135,7 @@ impl Work<'_> {
             if let Err(diagnostic) = found {
                 mistakes.push((diagnostic, at));
             }
-            if mistakes.len() + self.found.len() >= MOST_ERRORS {
+            if mistakes.len() + self.found.len() >= self.most {
                 break;
             }
         }
@@ -278,7 +281,7 @@ mod tests {
         let text = format!("long = '{long}'\na = '${{long}}${{long}}'\nb = '${{long}}'");
         let (value, found) = filled_in(&text, "b");
         assert_eq!((value, found.len()), (None, 1));
-        assert_eq!(filled_in(&format!("a = '{}'", "$ ".repeat(100_000)), "a").1.len(), MOST_ERRORS);
+        assert_eq!(filled_in(&format!("a = '{}'", "$ ".repeat(100_000)), "a").1.len(), 64);
     }
 
     proptest! {

@@ -9,6 +9,7 @@ mod drop_ins;
 mod file;
 mod interpolate;
 mod merge;
+mod nesting;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod search;
@@ -60,14 +61,18 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
         ServiceName::from_path(source.path()).map_err(|error| Diagnostic::error("name", error.to_string()));
     let read = merge::merged(source).and_then(|mut table| {
         let (removed, diagnostics) = interpolate::interpolate(table.get_mut(), source)?;
-        written::read(table, removed, diagnostics)
+        written::read(table, removed, diagnostics, diagnostic::most_errors(source))
     });
     let read = match read {
         Ok(read) => read,
-        Err(errors) => return Err(name.err().into_iter().chain(errors).collect()),
+        Err(errors) => {
+            let mut errors = name.err().into_iter().chain(errors).collect();
+            diagnostic::first(&mut errors);
+            return Err(errors);
+        }
     };
     let (service, mut diagnostics) = validate::service(name, source, read);
-    diagnostics.sort_by_key(Diagnostic::offset);
+    diagnostic::first(&mut diagnostics);
     match service {
         Some(service) if !diagnostics.iter().any(Diagnostic::is_error) => {
             Ok(Parsed { service, warnings: diagnostics })

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::diagnostic::most_errors;
 use crate::merge::merged;
 use crate::written::{Removed, read};
 use crate::{Diagnostic, Source};
@@ -26,7 +27,8 @@ impl Settings {
 
     /// Reads the settings; whatever can be read is used.
     pub fn parse(source: &Source) -> (Self, Vec<Diagnostic>) {
-        let read = merged(source).and_then(|table| read::<Written>(table, Removed::default(), Vec::new()));
+        let read = merged(source)
+            .and_then(|table| read::<Written>(table, Removed::default(), Vec::new(), most_errors(source)));
         let (written, mut diagnostics) = match read {
             Ok(read) => (read.written, read.diagnostics),
             Err(errors) => return (Self::default(), errors),

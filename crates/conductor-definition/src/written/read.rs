@@ -11,7 +11,6 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 use crate::Diagnostic;
-use crate::diagnostic::MOST_ERRORS;
 use crate::suggest::nearest;
 
 /// Keys that had to be left out because they could not be read, as dotted paths such as `ports.0.host`.
@@ -44,7 +43,8 @@ pub(crate) struct Read<T> {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads all that can be read; `removed` and `diagnostics` are what was found before.
+/// Reads all that can be read; `removed` and `diagnostics` are what was found before, and after `most` errors it is
+/// given up.
 ///
 /// # Errors
 /// The first errors of very many.
@@ -52,6 +52,7 @@ pub(crate) fn read<T: DeserializeOwned + Default>(
     mut table: Spanned<DeTable<'_>>,
     mut removed: Removed,
     mut diagnostics: Vec<Diagnostic>,
+    most: usize,
 ) -> Result<Read<T>, Vec<Diagnostic>> {
     loop {
         let error = match T::deserialize(Deserializer::from(table.clone())) {
@@ -62,7 +63,7 @@ pub(crate) fn read<T: DeserializeOwned + Default>(
         diagnostics.push(diagnostic);
         let path = error.span().and_then(|span| take_out(table.get_mut(), &span));
         match path {
-            Some(path) if diagnostics.len() < MOST_ERRORS => {
+            Some(path) if diagnostics.len() < most => {
                 // A misspelt key is not missing too.
                 if let Some(meant) = meant {
                     let parent =
