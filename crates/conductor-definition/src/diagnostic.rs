@@ -9,7 +9,7 @@ use crate::Source;
 pub(crate) const MOST_ERRORS: usize = 64;
 
 /// Bytes that are read again and again while errors are collected, at the most: once for each error.
-const MOST_READ: usize = 16 << 20;
+const MOST_READ: usize = 8 << 20;
 
 /// Characters after which a line is cut: a message may quote what was found, whatever its length.
 const LONGEST_LINE: usize = 1000;

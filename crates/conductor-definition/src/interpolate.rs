@@ -26,6 +26,9 @@ pub(crate) const LITERAL: &[&str] =
 /// to very often must not use up the machine's memory at boot.
 const MOST_FILLED_IN: usize = 1 << 20;
 
+/// Keys among which one of a similar name is looked for: a definition has fewer at its top level.
+const MOST_COMPARED: usize = 1000;
+
 const DOLLAR: &str = "write `$$` for a dollar, or `${NAME}` for the text of another key";
 
 /// Fills in all references. Keys whose value has a mistake are taken out and reported.
@@ -170,7 +173,7 @@ impl Work<'_> {
     /// What to write in place of an unknown name.
     fn instead(&self, name: &str) -> String {
         let texts = self.names.iter().filter(|(_, named)| matches!(named, Named::Text(_)));
-        let texts: Vec<&str> = texts.map(|(key, _)| key.as_str()).collect();
+        let texts: Vec<&str> = texts.map(|(key, _)| key.as_str()).take(MOST_COMPARED).collect();
         match nearest(name, texts.iter().copied()) {
             Some(near) => format!("did you mean `${{{near}}}`?"),
             None if texts.is_empty() => {
