@@ -10,6 +10,7 @@ mod broken;
 mod cli;
 mod common;
 mod docker;
+mod examples;
 mod failures;
 mod fake;
 mod giving_up;

@@ -419,6 +419,39 @@ web.toml:60:16: a directive is one line: write a list for several
 }
 
 #[test]
+fn what_docker_cannot_do() {
+    let text = r#"
+runtime = "docker"
+image = "web:1"
+[resources]
+memory = "1G"
+memory-high = "768M"
+cpu-weight = 50
+io-weight = 200
+[security]
+user-namespace = "keep-id"
+[log]
+options = { tag = "web" }
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:6:15: `memory-high` has no effect with docker (write slice = "NAME" and limit that: `systemctl set-property NAME.slice MemoryHigh=VALUE`)
+web.toml:7:14: `cpu-weight` has no effect with docker (write slice = "NAME" and limit that: `systemctl set-property NAME.slice CPUWeight=VALUE`)
+web.toml:8:13: `io-weight` has no effect with docker (write slice = "NAME" and limit that: `systemctl set-property NAME.slice IOWeight=VALUE`)
+web.toml:10:18: docker has no user namespace `keep-id` (leave it out; "userns-remap" in /etc/docker/daemon.json is for all containers)
+web.toml:12:11: options of the journald driver have no effect with docker (leave them out, or name the driver that they are for)
+
+"#]]
+    );
+    // With podman, or where docker can, there is nothing to say.
+    assert_data_eq!(messages(&text.replace("docker", "podman")), str![""]);
+    let fine = "runtime = \"docker\"\nimage = \"web:1\"\n[resources]\nmemory = \"1G\"\n\
+                [security]\nuser-namespace = \"host\"\n[log]\ndriver = \"local\"\noptions = { max-size = \"1m\" }\n";
+    assert_data_eq!(messages(fine), str![""]);
+}
+
+#[test]
 fn networks_contradict_ports() {
     assert_data_eq!(
         messages("image = \"web\"\nnetwork = \"none\"\n[[ports]]\ncontainer = 80\nhost = 2000\n"),

@@ -4,10 +4,10 @@
 //! start` and every `After=` mean "it answers". It gives up when its time is over, and at once when the
 //! service's main process has ended, because then no answer can come any more.
 
+use crate::Url;
 use crate::notify::Notifier;
 use crate::opened::{self, span};
-use crate::probe::{Outcome, probe};
-use crate::{HttpUrl, Reason};
+use crate::probe::{Outcome, Reason, Target, probe};
 use conductor_systemd::{Scope, UnitName};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -26,7 +26,7 @@ pub struct Gate {
     /// Whose it is: its log is read with other options.
     pub scope: Scope,
     /// What to ask.
-    pub url: HttpUrl,
+    pub target: Target,
     /// When to give up.
     pub within: Duration,
     /// From the start of one check to the start of the next.
@@ -96,13 +96,13 @@ pub async fn wait(gate: &Gate, main: &MainProcess, notifier: &mut Notifier) -> R
         () = tokio::time::sleep(gate.within) => Some(End::TimeOver),
     };
     let Some(end) = end else {
-        notifier.status(&opened::status(&gate.url, begun.elapsed()));
+        notifier.status(&opened::status(&gate.target, begun.elapsed()));
         return Ok(());
     };
     let failure = Failure {
         unit: gate.unit.clone(),
         scope: gate.scope,
-        url: gate.url.clone(),
+        url: gate.target.url().clone(),
         within: gate.within,
         checks: waiting.checks,
         last: waiting.last,
@@ -123,10 +123,10 @@ struct Waiting<'a> {
 
 impl Waiting<'_> {
     async fn until_healthy(&mut self, notifier: &mut Notifier) {
-        notifier.status(&format!("Waiting for {}", self.gate.url));
+        notifier.status(&format!("Waiting for {}", self.gate.target.url()));
         loop {
             let next = Instant::now() + self.gate.interval;
-            let check = probe(&self.gate.url, self.gate.timeout).await;
+            let check = probe(&self.gate.target, self.gate.timeout).await;
             self.checks += 1;
             match check.outcome {
                 Outcome::Healthy => {
@@ -138,7 +138,7 @@ impl Waiting<'_> {
                 }
                 Outcome::Unhealthy(reason) | Outcome::Unknown(reason) => {
                     self.passed = 0;
-                    notifier.status(&format!("Waiting: {}", reason.about(&self.gate.url)));
+                    notifier.status(&format!("Waiting: {}", reason.about(self.gate.target.url())));
                     self.last = Some(reason);
                 }
             }
@@ -152,7 +152,7 @@ impl Waiting<'_> {
 pub struct Failure {
     unit: Option<UnitName>,
     scope: Scope,
-    url: HttpUrl,
+    url: Url,
     within: Duration,
     checks: u32,
     last: Option<Reason>,
@@ -221,7 +221,7 @@ mod tests {
         Gate {
             unit: Some("web.service".parse().unwrap()),
             scope: Scope::System,
-            url: url.parse().unwrap(),
+            target: url.parse::<Url>().unwrap().into(),
             within: Duration::from_millis(300),
             interval: Duration::from_millis(20),
             timeout: Duration::from_millis(100),
@@ -235,8 +235,16 @@ mod tests {
 
     fn of_scope(scope: Scope, checks: u32, last: Option<Reason>, end: End) -> String {
         let gate = gate("http://127.0.0.1:20000/healthz");
-        Failure { unit: gate.unit, scope, url: gate.url, within: Duration::from_secs(60), checks, last, end }
-            .to_string()
+        Failure {
+            unit: gate.unit,
+            scope,
+            url: gate.target.url().clone(),
+            within: Duration::from_secs(60),
+            checks,
+            last,
+            end,
+        }
+        .to_string()
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Check {
                 Diagnostic::error("contradiction", format!("`{key}` has no effect with docker"))
                     .at(span, "docker's containers are not in the unit's control group")
                     .help(format!(
-                        "put it in a slice of its own (`slice` here) and set {directive} of the slice"
+                        "write slice = \"NAME\" and limit that: `systemctl set-property NAME.slice {directive}VALUE`"
                     )),
             );
         }
