@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::file::{Entry, entries};
 use crate::search::File;
-use crate::{Diagnostic, Site, Source, read_text};
+use crate::{Diagnostic, Site, Source};
 
 /// Drop-ins of one definition: nobody can follow more than a few, and each may be 1 MiB long.
 const MOST: usize = 100;
@@ -79,7 +79,7 @@ impl Candidate {
         for directory in site.search_path() {
             drop_ins.list(&site.root, &directory.join(&name));
         }
-        drop_ins.of(File { path: path.to_owned(), real: path.to_owned() })
+        drop_ins.of(File::at(path))
     }
 
     /// The text of all files, and what could not be read; nothing if the main file masks the service
@@ -87,14 +87,15 @@ impl Candidate {
     /// service would run without the limits that the part sets.
     pub fn read(&self) -> Option<(Source, Vec<Diagnostic>)> {
         let path = &self.main.path;
-        let mut source = match read_text(&self.main.real) {
+        let mut source = match self.main.read() {
             Ok(Some(text)) => Source::new(path, text),
             Ok(None) => return None,
             Err(problem) => return Some((Source::new(path, ""), vec![problem])),
         };
         let mut problems = self.problems.clone();
-        for File { path, real } in &self.drop_ins {
-            match read_text(real) {
+        for file in &self.drop_ins {
+            let path = &file.path;
+            match file.read() {
                 Ok(Some(text)) => {
                     source.push(path, &text);
                 }

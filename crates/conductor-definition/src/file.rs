@@ -26,15 +26,25 @@ const NULL: &str = "/dev/null";
 pub fn read_text(path: &Path) -> Result<Option<String>, Diagnostic> {
     // Asked before it is opened: opening a FIFO would wait for a writer, at boot, for ever.
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
-    if masks(&metadata) {
+    if is_masked(&metadata)? { Ok(None) } else { read_regular(path) }
+}
+
+/// The same for what is known to be a regular file, or was one a moment ago.
+pub(crate) fn read_regular(path: &Path) -> Result<Option<String>, Diagnostic> {
+    let mut file = File::open(path).map_err(|error| unreadable(&error))?;
+    let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+    if is_masked(&metadata)? {
         return Ok(None);
     }
-    if !metadata.is_file() {
-        return Err(Diagnostic::error("unreadable", "is not a regular file").help("move it out of the way"));
+    let length = metadata.len().min(MAX_SIZE);
+    // One byte more than there should be: a single call then tells that it was the whole file.
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0) + 1];
+    let read = file.read(&mut bytes).map_err(|error| unreadable(&error))?;
+    bytes.truncate(read);
+    if read as u64 != length {
+        let rest = (MAX_SIZE + 1).saturating_sub(read as u64);
+        file.take(rest).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_SIZE)).unwrap_or(0) + 1);
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
-    file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > MAX_SIZE {
         return Err(Diagnostic::error("too-long", "is longer than 1 MiB")
             .help("a definition that long is probably another file under this name"));
@@ -44,6 +54,17 @@ pub fn read_text(path: &Path) -> Result<Option<String>, Diagnostic> {
         Diagnostic::error("not-utf8", format!("is not UTF-8: byte {at} cannot be read"))
             .help("save it as UTF-8")
     })
+}
+
+/// Whether it masks; what does not is a regular file, or an error.
+fn is_masked(metadata: &Metadata) -> Result<bool, Diagnostic> {
+    if masks(metadata) {
+        return Ok(true);
+    }
+    if metadata.is_file() {
+        return Ok(false);
+    }
+    Err(Diagnostic::error("unreadable", "is not a regular file").help("move it out of the way"))
 }
 
 /// systemd's `null_or_empty()` (src/basic/stat-util.c): a file without a byte, or a device.
@@ -84,12 +105,13 @@ pub(crate) fn entries(root: &Path, directory: &Path) -> Result<Vec<Entry>, Diagn
             }
             let path = directory.join(&name);
             // The type comes with the name: only links cost system calls of their own.
-            let real = if entry.file_type()?.is_symlink() {
+            let kind = entry.file_type()?;
+            let real = if kind.is_symlink() {
                 follow(root, &path).unwrap_or_else(|_| entry.path())
             } else {
                 entry.path()
             };
-            let file = (real != Path::new(NULL)).then_some(search::File { path, real });
+            let file = (real != Path::new(NULL)).then(|| search::File::new(path, real, kind.is_file()));
             entries.push(Entry { name, file });
         }
         Ok(entries)

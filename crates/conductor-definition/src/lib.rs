@@ -36,7 +36,7 @@ pub use service::{
 pub use settings::Settings;
 pub use site::{Scope, Site, UserDirectories};
 pub use source::{Part, Place, Position, Source};
-pub use together::{Clash, clashes};
+pub use together::{Claims, Clash, Reference, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
     Image, InvalidValue, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName,
@@ -71,9 +71,10 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
 pub fn parse_for(source: &Source, abilities: Abilities) -> Result<Parsed, Vec<Diagnostic>> {
     let name =
         ServiceName::from_path(source.path()).map_err(|error| Diagnostic::error("name", error.to_string()));
-    let read = merge::merged(source).and_then(|mut table| {
-        let (removed, diagnostics) = interpolate::interpolate(table.get_mut(), source)?;
-        written::read(table, removed, diagnostics)
+    let read = written::read(|| {
+        let mut keys = merge::merged(source)?;
+        let (removed, diagnostics) = interpolate::interpolate(keys.get_mut(), source)?;
+        Ok(written::Table { keys, removed, diagnostics })
     });
     let read = match read {
         Ok(read) => read,

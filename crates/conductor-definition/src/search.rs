@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::drop_ins::DropIns;
-use crate::file::{Entry, entries};
+use crate::file::{Entry, entries, read_regular, read_text};
 use crate::suggest::nearest;
 use crate::{Candidate, Diagnostic, Site, Source};
 
@@ -20,8 +20,32 @@ const MOST: usize = 10_000;
 pub struct File {
     /// As it is called inside the root: what users see.
     pub path: PathBuf,
-    /// As it is opened.
-    pub real: PathBuf,
+    /// As it is opened, if that is another path: two paths of each file are much memory.
+    real: Option<PathBuf>,
+    /// Whether it is known to be a regular file.
+    regular: bool,
+}
+
+impl File {
+    pub(crate) fn new(path: PathBuf, real: PathBuf, regular: bool) -> Self {
+        let real = Some(real).filter(|real| *real != path);
+        Self { path, real, regular }
+    }
+
+    /// A file of which nothing is known but the path.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), real: None, regular: false }
+    }
+
+    /// The path by which it is opened.
+    pub fn real(&self) -> &Path {
+        self.real.as_ref().unwrap_or(&self.path)
+    }
+
+    /// Its text; nothing if it masks.
+    pub(crate) fn read(&self) -> Result<Option<String>, Diagnostic> {
+        if self.regular { read_regular(self.real()) } else { read_text(self.real()) }
+    }
 }
 
 /// Something to be said about a directory, or a file that is not a definition.

@@ -153,11 +153,13 @@ fn what_was_left_half_written_is_replaced() {
     std::fs::create_dir_all(path("run/conductor/last-good")).unwrap();
     std::fs::write(path("run/conductor/last-good/web.units"), "half a hea").unwrap();
     std::fs::write(path("run/conductor/last-good/.#web.units"), "==> x").unwrap();
-    std::fs::write(path("normal/.#web.service"), "[Un").unwrap();
+    std::fs::create_dir_all(path("run/conductor/units")).unwrap();
+    std::fs::write(path("run/conductor/units/web:web.service"), "[Un").unwrap();
     assert_eq!(machine.call(&["normal"], &[]).status.code(), Some(0));
     let kept = std::fs::read_to_string(path("run/conductor/last-good/web.units")).unwrap();
     assert!(kept.starts_with("==> conductor.target.wants/web.service -> ../web.service\n"), "{kept}");
-    assert!(!path("normal/.#web.service").exists());
+    let unit = std::fs::read_to_string(path("normal/web.service")).unwrap();
+    assert!(unit.starts_with("# ") && unit.contains("\n[X-Conductor]\nService=web\n"), "{unit}");
 }
 
 #[test]

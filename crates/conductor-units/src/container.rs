@@ -143,6 +143,13 @@ pub(crate) fn description(service: &Service) -> String {
     service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, service.process.image))
 }
 
+/// Whether the units depend on no other definition: then they can be made as soon as this one is read.
+/// The one question to the context that is asked of a service's own names is [`unit_of`].
+pub(crate) fn stands_alone(service: &Service) -> bool {
+    let mut all = service.requires.iter().chain(&service.wants).chain(&service.after);
+    all.all(Dependency::is_unit)
+}
+
 /// The unit that stands for a dependency.
 fn unit_of(dependency: &Dependency, context: &Context) -> String {
     let name = dependency.as_str();

@@ -47,20 +47,9 @@ pub struct Context {
     pub groups: BTreeSet<String>,
 }
 
-impl Context {
-    /// A context in which `services` know each other.
-    pub fn new<'a>(
-        systemd: SystemdVersion,
-        scope: Scope,
-        services: impl IntoIterator<Item = &'a Service>,
-    ) -> Self {
-        let groups = services
-            .into_iter()
-            .filter(|service| service.instances > 1)
-            .map(|service| service.name.to_string())
-            .collect();
-        Self { systemd, scope, groups }
-    }
+/// Whether the units of a service are the same whatever the other definitions are.
+pub fn stands_alone(service: &Service) -> bool {
+    container::stands_alone(service)
 }
 
 /// The units of one service, enabling links included.

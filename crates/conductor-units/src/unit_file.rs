@@ -55,8 +55,10 @@ impl UnitFile {
 
     /// A value that we made ourselves: numbers, time spans, unit names, fixed words.
     pub(crate) fn set(mut self, key: &'static str, value: impl Display) -> Self {
+        self.begin(key);
         // Writing to a String cannot fail.
-        let _ = writeln!(self.0, "{key}={value}");
+        let _ = write!(self.0, "{value}");
+        self.0.push('\n');
         self
     }
 
@@ -92,9 +94,15 @@ impl UnitFile {
 
     /// Fields by which `journalctl CONDUCTOR_SERVICE=web` finds what all of a service's units say.
     pub(crate) fn log_fields(self, service: &Service) -> Self {
-        let release = service.release().map(|release| quote::environment("CONDUCTOR_RELEASE", release));
-        let name = quote::environment("CONDUCTOR_SERVICE", service.name.as_str());
-        self.list("LogExtraFields", [name].into_iter().chain(release))
+        let Self(mut text) = self;
+        text.push_str("LogExtraFields=");
+        quote::push_environment(&mut text, "CONDUCTOR_SERVICE", service.name.as_str());
+        if let Some(release) = service.release() {
+            text.push(' ');
+            quote::push_environment(&mut text, "CONDUCTOR_RELEASE", release);
+        }
+        text.push('\n');
+        Self(text)
     }
 
     /// A list of names that need no quoting; nothing if it is empty.
@@ -118,7 +126,7 @@ impl UnitFile {
 
     /// A command line.
     pub(crate) fn exec(self, key: &'static str, exec: &Exec) -> Self {
-        self.set(key, exec)
+        self.set_named(key, exec.as_str())
     }
 
     /// A group of directives that belong together.

@@ -86,7 +86,7 @@ impl What {
         let word = if enabled { "enabled" } else { "disabled" };
         let mut changed = false;
         for (name, file) in &files {
-            match set_enabled(&file.main.real, enabled, site.scope())
+            match set_enabled(file.main.real(), enabled, site.scope())
                 .map_err(|why| format!("{}: {why}", file.main.path.display()))?
             {
                 Edit::Changed => {

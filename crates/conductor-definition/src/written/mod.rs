@@ -26,7 +26,7 @@ use crate::value::{
 pub(crate) use either::{Lines, Networks, Number, Ports, Secret, Ulimit};
 pub(crate) use limit::{Limit, Starts, Within};
 pub(crate) use number::{Count, PortNumber, Timer, Weight, Whole};
-pub(crate) use read::{Read, Removed, read};
+pub(crate) use read::{Read, Removed, Table, read};
 pub(crate) use spanned::Spanned;
 pub(crate) use tables::{
     Capabilities, Dns, Health, Log, Mount, Port, Pull, Resources, Restart, Security, Stop, Systemd, Tmpfs,
