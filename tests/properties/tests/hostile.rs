@@ -35,10 +35,8 @@ impl Files {
         let directory = PathBuf::from(format!("/d{directory}"));
         let mut source = Source::new(directory.join("web.toml"), write(&self.main, 0));
         for (index, drop_in) in self.drop_ins.iter().enumerate() {
-            source.push(
-                directory.join("web.toml.d").join(format!("{index}.toml")),
-                &write(drop_in, index + 1),
-            );
+            source
+                .push(directory.join("web.toml.d").join(format!("{index}.toml")), &write(drop_in, index + 1));
         }
         parse(&source)
             .unwrap_or_else(|found| {
