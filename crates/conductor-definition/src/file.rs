@@ -55,7 +55,7 @@ fn masks(metadata: &Metadata) -> bool {
 fn unreadable(error: &io::Error) -> Diagnostic {
     let help = match error.kind() {
         ErrorKind::NotFound => "check the path; a link may lead nowhere",
-        ErrorKind::PermissionDenied => "give root permission to read it, or remove it",
+        ErrorKind::PermissionDenied => "permit reading it, or remove it",
         // Too many levels of links, for one; std has no stable name for that.
         _ => "remove it, or put a regular file in its place",
     };
@@ -97,7 +97,7 @@ pub(crate) fn entries(root: &Path, directory: &Path) -> Result<Vec<Entry>, Diagn
     match list() {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(Diagnostic::error("unlisted", format!("cannot be listed: {error}"))
-                .help("put a directory in its place that root may read, or remove it"))
+                .help("put a directory in its place that can be listed, or remove it"))
         }
         entries => Ok(entries.unwrap_or_default()),
     }

@@ -9,12 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::drop_ins::DropIns;
 use crate::file::{Entry, entries};
 use crate::suggest::nearest;
-use crate::{Candidate, Diagnostic, Source};
-
-/// Where definitions are looked for; the first directory that has a file name wins, as with
-/// systemd's own units.
-pub const SEARCH_PATH: &[&str] =
-    &["/etc/conductor/services", "/run/conductor/services", "/usr/lib/conductor/services"];
+use crate::{Candidate, Diagnostic, Site, Source};
 
 /// Definitions that are read: the generator runs at every boot, and must come to an end whatever somebody
 /// has unpacked there.
@@ -58,18 +53,19 @@ impl Finding {
     }
 }
 
-/// All definitions below `root`. A directory that does not exist is empty; one that cannot be listed
+/// All definitions of a site. A directory that does not exist is empty; one that cannot be listed
 /// hides no other.
-pub fn find(root: &Path) -> Found {
-    find_at_most(root, MOST)
+pub fn find(site: &Site) -> Found {
+    find_at_most(site, MOST)
 }
 
-fn find_at_most(root: &Path, most: usize) -> Found {
-    let mut search = Search { root, most, ..Search::default() };
-    for directory in SEARCH_PATH {
-        search.list(Path::new(directory));
+fn find_at_most(site: &Site, most: usize) -> Found {
+    let path = site.search_path();
+    let mut search = Search { root: &site.root, most, ..Search::default() };
+    for directory in &path {
+        search.list(directory);
     }
-    search.finish()
+    search.finish(path.first())
 }
 
 struct Search<'a> {
@@ -122,7 +118,8 @@ impl Search<'_> {
         }
     }
 
-    fn finish(mut self) -> Found {
+    /// `first` is the directory that findings about all of them are said of.
+    fn finish(mut self, first: Option<&PathBuf>) -> Found {
         let names: Vec<String> =
             self.definitions.keys().map(|name| name.to_string_lossy().into_owned()).collect();
         let last = names.last().map(String::as_str).unwrap_or_default();
@@ -137,7 +134,7 @@ impl Search<'_> {
             let message = format!("more than {} definitions: those after {last} are left out", self.most);
             let diagnostic =
                 Diagnostic::error("too-many", message).help("move some of them to another machine");
-            self.findings.push(Finding::new(SEARCH_PATH.first().copied().unwrap_or_default(), diagnostic));
+            self.findings.push(Finding::new(first.cloned().unwrap_or_default(), diagnostic));
             // The definitions of later drop-ins may be among those.
             self.drop_ins.retain(|name, _| *name.to_string_lossy() <= *last);
         }
@@ -195,7 +192,7 @@ mod tests {
 
         /// Main files and, behind them, their drop-ins; then the findings.
         fn found(&self, most: usize) -> Vec<String> {
-            let Found { candidates, findings } = find_at_most(self.0.path(), most);
+            let Found { candidates, findings } = find_at_most(&Site::system(self.0.path()), most);
             let short = |path: &Path| path.display().to_string().replace("conductor/services/", "");
             let shown = candidates.iter().map(|Candidate { main, drop_ins, .. }| {
                 let files: Vec<String> =

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use conductor_definition::{
-    Diagnostic, Finding, Found, Parsed, Service, ServiceName, Source, clashes, find, parse,
+    Diagnostic, Finding, Found, Parsed, Service, ServiceName, Site, Source, clashes, find, parse_for,
 };
 use conductor_units::{Context, Tree, render};
 
@@ -46,9 +46,9 @@ pub struct Converted {
     pub tree: Option<Tree>,
 }
 
-/// Reads every definition on the search path below `root`.
-pub fn read_all(root: &Path) -> Readings {
-    let Found { candidates, findings } = find(root);
+/// Reads every definition of a site.
+pub fn read_all(site: &Site) -> Readings {
+    let Found { candidates, findings } = find(site);
     let mut readings = Readings { findings, ..Readings::default() };
     let read = parallel::map(candidates, |candidate| candidate.read().ok_or(candidate.main.path));
     for reading in read {
@@ -65,7 +65,8 @@ pub fn read_all(root: &Path) -> Readings {
 /// Services that are `established`, by their last good units, keep what a newcomer claims too; they are
 /// also known by name to others while their definition is broken.
 pub fn convert(readings: Vec<Reading>, host: &Host, established: &LastGood) -> Vec<Converted> {
-    convert_with(readings, host, established, parse, render)
+    let abilities = host.abilities();
+    convert_with(readings, host, established, |source| parse_for(source, abilities), render)
 }
 
 fn convert_with(
@@ -99,7 +100,7 @@ fn convert_with(
 
     drop_clashing(&mut services, &mut converted);
     depend::check(&mut services, &mut converted, established);
-    let mut context = Context::new(host.systemd, services.iter().flatten().map(Box::as_ref));
+    let mut context = Context::new(host.systemd, host.scope, services.iter().flatten().map(Box::as_ref));
     for (name, definition) in
         converted.iter().filter_map(|definition| Some((definition.name.as_ref()?, definition)))
     {
@@ -193,6 +194,7 @@ fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use conductor_definition::parse;
 
     fn reading(name: &str, text: &str) -> Reading {
         Reading { source: Source::new(format!("{name}.toml"), text), problems: Vec::new() }
@@ -247,7 +249,7 @@ mod tests {
         std::fs::create_dir_all(&store).unwrap();
         std::fs::write(store.join("web.units"), "").unwrap();
         std::fs::write(store.join("db.units"), "==> db.target <==\n").unwrap();
-        let established = LastGood::open(root.path());
+        let established = LastGood::open(&Site::system(root.path()));
         let readings = vec![
             reading("api", text),
             reading("db", "imgae = 1"),

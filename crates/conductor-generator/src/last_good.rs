@@ -8,18 +8,20 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use conductor_definition::Site;
 use conductor_units::Tree;
 
 use crate::plan::{Plan, Planned};
 use crate::write::write_file;
 use crate::{WriteError, parallel};
 
-const DIRECTORY: &str = "run/conductor/last-good";
+/// Below the runtime directory, of the machine or of the user.
+const DIRECTORY: &str = "conductor/last-good";
 const SUFFIX: &str = ".units";
 
-/// The last good units of services, below one root: which names are kept. What is kept under a name is read when it is asked for,
+/// The last good units of a site's services: which names are kept. What is kept under a name is read when it is asked for,
 /// because it hardly ever is: nearly always it equals what has just been made.
 #[derive(Debug, Default)]
 pub struct LastGood {
@@ -28,8 +30,8 @@ pub struct LastGood {
 }
 
 impl LastGood {
-    pub(crate) fn open(root: &Path) -> Self {
-        let directory = root.join(DIRECTORY);
+    pub(crate) fn open(site: &Site) -> Self {
+        let directory = site.real(&site.runtime().join(DIRECTORY));
         let names = std::fs::read_dir(&directory)
             .into_iter()
             .flatten()

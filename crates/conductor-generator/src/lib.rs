@@ -4,6 +4,7 @@
 //! It asks nobody: no D-Bus, no programs, no network, no locks; `/var` and `/home` may be missing.
 //! Reading and converting ([`convert`]) is strictly before writing ([`run`]).
 
+mod abilities;
 mod convert;
 mod depend;
 mod host;
@@ -15,7 +16,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Diagnostic, Settings, Source, read_text};
+use conductor_definition::{Diagnostic, Settings, Site, Source, read_text};
 use conductor_units::Tree;
 
 pub use convert::{Converted, Reading, Readings, convert, read_all};
@@ -27,8 +28,8 @@ pub use write::{WriteError, write_file, write_tree};
 /// Where the generator reads and writes.
 #[derive(Debug, Clone)]
 pub struct Roots {
-    /// Prefix of every path that is read: `/`, or the tree of an image that is being built.
-    pub root: PathBuf,
+    /// What is read.
+    pub site: Site,
     /// systemd's directory for generated units.
     pub output: PathBuf,
 }
@@ -44,8 +45,8 @@ pub enum Outcome {
 
 /// One run: reads all definitions, converts each on its own, writes the units of each.
 pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
-    let store = LastGood::open(&roots.root);
-    let (mut plan, mut outcome) = prepare(&roots.root, &store, log);
+    let store = LastGood::open(&roots.site);
+    let (mut plan, mut outcome) = prepare(&roots.site, &store, log);
     let written = parallel::map(plan.services.iter_mut().collect(), |service: &mut plan::Planned| {
         // systemd empties the directory before each run: what is there already is another generator's, such
         // as Quadlet's. systemd's own refuse to write over each other too (src/shared/generator.c).
@@ -68,20 +69,20 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
 }
 
 /// The units that services were last given, by name: those services are established.
-pub fn established(root: &Path) -> LastGood {
-    LastGood::open(root)
+pub fn established(site: &Site) -> LastGood {
+    LastGood::open(site)
 }
 
 /// Everything that [`run`] would write, and nothing written.
-pub fn preview(root: &Path, log: &mut dyn Log) -> (Tree, Outcome) {
-    let (plan, outcome) = prepare(root, &LastGood::open(root), log);
+pub fn preview(site: &Site, log: &mut dyn Log) -> (Tree, Outcome) {
+    let (plan, outcome) = prepare(site, &LastGood::open(site), log);
     (plan.tree(), outcome)
 }
 
-fn prepare(root: &Path, store: &LastGood, log: &mut dyn Log) -> (plan::Plan, Outcome) {
+fn prepare(site: &Site, store: &LastGood, log: &mut dyn Log) -> (plan::Plan, Outcome) {
     let mut outcome = Outcome::Complete;
-    let (host, problems) = Host::look(root);
-    let Readings { definitions, findings, empty } = read_all(root);
+    let (host, problems) = Host::look(site);
+    let Readings { definitions, findings, empty } = read_all(site);
     for problem in problems {
         log.log(Priority::Error, &problem);
         outcome = Outcome::Incomplete;

@@ -154,7 +154,7 @@ fn in_place_of_broken(
         .filter(|diagnostic| diagnostic.is_error())
         .map(|diagnostic| definition.line(diagnostic))
         .collect();
-    (stub(name, definition.source.path(), &problems), false)
+    (stub(name, definition.source.path(), &problems, host.scope), false)
 }
 
 /// The part of `old` that runs and that nothing else defines now: units, and the drop-ins of instances.
