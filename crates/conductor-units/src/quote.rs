@@ -75,19 +75,23 @@ pub(crate) fn push_word(quoted: &mut String, word: &str) {
         return;
     }
     quoted.push('"');
-    for c in word.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            '\r' => quoted.push_str("\\r"),
-            // C1 controls and line separators are harmless to systemd; only ASCII controls are not.
+    let mut rest = word;
+    // C1 controls and line separators are harmless to systemd; only ASCII controls are not.
+    let is_special = |byte: u8| matches!(byte, b'"' | b'\\') || byte.is_ascii_control();
+    while let Some((at, byte)) = rest.bytes().enumerate().find(|(_, byte)| is_special(*byte)) {
+        quoted.push_str(rest.get(..at).unwrap_or_default());
+        match byte {
+            b'"' => quoted.push_str("\\\""),
+            b'\\' => quoted.push_str("\\\\"),
+            b'\n' => quoted.push_str("\\n"),
+            b'\t' => quoted.push_str("\\t"),
+            b'\r' => quoted.push_str("\\r"),
             // Writing to a String cannot fail.
-            c if c.is_ascii_control() => drop(write!(quoted, "\\x{:02x}", u32::from(c))),
-            c => quoted.push(c),
+            control => drop(write!(quoted, "\\x{control:02x}")),
         }
+        rest = rest.get(at + 1..).unwrap_or_default();
     }
+    quoted.push_str(rest);
     quoted.push('"');
 }
 
