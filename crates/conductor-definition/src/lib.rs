@@ -24,9 +24,9 @@ pub use drop_ins::Candidate;
 pub use file::read_text;
 pub use search::{File, Finding, Found, SEARCH_PATH, find};
 pub use service::{
-    Directives, Health, Log, Mount, MountSource, Network, NetworkMode, Port, Process, Protocol, Pull,
-    PullPolicy, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit, Stop, Storage,
-    Tmpfs, Ulimit,
+    Directives, Health, Log, Mount, MountSource, Network, NetworkMode, OnUnhealthy, Port, Process, Protocol,
+    Pull, PullPolicy, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit, Stop,
+    Storage, Tmpfs, Ulimit,
 };
 pub use settings::Settings;
 pub use source::{Part, Place, Position, Source};

@@ -1,9 +1,10 @@
 //! The sidecar's unit.
 
-use conductor_definition::{Health, Service};
+use conductor_definition::{Health, OnUnhealthy, Service};
 
 use crate::container::{compact, conditions};
 use crate::exec::{Exec, Word};
+use crate::limits::{recover_within, stable_for};
 use crate::names::Names;
 use crate::unit_file::UnitFile;
 
@@ -76,15 +77,36 @@ fn watch(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
             .arg(Word::literal(&format!("{unit}=http://{authority}")).then(&health.path.as_str().into()))
             .line();
     }
-    exec.arg("--interval")
-        .arg(compact(health.interval))
-        .arg("--timeout")
-        .arg(compact(health.timeout))
-        .line()
-        .arg("--unhealthy-after")
-        .arg(health.unhealthy_after.to_string())
-        .arg("--healthy-after")
-        .arg(health.healthy_after.to_string())
-        .arg("--kill-grace")
-        .arg(compact(health.kill_grace))
+    let Health {
+        path: _,
+        port: _,
+        interval,
+        timeout,
+        unhealthy_after,
+        healthy_after,
+        start_within,
+        kill_grace,
+        on_unhealthy,
+        max_unavailable,
+        max_pressure,
+        max_hold,
+    } = health;
+    exec = exec.arg("--interval").arg(compact(*interval)).arg("--timeout").arg(compact(*timeout));
+    exec = exec.arg("--start-within").arg(compact(*start_within)).line();
+    exec = exec.arg("--unhealthy-after").arg(unhealthy_after.to_string());
+    exec = exec.arg("--healthy-after").arg(healthy_after.to_string()).line();
+    if *on_unhealthy == OnUnhealthy::None {
+        return exec.arg("--on-unhealthy").arg(on_unhealthy.as_str());
+    }
+    exec = exec.arg("--kill-grace").arg(compact(*kill_grace));
+    exec = exec.arg("--max-pressure").arg(max_pressure.to_string());
+    exec = exec.arg("--max-hold").arg(compact(*max_hold));
+    if let Some(stable) = stable_for(service) {
+        exec = exec.arg("--stable-for").arg(compact(stable));
+    }
+    if names.is_group() {
+        exec = exec.line().arg("--max-unavailable").arg(max_unavailable.to_string());
+        exec = exec.arg("--recover-within").arg(compact(recover_within(service)));
+    }
+    exec
 }

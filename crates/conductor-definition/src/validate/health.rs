@@ -5,7 +5,10 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::{COUNTS, Check};
-use crate::{Diagnostic, Health, Port, Protocol, written};
+use crate::{Diagnostic, Health, OnUnhealthy, Port, Protocol, written};
+
+const ON_UNHEALTHY: &[(&str, OnUnhealthy)] =
+    &[("restart", OnUnhealthy::Restart), ("none", OnUnhealthy::None)];
 
 impl Check {
     pub(super) fn health(
@@ -24,6 +27,10 @@ impl Check {
             healthy_after,
             start_within,
             kill_grace,
+            on_unhealthy,
+            max_unavailable,
+            max_pressure,
+            max_hold,
         } = written.into_inner();
         if path.is_none() {
             self.missing(
@@ -48,6 +55,10 @@ impl Check {
             );
         }
         let kill_grace = self.timer(kill_grace, TimeSpan::from_secs(10));
+        let on_unhealthy = on_unhealthy.and_then(|word| self.word(&word, ON_UNHEALTHY)).unwrap_or_default();
+        let max_unavailable = max_unavailable.and_then(|n| self.number(&n, COUNTS)).unwrap_or(1);
+        let max_pressure = max_pressure.and_then(|n| self.number(&n, 0..=100)).unwrap_or(80);
+        let max_hold = self.timer(max_hold, TimeSpan::from_secs(60));
         Some(Health {
             path: path?.into_inner(),
             port: port?,
@@ -57,6 +68,10 @@ impl Check {
             healthy_after,
             start_within,
             kill_grace,
+            on_unhealthy,
+            max_unavailable,
+            max_pressure,
+            max_hold,
         })
     }
 

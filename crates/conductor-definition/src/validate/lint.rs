@@ -18,7 +18,7 @@ impl Check {
         self.lint_image(&service.process.image, service.pull.policy, image);
         self.lint_limits(&service.resources, &service.restart);
         if let Some(checked) = &service.health {
-            self.lint_health(checked, health);
+            self.lint_health(checked, service.instances, health);
         }
     }
 
@@ -51,7 +51,17 @@ impl Check {
         }
     }
 
-    fn lint_health(&mut self, health: &Health, place: Range<usize>) {
+    fn lint_health(&mut self, health: &Health, instances: u16, place: Range<usize>) {
+        if instances > 1 && health.max_unavailable >= u32::from(instances) {
+            self.report(
+                Diagnostic::warning("no-budget", "all instances may be restarted at once")
+                    .at(
+                        place.clone(),
+                        format!("max-unavailable is {} of {instances} instances", health.max_unavailable),
+                    )
+                    .help("lower max-unavailable, so that some are left to answer"),
+            );
+        }
         if health.timeout > health.interval {
             self.report(
                 Diagnostic::warning("slow-checks", "a check may take longer than the interval")

@@ -66,6 +66,14 @@ pub(crate) struct Health {
     pub(crate) start_within: Option<Spanned<TimeSpan>>,
     /// Time between SIGTERM and SIGKILL to an unhealthy container.
     pub(crate) kill_grace: Option<Spanned<TimeSpan>>,
+    /// `restart`, or `none`: only say so.
+    pub(crate) on_unhealthy: Option<Spanned<String>>,
+    /// No instance is terminated while so many others are being restarted.
+    pub(crate) max_unavailable: Option<Spanned<i64>>,
+    /// Per cent of time in which processes wait, above which the machine is busy.
+    pub(crate) max_pressure: Option<Spanned<i64>>,
+    /// The longest time for which a busy machine excuses a container that does not answer.
+    pub(crate) max_hold: Option<Spanned<TimeSpan>>,
 }
 
 /// `[restart]`
