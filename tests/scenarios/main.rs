@@ -6,6 +6,7 @@ mod admin;
 mod bare;
 mod boot;
 mod broken;
+mod budget;
 mod cli;
 mod common;
 mod failures;

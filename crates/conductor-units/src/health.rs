@@ -17,7 +17,7 @@ const SANDBOX: &[(&str, &str)] = &[
     ("PrivateDevices", "yes"),
     ("PrivateTmp", "yes"),
     ("PrivateUsers", "yes"),
-    ("ProcSubset", "pid"),
+    // No ProcSubset=pid: it would hide /proc/pressure.
     ("ProtectClock", "yes"),
     ("ProtectControlGroups", "yes"),
     ("ProtectHome", "yes"),
@@ -37,20 +37,22 @@ const SANDBOX: &[(&str, &str)] = &[
     ("UMask", "0077"),
 ];
 
-/// One sidecar watches all instances.
+/// One sidecar watches all instances, and lives as long as any of them is up or will be.
 ///
-/// `PartOf=`: it stops with the service, and a restart of a single instance, systemd's own included, starts
-/// a fresh one once the container is healthy. That loses nothing: what it counts is counted anew for each
-/// invocation. `StopPropagatedFrom=` would be wrong, because it also stops the sidecar in the moment in which
-/// the container dies by itself (seen on 257; `UNIT_ATOM_RETROACTIVE_STOP_ON_STOP` in src/core/unit-dependency-atom.c).
+/// `StopWhenUnneeded=`: every instance wants it. A container that is being restarted, by systemd itself too, still
+/// counts as wanting it (`unit_will_restart()` in `unit_is_unneeded()`, src/core/unit.c; tried on 252 and 257), so
+/// that what it has counted lives through restarts. `PartOf=` the service would restart it with each of them, and
+/// `StopPropagatedFrom=` stops it in the moment in which the container dies by itself.
 pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> String {
     let unit = UnitFile::of(service)
         .section("Unit")
         .text("Description", &format!("Health checks of {}", names.start_unit()))
         .set("Documentation", "man:conductor-health(1)")
         .source_path(&service.source_path)
-        .set("PartOf", names.start_unit())
+        // Removing the package stops what is part of this, and waits for it.
+        .set("PartOf", "conductor.target")
         .list("After", names.instance_units())
+        .set("StopWhenUnneeded", "yes")
         // Checks that stop because the checker failed a few times would be noticed too late.
         .set("StartLimitIntervalSec", 0)
         .with(|unit| conditions(unit, service))
