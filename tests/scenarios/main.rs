@@ -4,11 +4,14 @@
 
 mod admin;
 mod bare;
+mod bookworm;
 mod boot;
 mod broken;
 mod budget;
 mod cli;
 mod common;
+mod docker;
+mod examples;
 mod failures;
 mod fake;
 mod giving_up;
@@ -20,7 +23,9 @@ mod polkit;
 mod product;
 mod quoting;
 mod run;
+mod stage;
 mod standing_back;
 #[path = "../trees.rs"]
 mod trees;
+mod unit_reading;
 mod verify;

@@ -9,6 +9,8 @@ mod drop_ins;
 mod file;
 mod interpolate;
 mod merge;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod search;
 mod service;
 mod settings;
@@ -33,8 +35,8 @@ pub use source::{Part, Place, Position, Source};
 pub use together::{Clash, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
-    Image, InvalidValue, LabelName, LimitName, Memory, ObjectName, OptionName, SecretName, ServiceName,
-    Signal, SliceName, SysctlName, UrlPath, User,
+    Image, InvalidValue, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName,
+    ServiceName, Signal, SliceName, SysctlName, UrlPath, User,
 };
 
 /// A definition that could be read, and what is questionable about it.

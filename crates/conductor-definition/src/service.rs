@@ -8,8 +8,8 @@ use conductor_timespan::TimeSpan;
 
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
-    Image, LabelName, LimitName, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName,
-    SysctlName, UrlPath, User,
+    Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
+    SliceName, SysctlName, UrlPath, User,
 };
 
 /// A service that can be turned into units.
@@ -73,6 +73,11 @@ impl Service {
         1..=self.instances
     }
 
+    /// Which release it is, in the words of whoever makes releases: the revision, or what the image's name says.
+    pub fn release(&self) -> Option<&str> {
+        self.revision.as_deref().or_else(|| self.process.image.version())
+    }
+
     /// Every host port that any instance takes.
     pub fn host_ports(&self) -> impl Iterator<Item = u16> {
         let numbers = 1..=self.instances;
@@ -85,7 +90,7 @@ impl Service {
     }
 }
 
-/// A container engine.
+/// A container engine. What a further one takes is told at the top of `conductor-units`, `runtime/mod.rs`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Runtime {
     /// podman, without a daemon.
@@ -339,22 +344,11 @@ pub enum PullPolicy {
     Never,
 }
 
-impl PullPolicy {
-    /// The word for it, which the engines' `--pull` takes as well.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Always => "always",
-            Self::Never => "never",
-        }
-    }
-}
-
 /// Where a container's output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// The engine's driver.
-    pub driver: OptionName,
+    pub driver: LogDriver,
     /// Its options.
     pub options: BTreeMap<OptionName, String>,
 }
@@ -405,16 +399,6 @@ pub enum OnUnhealthy {
     Restart,
     /// It is reported.
     None,
-}
-
-impl OnUnhealthy {
-    /// The word for it, in definitions and for the checker.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Restart => "restart",
-            Self::None => "none",
-        }
-    }
 }
 
 /// How systemd starts the service again.

@@ -4,10 +4,10 @@
 //! start` and every `After=` mean "it answers". It gives up when its time is over, and at once when the
 //! service's main process has ended, because then no answer can come any more.
 
+use crate::Url;
 use crate::notify::Notifier;
 use crate::opened::{self, span};
-use crate::probe::{Outcome, probe};
-use crate::{HttpUrl, Reason};
+use crate::probe::{Outcome, Reason, Target, probe};
 use conductor_systemd::UnitName;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -24,7 +24,7 @@ pub struct Gate {
     /// The unit to name in messages.
     pub unit: Option<UnitName>,
     /// What to ask.
-    pub url: HttpUrl,
+    pub target: Target,
     /// When to give up.
     pub within: Duration,
     /// From the start of one check to the start of the next.
@@ -94,12 +94,12 @@ pub async fn wait(gate: &Gate, main: &MainProcess, notifier: &mut Notifier) -> R
         () = tokio::time::sleep(gate.within) => Some(End::TimeOver),
     };
     let Some(end) = end else {
-        notifier.status(&opened::status(&gate.url, begun.elapsed()));
+        notifier.status(&opened::status(&gate.target, begun.elapsed()));
         return Ok(());
     };
     let failure = Failure {
         unit: gate.unit.clone(),
-        url: gate.url.clone(),
+        url: gate.target.url().clone(),
         within: gate.within,
         checks: waiting.checks,
         last: waiting.last,
@@ -120,10 +120,10 @@ struct Waiting<'a> {
 
 impl Waiting<'_> {
     async fn until_healthy(&mut self, notifier: &mut Notifier) {
-        notifier.status(&format!("Waiting for {}", self.gate.url));
+        notifier.status(&format!("Waiting for {}", self.gate.target.url()));
         loop {
             let next = Instant::now() + self.gate.interval;
-            let check = probe(&self.gate.url, self.gate.timeout).await;
+            let check = probe(&self.gate.target, self.gate.timeout).await;
             self.checks += 1;
             match check.outcome {
                 Outcome::Healthy => {
@@ -135,7 +135,7 @@ impl Waiting<'_> {
                 }
                 Outcome::Unhealthy(reason) | Outcome::Unknown(reason) => {
                     self.passed = 0;
-                    notifier.status(&format!("Waiting: {}", reason.about(&self.gate.url)));
+                    notifier.status(&format!("Waiting: {}", reason.about(self.gate.target.url())));
                     self.last = Some(reason);
                 }
             }
@@ -148,7 +148,7 @@ impl Waiting<'_> {
 #[derive(Clone, Debug)]
 pub struct Failure {
     unit: Option<UnitName>,
-    url: HttpUrl,
+    url: Url,
     within: Duration,
     checks: u32,
     last: Option<Reason>,
@@ -212,7 +212,7 @@ mod tests {
     fn gate(url: &str) -> Gate {
         Gate {
             unit: Some("web.service".parse().unwrap()),
-            url: url.parse().unwrap(),
+            target: url.parse::<Url>().unwrap().into(),
             within: Duration::from_millis(300),
             interval: Duration::from_millis(20),
             timeout: Duration::from_millis(100),
@@ -222,8 +222,15 @@ mod tests {
 
     fn failure(checks: u32, last: Option<Reason>, end: End) -> String {
         let gate = gate("http://127.0.0.1:20000/healthz");
-        Failure { unit: gate.unit, url: gate.url, within: Duration::from_secs(60), checks, last, end }
-            .to_string()
+        Failure {
+            unit: gate.unit,
+            url: gate.target.url().clone(),
+            within: Duration::from_secs(60),
+            checks,
+            last,
+            end,
+        }
+        .to_string()
     }
 
     #[test]

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use conductor_definition::{Dependency, Directive, Health, NetworkMode, PullPolicy, Service, SliceName};
+use conductor_definition::{
+    Dependency, Directive, Health, MountSource, NetworkMode, PullPolicy, Service, SliceName,
+};
 
 use crate::exec::{Exec, Word};
 use crate::instance::{INSTANCE, host_ports};
 use crate::limits::{start_limit_window, start_timeout};
 use crate::names::{Names, start_unit};
-use crate::runtime::{Container, engine};
+use crate::quote;
+use crate::runtime::{Container, engine, remove};
 use crate::unit_file::UnitFile;
 use crate::{Context, SystemdVersion};
 
@@ -30,10 +33,16 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .set("Documentation", "man:conductor-service(5)")
         .source_path(&service.source_path)
         // Stopping the group, or Conductor as a whole, stops it. An instance is part of both directly, so
-        // that `systemctl show conductor.target` names everything that stops with it.
+        // that `systemctl show conductor.target` names everything that stops with it. So does the stop of what
+        // the engine needs: while it still works, and not started again by the stopping.
         .list(
             "PartOf",
-            names.is_group().then(|| names.start_unit()).into_iter().chain(["conductor.target".to_owned()]),
+            names
+                .is_group()
+                .then(|| names.start_unit())
+                .into_iter()
+                .chain(["conductor.target".to_owned()])
+                .chain(needs()),
         )
         .list("Requires", service.requires.iter().map(peer))
         .list("Wants", own_units.into_iter().flatten().chain(needs()).chain(service.wants.iter().map(peer)))
@@ -47,7 +56,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
                 .chain(pull)
                 .chain(service.requires.iter().chain(&service.wants).chain(&service.after).map(peer)),
         )
-        .set("RequiresMountsFor", engine.storage())
+        .list("RequiresMountsFor", [engine.storage().to_owned()].into_iter().chain(directories(service)))
         // An instance that the definition does not have has no port either.
         .set_some("AssertPathExists", names.is_group().then(|| names.own_drop_in()))
         .with(|unit| conditions(unit, service))
@@ -68,13 +77,22 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
             None => unit,
         })
         .exec("ExecStop", &engine.stop(&container))
-        .exec("ExecStopPost", &engine.remove(&container))
+        .exec("ExecStopPost", &remove(engine, &container))
         .with(|unit| if engine.is_in_unit() { resources(unit, service) } else { unit })
         .set("Slice", slice(service))
         .set("SyslogIdentifier", &service.name)
         .log_fields(service)
         .with(|unit| directives(unit, &service.directives.service))
-        .finish(service)
+        .finish_container(service)
+}
+
+/// What the container sees of the host's files has to be mounted: an empty mount point in its place would be written
+/// to without anybody noticing.
+fn directories(service: &Service) -> impl Iterator<Item = String> {
+    service.storage.mounts.iter().filter_map(|mount| match &mount.source {
+        MountSource::Path(path) => Some(quote::specifiers(path.as_str())),
+        MountSource::Volume(_) => None,
+    })
 }
 
 /// The machines it is meant for: one of the patterns has to match (`|`, systemd.unit(5)).

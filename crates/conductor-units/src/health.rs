@@ -98,7 +98,7 @@ fn watch(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
     exec = exec.arg("--unhealthy-after").arg(unhealthy_after.to_string());
     exec = exec.arg("--healthy-after").arg(healthy_after.to_string()).line();
     if *on_unhealthy == OnUnhealthy::None {
-        return exec.arg("--on-unhealthy").arg(on_unhealthy.as_str());
+        return exec.arg("--on-unhealthy").arg(on_unhealthy.to_string());
     }
     exec = exec.arg("--kill-grace").arg(compact(*kill_grace));
     exec = exec.arg("--max-pressure").arg(max_pressure.to_string());

@@ -9,10 +9,12 @@ mod group;
 mod health;
 mod instance;
 mod limits;
+mod line_limit;
 mod names;
 mod once;
 mod pull;
 mod quote;
+mod reach;
 mod runtime;
 mod service_units;
 mod stub;
@@ -24,7 +26,9 @@ use std::collections::BTreeSet;
 
 use conductor_definition::{PullPolicy, Service};
 
+pub use line_limit::too_long;
 pub use once::{Once, Setting, Transient, once};
+pub use reach::Whereabouts;
 pub use service_units::{InstanceUnit, ServiceUnits, services_in};
 pub use stub::{stub, unit_names as stub_unit_names};
 pub use tree::{Duplicate, Entry, ParseError, Tree};

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, deserialize_from_str};
+use super::form::{Form, LETTERS_AND_DIGITS, holds};
+use super::{InvalidValue, deserialize_from_str, form_schema};
 
 /// A container image by name, with tag or digest: what `podman run` takes as IMAGE.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +15,26 @@ impl Image {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The tag, or of a digest as much as people compare; none if the name has neither.
+    pub fn version(&self) -> Option<&str> {
+        let name = self.0.rsplit('/').next().unwrap_or(&self.0);
+        // Both may be there, and then the digest decides; but a tag is what people gave it.
+        let (tagged, digest) =
+            name.split_once('@').map_or((name, None), |(tagged, digest)| (tagged, Some(digest)));
+        let digest = || {
+            let hex = digest?.split_once(':').map_or(digest?, |(_, hex)| hex);
+            hex.get(..DIGITS).or(Some(hex))
+        };
+        tagged.split_once(':').map(|(_, tag)| tag).or_else(digest)
+    }
+    // A leading dash would be an option of `podman run`; the rest is the grammar of
+    // distribution references (name, `:tag`, `@algorithm:hex`), by its set of characters.
+    pub(crate) const FORM: Form = Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._/:@+-");
 }
+
+/// Of a digest, as podman and docker show it.
+const DIGITS: usize = 12;
 
 impl FromStr for Image {
     type Err = InvalidValue;
@@ -24,13 +44,10 @@ impl FromStr for Image {
         if text.is_empty() {
             return refuse("it is empty");
         }
-        // A leading dash would be an option of `podman run`; the rest is the grammar of
-        // distribution references (name, `:tag`, `@algorithm:hex`), by its set of characters.
-        if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        if !text.starts_with(|c| holds(Self::FORM.first, c)) {
             return refuse("it begins with neither a letter nor a digit");
         }
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:@+".contains(c);
-        match text.chars().find(|c| !allowed(*c)) {
+        match text.chars().find(|c| !holds(Self::FORM.rest, *c)) {
             Some(c) => refuse(&format!("`{}` cannot stand in one", c.escape_debug())),
             None => Ok(Self(text.to_owned())),
         }
@@ -44,6 +61,7 @@ impl fmt::Display for Image {
 }
 
 deserialize_from_str!(Image, "an image reference in quotes, such as \"registry.example.com/web:1.4.2\"");
+form_schema!(Image, "image reference");
 
 #[cfg(test)]
 mod tests {
@@ -54,6 +72,16 @@ mod tests {
         for text in ["web", "localhost/web:1", "r.example.com:5000/a/b:1.4.2", "a@sha256:0123abc"] {
             assert_eq!(text.parse::<Image>().map(|image| image.0), Ok(text.to_owned()));
         }
+    }
+
+    #[test]
+    fn versions() {
+        let version = |text: &str| text.parse::<Image>().unwrap().version().map(str::to_owned);
+        assert_eq!(version("r.example.com:5000/a/b:1.4.2").as_deref(), Some("1.4.2"));
+        assert_eq!(version("r.example.com:5000/a/b"), None);
+        assert_eq!(version("a@sha256:0123456789abcdef").as_deref(), Some("0123456789ab"));
+        assert_eq!(version("a:2@sha256:0123456789abcdef").as_deref(), Some("2"));
+        assert_eq!(version("a@sha256:0123").as_deref(), Some("0123"));
     }
 
     #[test]

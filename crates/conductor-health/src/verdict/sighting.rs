@@ -58,7 +58,7 @@ pub enum Away {
 impl From<&UnitView> for Sighting {
     fn from(unit: &UnitView) -> Self {
         if let (true, Some(invocation)) = (unit.is_steady(), unit.invocation) {
-            let opened = unit.status_text.as_deref().is_some_and(|status| opened::url(status).is_some());
+            let opened = unit.status_text.as_deref().is_some_and(|status| opened::read(status).is_some());
             return Self::Up { invocation, opened };
         }
         Self::Away(match unit.active_state {

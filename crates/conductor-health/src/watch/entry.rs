@@ -1,19 +1,24 @@
 //! What the shell knows of one target, besides what the state machine does.
 
 use super::flaps::Flaps;
-use crate::HttpUrl;
-use crate::cli::Target;
-use crate::opened;
+use crate::opened::{self, Opened};
+use crate::probe::{Prober, Target};
 use crate::verdict::{State, Ticket};
-use conductor_systemd::InvocationId;
+use conductor_systemd::{InvocationId, UnitName};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 pub(super) struct Entry {
+    pub(super) unit: UnitName,
     pub(super) target: Target,
     /// The run that was seen last, and what that run is asked: see [`opened`].
     pub(super) invocation: Option<InvocationId>,
-    pub(super) url: HttpUrl,
+    pub(super) run: Target,
+    /// Whether that run was let through by a check like ours. If not, nobody knows whether a failure of ours
+    /// is one of it.
+    pub(super) is_alike: bool,
+    /// Asks that run; on its way while a check is.
+    pub(super) prober: Option<Prober>,
     /// The check that is under way, and what it was begun under.
     pub(super) check: Option<(Ticket, AbortHandle)>,
     /// When the last check of this run began.
@@ -30,11 +35,14 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(target: &Target) -> Self {
+    pub(super) fn new(unit: UnitName, target: Target) -> Self {
         Self {
-            target: target.clone(),
+            unit,
             invocation: None,
-            url: target.url.clone(),
+            run: target.clone(),
+            target,
+            is_alike: true,
+            prober: None,
             check: None,
             asked: None,
             reason: None,
@@ -47,18 +55,25 @@ impl Entry {
 
     /// Whether what runs was started from another definition than we were.
     pub(super) fn is_older(&self) -> bool {
-        self.url != self.target.url
+        self.run != self.target || !self.is_alike
     }
 
     /// Decides where a run is asked that was not seen before: where its own start waited for it, or
-    /// else where the command line says. True if it was not.
+    /// else where the command line says. False if it was seen before.
     pub(super) fn meet(&mut self, invocation: InvocationId, status: Option<&str>) -> bool {
         if self.invocation == Some(invocation) {
             return false;
         }
         self.invocation = Some(invocation);
         self.asked = None;
-        self.url = status.and_then(opened::url).unwrap_or_else(|| self.target.url.clone());
+        // A connection of the run before would tell nothing about this one.
+        self.prober = None;
+        (self.run, self.is_alike) = match status.and_then(opened::read) {
+            None => (self.target.clone(), true),
+            Some(Opened { url, check }) => {
+                (self.target.moved(url), check == self.target.options().fingerprint())
+            }
+        };
         true
     }
 

@@ -29,9 +29,10 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
     let scope = if args.session { Scope::Session } else { Scope::System };
-    let names = args.targets.iter().map(|target| target.unit.clone()).collect();
+    let targets = args.targets().map_err(|mismatch| mismatch.to_string())?;
+    let names = targets.iter().map(|(unit, _)| unit.clone()).collect();
     let mut units = Watch::start(scope, names);
-    let mut watcher = Watcher::new(&args, log);
+    let mut watcher = Watcher::new(&args, targets, log);
     let mut clock = clock::Clock::new();
     watcher.report();
     loop {

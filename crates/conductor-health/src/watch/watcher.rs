@@ -10,9 +10,9 @@ use crate::Reason;
 use crate::cli::WatchArgs;
 use crate::log::{Level, Log};
 use crate::notify::{Notifier, watchdog_interval};
-use crate::probe::{Check, Outcome, probe};
-use crate::verdict::{Answer, Event, Finding, Group, Order, Sighting, State, Ticket};
-use conductor_systemd::{InvocationId, Observed, Seen, Systemd};
+use crate::probe::{Check, Outcome, Prober, Target};
+use crate::verdict::{Answer, Event, Finding, Group, Order, Sighting, State, Ticket, Verdict};
+use conductor_systemd::{InvocationId, Observed, Seen, Systemd, UnitName};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -35,7 +35,8 @@ pub(super) enum Task {
 pub(super) struct Checked {
     at: usize,
     ticket: Ticket,
-    check: Check,
+    check: Box<Check>,
+    prober: Prober,
 }
 
 pub(super) struct Watcher {
@@ -60,9 +61,10 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    pub(super) fn new(args: &WatchArgs, log: Log) -> Self {
+    pub(super) fn new(args: &WatchArgs, targets: Vec<(UnitName, Target)>, log: Log) -> Self {
         let begun = Instant::now();
-        let entries: Vec<Entry> = args.targets.iter().map(Entry::new).collect();
+        let entries: Vec<Entry> =
+            targets.into_iter().map(|(unit, target)| Entry::new(unit, target)).collect();
         Self {
             log,
             notifier: Notifier::default(),
@@ -138,18 +140,31 @@ impl Watcher {
         let Some(entry) = self.entries.get_mut(at) else {
             return;
         };
-        if entry.meet(invocation, status) && entry.is_older() {
-            let (unit, own, url) = (&entry.target.unit, &entry.url, &entry.target.url);
+        if !entry.meet(invocation, status) {
+            return;
+        }
+        let (unit, url) = (&entry.unit, entry.target.url());
+        if entry.run != entry.target {
+            let own = entry.run.url();
             self.log.line(
                 Level::Info,
                 format!("{unit}: {}: asked at {own} until it restarts, then at {url}", status::OLDER),
             );
         }
+        if !entry.is_alike {
+            self.log.line(
+                Level::Info,
+                format!(
+                    "{unit}: {}: it was started under another check, failures count from its next start on",
+                    status::OLDER
+                ),
+            );
+        }
     }
 
     pub(super) fn checked(&mut self, checked: Checked) {
-        let Checked { at, ticket, check } = checked;
-        let (finding, reason) = match &check.outcome {
+        let Checked { at, ticket, check, prober } = checked;
+        let (mut finding, reason) = match &check.outcome {
             Outcome::Healthy => (Finding::Passed, None),
             Outcome::Unhealthy(reason @ Reason::TimedOut { .. }) => (Finding::Slow, Some(reason)),
             Outcome::Unhealthy(reason) => (Finding::Failed, Some(reason)),
@@ -158,15 +173,21 @@ impl Watcher {
         };
         let reason = reason.map(ToString::to_string);
         if let Some(entry) = self.entries.get_mut(at) {
+            let is_wanted = self.group.verdict(at).and_then(Verdict::ticket) == Some(ticket);
+            if is_wanted && *prober.target() == entry.run {
+                entry.prober = Some(prober);
+            }
+            if finding != Finding::Passed && !entry.is_alike {
+                finding = Finding::Unknown;
+            }
             let inconclusive = matches!(finding, Finding::Late | Finding::Unknown);
             if inconclusive && !entry.inconclusive {
                 let said = reason.as_deref().unwrap_or_default();
-                self.log
-                    .line(Level::Warning, format!("{}: {said}; this counts neither way", entry.target.unit));
+                self.log.line(Level::Warning, format!("{}: {said}; this counts neither way", entry.unit));
             }
             entry.inconclusive = inconclusive;
             if entry.flaps.passes(self.begun.elapsed()) == Some(Change::CalmsDown) {
-                self.log.line(Level::Info, format!("{}: no longer flapping", entry.target.unit));
+                self.log.line(Level::Info, format!("{}: no longer flapping", entry.unit));
             }
         }
         self.tell(at, Event::Checked(ticket, finding), reason);
@@ -176,7 +197,7 @@ impl Watcher {
         if let Some(entry) = self.entries.get_mut(at) {
             let said = done.said.as_deref().unwrap_or_default();
             if let Some((level, text)) = news::done(order, done.answer, said) {
-                self.log.line(level, format!("{}: {text}", entry.target.unit));
+                self.log.line(level, format!("{}: {text}", entry.unit));
             }
             if let Some(signal) = act::signal_of(order.act) {
                 entry.refusal = (done.answer == Answer::Refused)
@@ -226,9 +247,11 @@ impl Watcher {
             return;
         };
         if !entry.is_asking() {
-            let (url, timeout) = (entry.url.clone(), self.timeout);
+            let mut prober = entry.prober.take().unwrap_or_else(|| Prober::new(entry.run.clone()));
+            let timeout = self.timeout;
             let task = self.tasks.spawn(async move {
-                Task::Checked(Checked { at, ticket, check: probe(&url, timeout).await })
+                let check = Box::new(prober.probe(timeout).await);
+                Task::Checked(Checked { at, ticket, check, prober })
             });
             entry.check = Some((ticket, task));
             entry.asked = Some(now);
@@ -270,12 +293,12 @@ impl Watcher {
         if let Some((level, text)) =
             news::transition(before, after, entry.reason.as_deref(), entry.flaps.is_flapping())
         {
-            self.log.line(level, format!("{}: {text}", entry.target.unit));
+            self.log.line(level, format!("{}: {text}", entry.unit));
         }
         if (before, after.is_same_kind(State::Failing(0, 0))) == (State::Healthy, true)
             && entry.flaps.falls(now - self.begun) == Some(Change::Flaps)
         {
-            self.log.line(Level::Warning, format!("{}: {}", entry.target.unit, news::FLAPS));
+            self.log.line(Level::Warning, format!("{}: {}", entry.unit, news::FLAPS));
         }
         if after == State::Starting && before != State::Starting {
             self.schedule.hurry(at, now, entry.asked);
@@ -294,7 +317,7 @@ impl Watcher {
         }
         let lines = self.entries.iter().enumerate().filter_map(|(at, entry)| {
             Some(status::Line {
-                unit: entry.target.unit.as_str(),
+                unit: entry.unit.as_str(),
                 state: self.group.verdict(at)?.state(),
                 is_older: entry.is_older(),
                 is_flapping: entry.flaps.is_flapping(),

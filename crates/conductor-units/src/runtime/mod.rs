@@ -1,12 +1,23 @@
-//! Container engines: how each is told to run, stop and remove a container under systemd.
+//! Container engines: how each is told to run, stop and remove a container under systemd, and how commands for people
+//! reach a container that runs.
 //!
-//! A further engine is one more file beside these, and one more arm in [`engine`].
+//! A further engine is one more file beside these, with an [`Engine`]. What else has to hear of it:
+//!
+//! - its name: a variant of `Runtime` (conductor-definition, `service.rs`) and its word (`value/words.rs`). From then on
+//!   the compiler asks for the other two;
+//! - its arm in [`engine`], with its `mod`;
+//! - what definitions may ask for that it cannot do: its arm in `Check::engine` (conductor-definition,
+//!   `validate/runtime.rs`), empty for one that can do everything.
+//!
+//! Nothing else knows engines by name. A unit tells by the program in its `ExecStart=` whose it is ([`of_program`]),
+//! and the command line asks for what it needs through [`InstanceUnit`](crate::InstanceUnit) and
+//! [`Whereabouts`](crate::Whereabouts). People read of it in conductor-service(5), under `runtime`.
 
 mod docker;
 mod options;
 mod podman;
 
-use conductor_definition::{Port, Pull, Runtime, Service};
+use conductor_definition::{Log, Mount, Port, Pull, Runtime, Service};
 
 use crate::exec::{Exec, Word};
 use crate::unit_file::UnitFile;
@@ -35,7 +46,9 @@ pub(crate) struct HostPorts {
 
 /// One engine.
 pub(crate) trait Engine {
-    /// Units that have to run for it, and to be started before the container.
+    /// Its program: what `ExecStart=` begins with, and what runs a command in a container (`exec`).
+    fn program(&self) -> &'static str;
+    /// Units that have to run for it. The container starts after them, and stops and restarts with them.
     fn needs(&self) -> &'static [&'static str];
     /// Where images and containers are stored.
     fn storage(&self) -> &'static str;
@@ -47,17 +60,32 @@ pub(crate) trait Engine {
     fn prepare(&self, container: &Container<'_>) -> Option<Exec>;
     /// Starts the container; its image is on the machine.
     fn run(&self, container: &Container<'_>) -> Exec;
+    /// One of `[[volumes]]`, as an option of `run`.
+    fn mount(&self, exec: Exec, mount: &Mount) -> Exec {
+        options::volume(exec, mount)
+    }
+    /// `[log]`, as options of `run`.
+    fn log(&self, exec: Exec, log: &Log) -> Exec {
+        options::log(exec, log)
+    }
     /// The beginning of a command that runs a container once, attached; `terminal` is whether its input and
     /// output are one.
     fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec;
     /// Stops it and waits.
     fn stop(&self, container: &Container<'_>) -> Exec;
-    /// Removes whatever is left of it. Never fails, may be repeated.
-    fn remove(&self, container: &Container<'_>) -> Exec;
     /// A shell command that says whether image `$1` is there.
     fn has_image(&self) -> &'static str;
     /// A shell command that fetches image `$1`.
     fn pull_image(&self) -> &'static str;
+    /// For one whose containers are not in their units' control groups: the arguments by which, names following, it
+    /// says in which they are.
+    fn whereabouts(&self) -> Option<&'static [&'static str]> {
+        None
+    }
+    /// A line of the answer: the container's name, and the unit that has its control group.
+    fn scope<'a>(&self, _line: &'a str) -> Option<(&'a str, String)> {
+        None
+    }
     /// A shell command that removes whatever is left of container `$1`, and says nothing if nothing is.
     fn remove_quietly(&self) -> &'static str;
 }
@@ -68,6 +96,18 @@ pub(crate) fn engine(runtime: Runtime) -> &'static dyn Engine {
         Runtime::Podman => &podman::Podman,
         Runtime::Docker => &docker::Docker,
     }
+}
+
+/// The engine whose program that is.
+pub(crate) fn of_program(path: &str) -> Option<Runtime> {
+    let known = Runtime::ALL.iter().copied();
+    known.into_iter().find(|runtime| engine(*runtime).program() == path)
+}
+
+/// Removes whatever is left of a container. Never fails, may be repeated.
+pub(crate) fn remove(engine: &dyn Engine, container: &Container<'_>) -> Exec {
+    let exec = Exec::new("-/bin/sh").args(["-c", engine.remove_quietly(), "remove"]);
+    exec.arg(container.name.clone())
 }
 
 /// Fetches an image.

@@ -16,6 +16,10 @@ const PODMAN: &str = "/usr/bin/podman";
 pub(crate) struct Podman;
 
 impl Engine for Podman {
+    fn program(&self) -> &'static str {
+        PODMAN
+    }
+
     fn needs(&self) -> &'static [&'static str] {
         &[]
     }
@@ -55,7 +59,7 @@ impl Engine for Podman {
             // The pull unit has fetched the image; a second try here would use up the start timeout.
             .args(["--cgroups=split", "--sdnotify=conmon", "--pull=never"])
             .line();
-        image_and_command(options(exec, container), container.service)
+        image_and_command(options(exec, container, self), container.service)
     }
 
     fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec {
@@ -65,22 +69,14 @@ impl Engine for Podman {
             "--cgroups=split",
         ]);
         let exec = if terminal { exec.arg("--tty") } else { exec };
-        let exec = exec.arg(format!("--pull={}", container.service.pull.policy.as_str()));
-        image_and_command(options(exec, container), container.service)
+        let exec = exec.arg(format!("--pull={}", container.service.pull.policy));
+        image_and_command(options(exec, container, self), container.service)
     }
 
     fn stop(&self, container: &Container<'_>) -> Exec {
         Exec::new(PODMAN)
             .args(["stop", "--ignore"])
             .arg(format!("--time={}", seconds(container.service.stop.timeout)))
-            .arg(container.name.clone())
-    }
-
-    fn remove(&self, container: &Container<'_>) -> Exec {
-        // Runs after every end of the main process. When conmon was killed nobody else removes the
-        // container: podman still believes that it runs.
-        Exec::new("-/usr/bin/podman")
-            .args(["rm", "--force", "--ignore", "--volumes", "--time=0"])
             .arg(container.name.clone())
     }
 
