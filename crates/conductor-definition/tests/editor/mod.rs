@@ -16,7 +16,7 @@ use toml::de::{DeTable, DeValue};
 /// Errors that no schema can express: they are about several keys, about the file's name or about what a reference
 /// refers to; and a file that is not TOML has nothing to be judged.
 pub(crate) const BEYOND_A_SCHEMA: &[&str] =
-    &["contradiction", "interpolation", "name", "no-such-port", "port-clash", "syntax"];
+    &["contradiction", "interpolation", "name", "no-such-port", "not-for-users", "port-clash", "syntax"];
 
 /// A schema as it is committed.
 pub(crate) struct Schema {

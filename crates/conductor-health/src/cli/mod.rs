@@ -73,6 +73,9 @@ pub struct WaitArgs {
     /// Become this user before anything else
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
+    /// The unit is one of the user's own systemd, as messages then say
+    #[arg(long)]
+    pub user_manager: bool,
     /// How to ask.
     #[command(flatten)]
     pub ask: AskArgs,
@@ -130,7 +133,7 @@ pub struct WatchArgs {
     pub stable_for: Option<Duration>,
     /// Talk to the user's own systemd instead of the machine's
     #[arg(long)]
-    pub session: bool,
+    pub user_manager: bool,
     /// How to ask.
     #[command(flatten)]
     pub ask: AskArgs,
@@ -276,11 +279,13 @@ mod tests {
         let line = "conductor-health wait --unit web.service --within 1min --interval 1s --timeout 2s \
                     --healthy-after 1 --user conductor-health http://127.0.0.1:20000/healthz";
         assert!(Cli::try_parse_from(line.split_whitespace()).is_ok());
+        let line = "conductor-health wait --user-manager --unit web.service http://127.0.0.1:20000/healthz";
+        assert!(Cli::try_parse_from(line.split_whitespace()).is_ok());
         let line = "conductor-health watch --unit web@1.service=http://127.0.0.1:20000/healthz \
                     --unit web@2.service=http://127.0.0.1:20001/healthz?a=b --interval 5s --timeout 2s \
                     --unhealthy-after 3 --healthy-after 1 --start-within 1min --kill-grace 10s --on-unhealthy none \
                     --max-unavailable 2 --recover-within 3min --max-pressure 60 --max-hold 2min --stable-for 20min \
-                    --session";
+                    --user-manager";
         let Command::Watch(watch) = Cli::try_parse_from(line.split_whitespace()).unwrap().command else {
             panic!("not watch");
         };

@@ -28,7 +28,7 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
     let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
-    let scope = if args.session { Scope::Session } else { Scope::System };
+    let scope = if args.user_manager { Scope::User } else { Scope::System };
     let targets = args.targets().map_err(|mismatch| mismatch.to_string())?;
     let names = targets.iter().map(|(unit, _)| unit.clone()).collect();
     let mut units = Watch::start(scope, names);
