@@ -30,9 +30,9 @@ pub use drop_ins::Candidate;
 pub use file::read_text;
 pub use search::{File, Finding, Found, find};
 pub use service::{
-    Directives, Health, Log, Mount, MountSource, Network, NetworkMode, Port, Process, Protocol, Pull,
-    PullPolicy, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit, Stop, Storage,
-    Tmpfs, Ulimit,
+    Directives, Health, Log, Mount, MountSource, Network, NetworkMode, OnUnhealthy, Port, Process, Protocol,
+    Pull, PullPolicy, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit, Stop,
+    Storage, Tmpfs, Ulimit,
 };
 pub use settings::Settings;
 pub use site::{Scope, Site, UserDirectories};

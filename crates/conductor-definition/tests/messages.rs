@@ -123,6 +123,10 @@ path = "healthz"
 interval = "0"
 timeout = "infinity"
 unhealthy-after = 0
+on-unhealthy = "reboot"
+max-unavailable = 0
+max-pressure = 101
+max-hold = "1 parsec"
 [restart]
 delay = "5 seconds or so"
 max-delay = "1s"
@@ -146,9 +150,13 @@ web.toml:17:8: the path of a check begins with `/`, such as `/healthz`
 web.toml:18:12: `0` is not between 10ms and 1w
 web.toml:19:11: `infinity` is not between 10ms and 1w
 web.toml:20:19: 0 is not between 1 and 10000
-web.toml:22:9: not a time span: write a number and a unit, such as `5s`, `1min 30s` or `500ms`
-web.toml:23:13: `max-delay` is shorter than `delay` (the delay grows from `delay` to `max-delay` while restarts follow each other)
-web.toml:24:9: invalid value: string "never", expected a table such as { starts = 10, within = "auto" }, or "none"
+web.toml:21:16: `reboot` is not known here: write one of "restart", "none"
+web.toml:22:19: 0 is not between 1 and 10000
+web.toml:23:16: 101 is not between 0 and 100
+web.toml:24:12: not a time span: write a number and a unit, such as `5s`, `1min 30s` or `500ms`
+web.toml:26:9: not a time span: write a number and a unit, such as `5s`, `1min 30s` or `500ms`
+web.toml:27:13: `max-delay` is shorter than `delay` (the delay grows from `delay` to `max-delay` while restarts follow each other)
+web.toml:28:9: invalid value: string "never", expected a table such as { starts = 10, within = "auto" }, or "none"
 
 "#]]
     );
@@ -492,14 +500,15 @@ web.toml:1:9: warning: which version runs depends on when the image was fetched 
 
 #[test]
 fn what_is_probably_not_meant() {
-    let text = "image = \"registry.example.com:5000/web\"\n[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\"\ninterval = \"1s\"\ntimeout = \"3s\"\n[restart]\nlimit = \"none\"\n";
+    let text = "image = \"registry.example.com:5000/web\"\ninstances = 2\n[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\"\ninterval = \"1s\"\ntimeout = \"3s\"\nmax-unavailable = 2\n[restart]\nlimit = \"none\"\n";
     assert_data_eq!(
         messages(text),
         str![[r#"
 web.toml: warning: it may use all of the machine's memory (set a limit, such as [resources] memory = "512M", or a slice that has one)
 web.toml: warning: a service that never works restarts for ever (leave `limit` out for ten starts, or write { starts = 10, within = "auto" })
 web.toml:1:9: warning: which version runs depends on when the image was fetched (name a version, such as :1.4.2, or a digest)
-web.toml:5:1: warning: a check may take longer than the interval (checks that are late are left out: raise interval, or lower timeout)
+web.toml:6:1: warning: all instances may be restarted at once (lower max-unavailable, so that some are left to answer)
+web.toml:6:1: warning: a check may take longer than the interval (checks that are late are left out: raise interval, or lower timeout)
 
 "#]]
     );
