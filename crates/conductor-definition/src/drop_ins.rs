@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::file::{Entry, entries};
-use crate::search::{File, SEARCH_PATH};
-use crate::{Diagnostic, Source, read_text};
+use crate::search::File;
+use crate::{Diagnostic, Kind, Source, read_text};
 
 /// Drop-ins of one definition: nobody can follow more than a few, and each may be 1 MiB long.
 const MOST: usize = 100;
@@ -70,19 +70,19 @@ impl DropIns {
 impl Candidate {
     /// The definition in a file that need not be on the search path, as it would be if it were copied
     /// there: drop-ins beside it come first, and those on the search path below `root` count too.
-    pub fn given(root: &Path, path: &Path) -> Self {
+    pub fn given(root: &Path, kind: Kind, path: &Path) -> Self {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".d");
         let mut drop_ins = DropIns::default();
         // The path is the caller's, and so is what stands beside the file.
         drop_ins.list(Path::new("/"), &path.with_file_name(&name));
-        for directory in SEARCH_PATH {
+        for directory in kind.search_path() {
             drop_ins.list(root, &Path::new(directory).join(&name));
         }
         drop_ins.of(File { path: path.to_owned(), real: path.to_owned() })
     }
 
-    /// The text of all files, and what could not be read; nothing if the main file masks the service
+    /// The text of all files, and what could not be read; nothing if the main file masks its name
     /// because it is empty (systemd.unit(5)). A definition of which a part is missing must not be used: a
     /// service would run without the limits that the part sets.
     pub fn read(&self) -> Option<(Source, Vec<Diagnostic>)> {
@@ -122,7 +122,8 @@ mod tests {
         std::fs::write(path("web.toml.d/20.toml"), b"\xff").unwrap();
         std::fs::write(path("web.toml.d/30.toml"), "").unwrap();
         std::fs::write(path("web.toml"), "image = 'a'").unwrap();
-        let (source, problems) = Candidate::given(root.path(), &path("web.toml")).read().unwrap();
+        let (source, problems) =
+            Candidate::given(root.path(), Kind::Service, &path("web.toml")).read().unwrap();
         let prefix = format!("{}/web.toml.d/", root.path().display());
         let lines: Vec<String> =
             problems.iter().map(|problem| problem.one_line(&source).replace(&prefix, "")).collect();
@@ -134,7 +135,7 @@ mod tests {
             ]
         );
         std::fs::write(path("web.toml"), "").unwrap();
-        assert!(Candidate::given(root.path(), &path("web.toml")).read().is_none(), "masked");
+        assert!(Candidate::given(root.path(), Kind::Service, &path("web.toml")).read().is_none(), "masked");
     }
 
     #[test]
@@ -148,7 +149,7 @@ mod tests {
         for number in 0..=MOST {
             std::fs::write(path(&format!("web.toml.d/{number}.toml")), "#").unwrap();
         }
-        let candidate = Candidate::given(root.path(), &path("web.toml"));
+        let candidate = Candidate::given(root.path(), Kind::Service, &path("web.toml"));
         assert_eq!(candidate.drop_ins.len(), MOST);
         let (_, problems) = candidate.read().unwrap();
         let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();

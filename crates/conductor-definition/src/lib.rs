@@ -1,4 +1,4 @@
-//! Service definitions: TOML in, a validated [`Service`] or [`Diagnostic`]s with spans out.
+//! Definitions: TOML in, a validated [`Service`] or [`Object`] or [`Diagnostic`]s with spans out.
 //!
 //! Two stages, as in cargo: [`written`] holds what stands in the file, every key optional; and
 //! [`validate`] turns it into the model, where everything is present and possible. This crate knows
@@ -8,7 +8,9 @@ mod diagnostic;
 mod drop_ins;
 mod file;
 mod interpolate;
+mod kind;
 mod merge;
+mod object;
 mod search;
 mod service;
 mod settings;
@@ -22,7 +24,9 @@ mod written;
 pub use diagnostic::{Diagnostic, Label, Level};
 pub use drop_ins::Candidate;
 pub use file::read_text;
-pub use search::{File, Finding, Found, SEARCH_PATH, find};
+pub use kind::{DefinitionName, Kind};
+pub use object::{NetworkSettings, Object, SubnetSettings, VolumeSettings, What};
+pub use search::{File, Finding, Found, find};
 pub use service::{
     Directives, Health, Log, Mount, MountSource, Network, NetworkMode, Port, Process, Protocol, Pull,
     PullPolicy, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit, Stop, Storage,
@@ -32,9 +36,9 @@ pub use settings::Settings;
 pub use source::{Part, Place, Position, Source};
 pub use together::{Clash, clashes};
 pub use value::{
-    Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
-    Image, InvalidValue, LabelName, LimitName, Memory, ObjectName, OptionName, SecretName, ServiceName,
-    Signal, SliceName, SysctlName, UrlPath, User,
+    Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FilePath, FileSystem,
+    Group, HostName, HostPattern, Image, InterfaceName, InvalidValue, LabelName, LimitName, Memory,
+    ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName, Subnet, SysctlName, UrlPath, User,
 };
 
 /// A definition that could be read, and what is questionable about it.
@@ -46,7 +50,16 @@ pub struct Parsed {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads one definition. The main file's path gives the service its name.
+/// A network or a volume that could be read, and what is questionable about it.
+#[derive(Debug, Clone)]
+pub struct ParsedObject {
+    /// The validated object.
+    pub object: Object,
+    /// Findings that do not prevent it from being made; never of [`Level::Error`].
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads the definition of a service. The main file's path gives it its name.
 ///
 /// Drop-ins are merged into the main file ([`merge`]), then `${...}` is filled in ([`interpolate`]), and
 /// only then is it decided what the keys mean: a drop-in may change `revision` alone.
@@ -54,8 +67,38 @@ pub struct Parsed {
 /// # Errors
 /// Every error found in the files, in the order of the text; never only the first.
 pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
-    let name =
-        ServiceName::from_path(source.path()).map_err(|error| Diagnostic::error("name", error.to_string()));
+    let name = ServiceName::from_path(source.path());
+    let (service, warnings) = parsed(source, name, validate::service)?;
+    Ok(Parsed { service, warnings })
+}
+
+/// Reads the definition of a network, as [`parse`] does that of a service.
+///
+/// # Errors
+/// Every error found in the files.
+pub fn parse_network(source: &Source) -> Result<ParsedObject, Vec<Diagnostic>> {
+    let name = kind::object_name(Kind::Network, source.path());
+    let (object, warnings) = parsed(source, name, validate::network)?;
+    Ok(ParsedObject { object, warnings })
+}
+
+/// Reads the definition of a volume, as [`parse`] does that of a service.
+///
+/// # Errors
+/// Every error found in the files.
+pub fn parse_volume(source: &Source) -> Result<ParsedObject, Vec<Diagnostic>> {
+    let name = kind::object_name(Kind::Volume, source.path());
+    let (object, warnings) = parsed(source, name, validate::volume)?;
+    Ok(ParsedObject { object, warnings })
+}
+
+/// What is written in all files together, validated; and warnings, unless one of the findings is an error.
+fn parsed<N, W: serde::de::DeserializeOwned + Default, T>(
+    source: &Source,
+    name: Result<N, InvalidValue>,
+    validate: impl FnOnce(Result<N, Diagnostic>, &Source, written::Read<W>) -> (Option<T>, Vec<Diagnostic>),
+) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let name = name.map_err(|error| Diagnostic::error("name", error.to_string()));
     let read = merge::merged(source).and_then(|mut table| {
         let (removed, diagnostics) = interpolate::interpolate(table.get_mut(), source)?;
         written::read(table, removed, diagnostics)
@@ -64,12 +107,10 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
         Ok(read) => read,
         Err(errors) => return Err(name.err().into_iter().chain(errors).collect()),
     };
-    let (service, mut diagnostics) = validate::service(name, source, read);
+    let (value, mut diagnostics) = validate(name, source, read);
     diagnostics.sort_by_key(Diagnostic::offset);
-    match service {
-        Some(service) if !diagnostics.iter().any(Diagnostic::is_error) => {
-            Ok(Parsed { service, warnings: diagnostics })
-        }
+    match value {
+        Some(value) if !diagnostics.iter().any(Diagnostic::is_error) => Ok((value, diagnostics)),
         _ => Err(diagnostics),
     }
 }

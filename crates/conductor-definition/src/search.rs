@@ -9,14 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::drop_ins::DropIns;
 use crate::file::{Entry, entries};
 use crate::suggest::nearest;
-use crate::{Candidate, Diagnostic, Source};
+use crate::{Candidate, Diagnostic, Kind, Source};
 
-/// Where definitions are looked for; the first directory that has a file name wins, as with
-/// systemd's own units.
-pub const SEARCH_PATH: &[&str] =
-    &["/etc/conductor/services", "/run/conductor/services", "/usr/lib/conductor/services"];
-
-/// Definitions that are read: the generator runs at every boot, and must come to an end whatever somebody
+/// Definitions of a kind that are read: the generator runs at every boot, and must come to an end whatever somebody
 /// has unpacked there.
 const MOST: usize = 10_000;
 
@@ -58,15 +53,15 @@ impl Finding {
     }
 }
 
-/// All definitions below `root`. A directory that does not exist is empty; one that cannot be listed
-/// hides no other.
-pub fn find(root: &Path) -> Found {
-    find_at_most(root, MOST)
+/// All definitions of a kind below `root`. A directory that does not exist is empty; one that cannot be
+/// listed hides no other.
+pub fn find(root: &Path, kind: Kind) -> Found {
+    find_at_most(root, kind, MOST)
 }
 
-fn find_at_most(root: &Path, most: usize) -> Found {
-    let mut search = Search { root, most, ..Search::default() };
-    for directory in SEARCH_PATH {
+fn find_at_most(root: &Path, kind: Kind, most: usize) -> Found {
+    let mut search = Search { root, kind, most, ..Search::default() };
+    for directory in kind.search_path() {
         search.list(Path::new(directory));
     }
     search.finish()
@@ -74,6 +69,7 @@ fn find_at_most(root: &Path, most: usize) -> Found {
 
 struct Search<'a> {
     root: &'a Path,
+    kind: Kind,
     most: usize,
     /// By file name; `None` is masked. A mask hides what comes later on the path as a file does.
     definitions: BTreeMap<OsString, Option<File>>,
@@ -87,6 +83,7 @@ impl Default for Search<'_> {
     fn default() -> Self {
         Self {
             root: Path::new("/"),
+            kind: Kind::Service,
             most: MOST,
             definitions: BTreeMap::new(),
             drop_ins: BTreeMap::new(),
@@ -137,7 +134,8 @@ impl Search<'_> {
             let message = format!("more than {} definitions: those after {last} are left out", self.most);
             let diagnostic =
                 Diagnostic::error("too-many", message).help("move some of them to another machine");
-            self.findings.push(Finding::new(SEARCH_PATH.first().copied().unwrap_or_default(), diagnostic));
+            let [first, ..] = self.kind.search_path();
+            self.findings.push(Finding::new(first, diagnostic));
             // The definitions of later drop-ins may be among those.
             self.drop_ins.retain(|name, _| *name.to_string_lossy() <= *last);
         }
@@ -195,7 +193,7 @@ mod tests {
 
         /// Main files and, behind them, their drop-ins; then the findings.
         fn found(&self, most: usize) -> Vec<String> {
-            let Found { candidates, findings } = find_at_most(self.0.path(), most);
+            let Found { candidates, findings } = find_at_most(self.0.path(), Kind::Service, most);
             let short = |path: &Path| path.display().to_string().replace("conductor/services/", "");
             let shown = candidates.iter().map(|Candidate { main, drop_ins, .. }| {
                 let files: Vec<String> =
@@ -220,6 +218,24 @@ mod tests {
         .link("run/conductor/services/b.toml", "/dev/null")
         .link("etc/conductor/services/d.toml", "/run/conductor/services/b.toml");
         assert_eq!(tree.found(9), ["/etc/a.toml", "/usr/lib/c.toml"]);
+    }
+
+    #[test]
+    fn kinds_have_directories_of_their_own() {
+        let tree = Tree::new(&[
+            "etc/conductor/networks/Back_end.toml",
+            "usr/lib/conductor/networks/Back_end.toml.d/10.toml",
+            "etc/conductor/services/web.toml",
+        ])
+        .link("run/conductor/volumes/data.toml", "/dev/null");
+        let found = |kind| {
+            let Found { candidates, findings } = find(tree.0.path(), kind);
+            let files = |found: &Candidate| format!("{} {}", found.main.path.display(), found.drop_ins.len());
+            (candidates.iter().map(files).collect::<Vec<_>>(), findings.len())
+        };
+        assert_eq!(found(Kind::Service), (vec!["/etc/conductor/services/web.toml 0".to_owned()], 0));
+        assert_eq!(found(Kind::Network), (vec!["/etc/conductor/networks/Back_end.toml 1".to_owned()], 0));
+        assert_eq!(found(Kind::Volume), (vec![], 0));
     }
 
     #[test]

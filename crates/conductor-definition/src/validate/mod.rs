@@ -7,8 +7,11 @@ mod engine;
 mod health;
 mod lint;
 mod network;
+mod object;
 mod restart;
 mod storage;
+mod subnets;
+mod volume;
 
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
@@ -24,6 +27,8 @@ use crate::written::{self, Read, Removed};
 use crate::{Diagnostic, Process, Runtime, Secret, Service, Source, Storage};
 use lint::Places;
 use network::Networking;
+
+pub(crate) use object::{network, volume};
 
 const RUNTIMES: &[(&str, Runtime)] = &[("podman", Runtime::Podman), ("docker", Runtime::Docker)];
 const PORTS: RangeInclusive<i64> = 1..=65_535;

@@ -13,6 +13,7 @@ mod memory;
 mod name;
 mod names;
 mod path;
+mod subnet;
 mod user;
 mod words;
 
@@ -27,9 +28,11 @@ pub use image::Image;
 pub use memory::Memory;
 pub use name::ServiceName;
 pub use names::{
-    Directive, HostName, HostPattern, LabelName, ObjectName, OptionName, SecretName, SliceName, SysctlName,
+    Directive, DriverName, FileSystem, HostName, HostPattern, InterfaceName, LabelName, ObjectName,
+    OptionName, SecretName, SliceName, SysctlName,
 };
 pub use path::UrlPath;
+pub use subnet::Subnet;
 pub use user::{Group, User};
 pub use words::{Capability, LimitName, Signal};
 

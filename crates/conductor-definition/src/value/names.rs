@@ -116,6 +116,28 @@ name!(
     "is not the name of an option",
     "the name of an option"
 );
+name!(
+    /// The driver of a network or a volume: a word, or the name of a plugin (an image, for docker).
+    DriverName,
+    |text| all(text, "._-/:") && begins_alphanumeric(text),
+    "is not the name of a driver",
+    "the name of a driver in quotes"
+);
+name!(
+    /// A network interface; the kernel's own rule (`dev_valid_name()`, net/core/dev.c) for its length, fewer
+    /// characters.
+    InterfaceName,
+    |text| text.len() < 16 && all(text, "._-") && begins_alphanumeric(text),
+    "is not the name of an interface: use at most 15 letters, digits, `_`, `.` and `-`, and begin with a letter or a digit",
+    "the name of an interface in quotes, such as \"br-backend\""
+);
+name!(
+    /// A type of file system for mount(8).
+    FileSystem,
+    |text| all(text, "._-") && begins_alphanumeric(text),
+    "is not a type of file system",
+    "a type of file system in quotes, such as \"nfs\""
+);
 
 impl SliceName {
     /// The unit's name.
@@ -151,6 +173,16 @@ mod tests {
         assert_eq!("team.slice".parse::<SliceName>().unwrap().unit(), "team.slice");
         for text in ["", "-a", "a-", "a--b", "a/b", ".slice", "%i"] {
             assert!(text.parse::<SliceName>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn interfaces() {
+        for text in ["br-backend", "eth0.100", "0123456789abcde"] {
+            assert!(text.parse::<InterfaceName>().is_ok(), "{text}");
+        }
+        for text in ["", ".", "-a", "a b", "a/b", "a:1", "0123456789abcdef"] {
+            assert!(text.parse::<InterfaceName>().is_err(), "{text}");
         }
     }
 

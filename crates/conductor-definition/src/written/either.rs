@@ -38,6 +38,10 @@ pub(crate) struct Networks(pub(crate) Vec<ObjectName>);
 #[derive(Debug)]
 pub(crate) struct Number(pub(crate) String);
 
+/// A driver's option: a text, a number, true or false, as text.
+#[derive(Debug)]
+pub(crate) struct OptionValue(pub(crate) String);
+
 /// The values of a directive, one for each time it is given.
 #[derive(Debug)]
 pub(crate) struct Lines(pub(crate) Vec<String>);
@@ -140,6 +144,21 @@ deserialize_any!(Number, "a number, or a text in quotes", {
     fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
         let Text(text) = text.parse().map_err(E::custom)?;
         Ok(Number(text))
+    }
+});
+
+deserialize_any!(OptionValue, "a text in quotes, a number, true or false", {
+    fn visit_i64<E: Error>(self, number: i64) -> Result<OptionValue, E> {
+        Ok(OptionValue(number.to_string()))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<OptionValue, E> {
+        Ok(OptionValue(value.to_string()))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<OptionValue, E> {
+        let Text(text) = text.parse().map_err(E::custom)?;
+        Ok(OptionValue(text))
     }
 });
 

@@ -5,6 +5,7 @@
 
 mod either;
 mod limit;
+mod objects;
 mod read;
 mod tables;
 
@@ -15,8 +16,9 @@ use toml::Spanned;
 
 use crate::value::{Dependency, Device, FilePath, Group, HostName, HostPattern, Image, Text, User};
 
-pub(crate) use either::{Lines, Networks, Number, Ports, Secret, Ulimit};
+pub(crate) use either::{Lines, Networks, Number, OptionValue, Ports, Secret, Ulimit};
 pub(crate) use limit::{Limit, Starts, Within};
+pub(crate) use objects::{Network, NetworkDns, NetworkSubnet, Volume};
 pub(crate) use read::{Read, Removed, read};
 pub(crate) use tables::{
     Capabilities, Dns, Health, Log, Mount, Port, Pull, Resources, Restart, Security, Stop, Systemd, Tmpfs,

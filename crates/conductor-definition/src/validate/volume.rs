@@ -1,0 +1,197 @@
+//! What only volumes have: what the driver `local` mounts, and who owns it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::Check;
+use super::object::place_of;
+use crate::value::{DriverName, FileSystem, Text};
+use crate::written::OptionValue;
+use crate::{Diagnostic, Runtime, VolumeSettings};
+
+/// What is written about it.
+pub(super) struct Written<'a> {
+    pub(super) driver: Option<&'a Spanned<DriverName>>,
+    pub(super) device: Option<Spanned<Text>>,
+    pub(super) file_system: Option<Spanned<FileSystem>>,
+    pub(super) mount_options: Option<Spanned<Vec<Spanned<Text>>>>,
+    pub(super) uid: Option<Spanned<i64>>,
+    pub(super) gid: Option<Spanned<i64>>,
+    pub(super) options: &'a BTreeMap<Spanned<String>, OptionValue>,
+}
+
+/// What is said of a mount anywhere, `[options]` included.
+#[derive(Debug, Clone, Copy)]
+struct Mounted {
+    device: bool,
+    file_system: bool,
+}
+
+/// The one driver that has these settings.
+const LOCAL: &str = "local";
+
+/// A directory of the host is mounted without a file system of its own (mount(8), "Bind mount operation").
+const BIND: &str = "bind";
+const NO_FILE_SYSTEM: &str = "none";
+
+impl Check {
+    pub(super) fn volume_settings(&mut self, written: Written<'_>, runtime: Runtime) -> VolumeSettings {
+        self.only_for_local(&written);
+        self.in_options_too(&written);
+        let Written { driver: _, device, file_system, mount_options, uid, gid, options } = written;
+        let options_place = mount_options.as_ref().map(Spanned::span);
+        let mut mount_options: Vec<String> = mount_options
+            .map(Spanned::into_inner)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|option| self.option(option))
+            .collect();
+        self.owner(
+            [("uid", uid.as_ref()), ("gid", gid.as_ref())],
+            &mount_options,
+            options_place.as_ref(),
+            runtime,
+        );
+        let is = |name: &str| file_system.as_ref().is_some_and(|written| written.get_ref().as_str() == name);
+        let is_bind = |option: &String| option == BIND || option == "rbind";
+        if is(BIND) && !mount_options.iter().any(is_bind) {
+            mount_options.insert(0, BIND.to_owned());
+        }
+        let binds = mount_options.iter().any(is_bind);
+        let there = Mounted {
+            device: device.is_some() || place_of("device", options).is_some(),
+            file_system: file_system.is_some() || place_of("type", options).is_some(),
+        };
+        self.device(device.as_ref(), file_system.as_ref(), binds, there);
+        if let (Runtime::Docker, Mounted { device: false, file_system: false }, Some(place)) =
+            (runtime, there, options_place.filter(|_| !mount_options.is_empty()))
+        {
+            self.report(
+                Diagnostic::error("missing-key", "docker has options for what it mounts only")
+                    .at(place, "options of nothing")
+                    .help("write `device` and `type` too, or leave them out"),
+            );
+        }
+        let tmpfs = is("tmpfs");
+        let file_system = match file_system.map(Spanned::into_inner) {
+            Some(written) if written.as_str() != BIND => Some(written),
+            None if !binds || there.file_system => None,
+            _ => NO_FILE_SYSTEM.parse().ok(),
+        };
+        VolumeSettings {
+            // docker insists on one; the name shows in the list of mounts.
+            device: device.map(|device| device.into_inner().0).or_else(|| tmpfs.then(|| "tmpfs".to_owned())),
+            file_system,
+            mount_options,
+            uid: uid.and_then(|uid| self.number(&uid, 0..=i64::from(u32::MAX - 1))),
+            gid: gid.and_then(|gid| self.number(&gid, 0..=i64::from(u32::MAX - 1))),
+        }
+    }
+
+    /// What is mounted, and as what: the one says little without the other.
+    fn device(
+        &mut self,
+        device: Option<&Spanned<Text>>,
+        file_system: Option<&Spanned<FileSystem>>,
+        binds: bool,
+        there: Mounted,
+    ) {
+        let tmpfs = file_system.is_some_and(|written| written.get_ref().as_str() == "tmpfs");
+        match (device, file_system) {
+            (Some(device), _) if binds && !device.get_ref().0.starts_with('/') => self.report(
+                Diagnostic::error("invalid-value", "only a directory of the host can be bound")
+                    .at(device.span(), "not an absolute path")
+                    .help("write its path, such as \"/srv/data\", or the type of its file system"),
+            ),
+            (Some(device), None) if !binds && !there.file_system => {
+                let help =
+                    "say what file system it has, such as type = \"nfs\"; type = \"bind\" for a directory";
+                self.missing("type", "type", Some(device.span()), help);
+            }
+            (None, Some(file_system)) if !tmpfs && !there.device => {
+                let help = "say what is mounted, such as device = \"nas:/export/data\"";
+                self.missing("device", "device", Some(file_system.span()), help);
+            }
+            _ => {}
+        }
+        if let Some(device) = device {
+            let Text(text) = device.get_ref();
+            if text.is_empty() || text.chars().any(char::is_control) {
+                self.report(
+                    Diagnostic::error("invalid-value", "a device is one line of text")
+                        .at(device.span(), "not possible here"),
+                );
+            }
+        }
+    }
+
+    fn owner(
+        &mut self,
+        owner: [(&str, Option<&Spanned<i64>>); 2],
+        mount_options: &[String],
+        options_place: Option<&Range<usize>>,
+        runtime: Runtime,
+    ) {
+        for (key, written) in owner {
+            let Some(written) = written else { continue };
+            if runtime == Runtime::Docker {
+                self.report(
+                    Diagnostic::error("contradiction", "docker gives volumes no owner")
+                        .at(written.span(), "not possible with docker")
+                        .help(
+                            "change the owner in the container or its image; tmpfs takes it in mount-options",
+                        ),
+                );
+            }
+            let again = mount_options.iter().any(|option| option.starts_with(&format!("{key}=")));
+            if let Some(place) = options_place.filter(|_| again) {
+                self.report(
+                    Diagnostic::error("contradiction", format!("`{key}` is written twice"))
+                        .at(written.span(), "here")
+                        .and(place.clone(), "and in here"),
+                );
+            }
+        }
+    }
+
+    fn only_for_local(&mut self, written: &Written<'_>) {
+        let Some(driver) = written.driver.filter(|driver| driver.get_ref().as_str() != LOCAL) else { return };
+        for (key, _, place) in keys(written) {
+            self.report(
+                Diagnostic::error("contradiction", format!("`{key}` is for the driver local"))
+                    .at(place, "not for another driver")
+                    .and(driver.span(), "which this is")
+                    .help("write what the driver takes into [options]"),
+            );
+        }
+    }
+
+    /// The keys are the options of these names.
+    fn in_options_too(&mut self, written: &Written<'_>) {
+        for (key, option, place) in keys(written) {
+            let Some(again) = place_of(option, written.options) else { continue };
+            self.report(
+                Diagnostic::error("contradiction", format!("`{key}` is the option `{option}`"))
+                    .at(place, "written here")
+                    .and(again, "and here")
+                    .help("leave one of the two out"),
+            );
+        }
+    }
+}
+
+/// The keys that are written, the option that each becomes, and where they stand.
+fn keys(written: &Written<'_>) -> impl Iterator<Item = (&'static str, &'static str, Range<usize>)> {
+    let Written { driver: _, device, file_system, mount_options, uid, gid, options: _ } = written;
+    [
+        ("device", "device", device.as_ref().map(Spanned::span)),
+        ("type", "type", file_system.as_ref().map(Spanned::span)),
+        ("mount-options", "o", mount_options.as_ref().map(Spanned::span)),
+        ("uid", "o", uid.as_ref().map(Spanned::span)),
+        ("gid", "o", gid.as_ref().map(Spanned::span)),
+    ]
+    .into_iter()
+    .filter_map(|(key, option, place)| Some((key, option, place?)))
+}
