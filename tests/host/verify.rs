@@ -22,9 +22,14 @@ pub fn verify_units(image: &Image, units: &Path) -> Result<()> {
     let inside = |path: &str| overlay.merged.join(path.trim_start_matches('/'));
     std::fs::create_dir_all(inside(GENERATED))?;
     run("cp", ["-aT".as_ref(), units.as_os_str(), inside(GENERATED).as_os_str()])?;
-    for program in ["/usr/bin/conductor", "/usr/bin/conductor-health", "/usr/bin/docker"] {
+    for program in [
+        "/usr/bin/conductor",
+        "/usr/bin/conductor-health",
+        "/usr/bin/docker",
+        "/usr/libexec/conductor/objects",
+    ] {
         if !inside(program).exists() {
-            run("install", ["-m755", "/bin/true", &inside(program).to_string_lossy()])?;
+            run("install", ["-Dm755", "/bin/true", &inside(program).to_string_lossy()])?;
         }
     }
     for unit in ["conductor.target", "conductor.slice"] {

@@ -54,6 +54,15 @@ impl Kind {
             Self::Volume => "volume",
         }
     }
+
+    /// The same with a capital letter.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Service => "Service",
+            Self::Network => "Network",
+            Self::Volume => "Volume",
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -62,8 +71,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The name of a definition: no two on a machine have the same. Shown as a service's name alone, and as
-/// `backend.network`; a service's name has no dot.
+/// The name of a definition: no two on a machine have the same. Shown as `web`, `network backend`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DefinitionName {
     /// Of a service.
@@ -104,6 +112,15 @@ impl DefinitionName {
         }
     }
 
+    /// The name and what it is the name of, as one word: `web`, `backend.network`. A service's name has no dot,
+    /// so no two names have the same.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Service(name) => name.to_string(),
+            Self::Network(name) | Self::Volume(name) => format!("{name}.{}", self.kind()),
+        }
+    }
+
     /// The name, if it is a service's.
     pub fn service(&self) -> Option<&ServiceName> {
         match self {
@@ -117,7 +134,7 @@ impl fmt::Display for DefinitionName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Service(name) => name.fmt(f),
-            Self::Network(name) | Self::Volume(name) => write!(f, "{name}.{}", self.kind()),
+            Self::Network(name) | Self::Volume(name) => write!(f, "{} {name}", self.kind()),
         }
     }
 }
@@ -179,7 +196,7 @@ mod tests {
 
     #[test]
     fn objects_are_called_as_the_engines_allow() {
-        let name = |kind, file: &str| DefinitionName::from_path(kind, Path::new(file)).map(|n| n.to_string());
+        let name = |kind, file: &str| DefinitionName::from_path(kind, Path::new(file)).map(|n| n.key());
         assert_eq!(name(Kind::Network, "/x/Back_end.1.toml").unwrap(), "Back_end.1.network");
         assert_eq!(name(Kind::Volume, "podman.toml").unwrap(), "podman.volume");
         assert_eq!(name(Kind::Service, "web.toml").unwrap(), "web");

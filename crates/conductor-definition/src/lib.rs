@@ -34,6 +34,7 @@ pub use service::{
 };
 pub use settings::Settings;
 pub use source::{Part, Place, Position, Source};
+pub use suggest::nearest;
 pub use together::{Clash, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FilePath, FileSystem,

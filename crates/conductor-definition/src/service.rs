@@ -1,11 +1,13 @@
 //! The validated model: what a definition means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use conductor_timespan::TimeSpan;
 
+use crate::DefinitionName;
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
     Image, LabelName, LimitName, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName,
@@ -68,6 +70,19 @@ pub struct Service {
 }
 
 impl Service {
+    /// Networks and volumes that it names, which may or may not have definitions; each once.
+    pub fn objects(&self) -> BTreeSet<DefinitionName> {
+        let networks = match &self.network.mode {
+            NetworkMode::Named(names) => names.as_slice(),
+            NetworkMode::Bridge | NetworkMode::Host | NetworkMode::None => &[],
+        };
+        let volumes = self.storage.mounts.iter().filter_map(|mount| match &mount.source {
+            MountSource::Volume(name) => Some(DefinitionName::Volume(name.clone())),
+            MountSource::Path(_) => None,
+        });
+        networks.iter().cloned().map(DefinitionName::Network).chain(volumes).collect()
+    }
+
     /// Instance numbers, from 1.
     pub fn instance_numbers(&self) -> impl Iterator<Item = u16> + use<> {
         1..=self.instances
@@ -407,4 +422,13 @@ pub struct StartLimit {
     pub starts: u32,
     /// `StartLimitIntervalSec=`; `None` is computed from the other values.
     pub within: Option<TimeSpan>,
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Podman => "podman",
+            Self::Docker => "docker",
+        })
+    }
 }

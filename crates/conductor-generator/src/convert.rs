@@ -6,16 +6,19 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use conductor_definition::{
-    Diagnostic, Finding, Found, Parsed, Service, ServiceName, Source, clashes, find, parse,
+    DefinitionName, Diagnostic, Finding, Found, Kind, Parsed, Service, Source, clashes, find, parse,
 };
 use conductor_units::{Context, Tree, render};
 
 use crate::last_good::LastGood;
-use crate::{Host, depend, parallel};
+use crate::objects::Objects;
+use crate::{Host, attach, depend, objects, parallel};
 
 /// A definition's files: their text, and why some of it is missing.
 #[derive(Debug, Clone)]
 pub struct Reading {
+    /// What it defines.
+    pub kind: Kind,
     /// Paths and text.
     pub source: Source,
     /// Why there is no text, or not all of it; such a definition is not converted.
@@ -30,31 +33,36 @@ pub struct Readings {
     /// Directories that cannot be listed, drop-ins without a definition and the like.
     pub findings: Vec<Finding>,
     /// Definitions that are masked because they are empty: worth a word, since that can be an accident.
-    pub empty: Vec<PathBuf>,
+    pub empty: Vec<(Kind, PathBuf)>,
 }
 
 /// A definition and what became of it.
 #[derive(Debug, Clone)]
 pub struct Converted {
+    /// What it defines.
+    pub kind: Kind,
     /// Paths and text.
     pub source: Source,
     /// The name, if the file name gives one.
-    pub name: Option<ServiceName>,
+    pub name: Option<DefinitionName>,
     /// Everything found, errors and warnings.
     pub diagnostics: Vec<Diagnostic>,
     /// The units, if there are no errors.
     pub tree: Option<Tree>,
 }
 
-/// Reads every definition on the search path below `root`.
+/// Reads every definition on the search paths below `root`.
 pub fn read_all(root: &Path) -> Readings {
-    let Found { candidates, findings } = find(root);
-    let mut readings = Readings { findings, ..Readings::default() };
-    let read = parallel::map(candidates, |candidate| candidate.read().ok_or(candidate.main.path));
-    for reading in read {
-        match reading {
-            Ok((source, problems)) => readings.definitions.push(Reading { source, problems }),
-            Err(empty) => readings.empty.push(empty),
+    let mut readings = Readings::default();
+    for kind in Kind::ALL {
+        let Found { candidates, findings } = find(root, kind);
+        readings.findings.extend(findings);
+        let read = parallel::map(candidates, |candidate| candidate.read().ok_or(candidate.main.path));
+        for reading in read {
+            match reading {
+                Ok((source, problems)) => readings.definitions.push(Reading { kind, source, problems }),
+                Err(empty) => readings.empty.push((kind, empty)),
+            }
         }
     }
     readings
@@ -62,26 +70,26 @@ pub fn read_all(root: &Path) -> Readings {
 
 /// Converts all definitions. Whatever is wrong with one, even a panic of ours, stays with that one.
 ///
-/// Services that are `established`, by their last good units, keep what a newcomer claims too; they are
-/// also known by name to others while their definition is broken.
+/// What is `established`, by its last good units, keeps what a newcomer claims too; it is also known by name
+/// to others while its definition is broken. Networks and volumes come last in the result, and claim before services.
 pub fn convert(readings: Vec<Reading>, host: &Host, established: &LastGood) -> Vec<Converted> {
     convert_with(readings, host, established, parse, render)
 }
 
 fn convert_with(
-    mut readings: Vec<Reading>,
+    readings: Vec<Reading>,
     host: &Host,
     established: &LastGood,
     parse: impl Fn(&Source) -> Result<Parsed, Vec<Diagnostic>> + Sync,
     render: impl Fn(&Service, &Context) -> Tree + Sync,
 ) -> Vec<Converted> {
-    let is_established =
-        |path: &Path| ServiceName::from_path(path).is_ok_and(|name| established.contains(name.as_str()));
-    // A stable sort: otherwise the order is that of the names, the same at every boot.
-    readings.sort_by_cached_key(|reading| !is_established(reading.source.path()));
+    let (mut readings, of_objects): (Vec<Reading>, Vec<Reading>) =
+        readings.into_iter().partition(|reading| reading.kind == Kind::Service);
+    let mut objects = objects::convert(of_objects, host, established);
+    established_first(&mut readings, established);
     // In boxes, because a service is large and the lists are copied.
     let (mut services, mut converted): (Vec<Option<Box<Service>>>, Vec<Converted>) =
-        parallel::map(readings, |Reading { source, problems }| {
+        parallel::map(readings, |Reading { kind, source, problems }| {
             let result = if problems.is_empty() {
                 contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug]))
             } else {
@@ -91,20 +99,23 @@ fn convert_with(
                 Ok(Parsed { service, warnings }) => (Some(Box::new(service)), warnings),
                 Err(diagnostics) => (None, diagnostics),
             };
-            let name = ServiceName::from_path(source.path()).ok();
-            (service, Converted { source, name, diagnostics, tree: None })
+            let name = DefinitionName::from_path(kind, source.path()).ok();
+            (service, Converted { kind, source, name, diagnostics, tree: None })
         })
         .into_iter()
         .unzip();
 
     drop_clashing(&mut services, &mut converted);
     depend::check(&mut services, &mut converted, established);
+    attach::check(&mut services, &mut converted, &mut objects);
+    let Objects { converted: converted_objects, known, mut owners } = objects;
     let mut context = Context::new(host.systemd, services.iter().flatten().map(Box::as_ref));
+    context.objects = known.into_keys().collect();
     for (name, definition) in
         converted.iter().filter_map(|definition| Some((definition.name.as_ref()?, definition)))
     {
         let broken = definition.diagnostics.iter().any(Diagnostic::is_error);
-        let kept = if broken { established.get(name.as_str()) } else { None };
+        let kept = if broken { established.get(&name.key()) } else { None };
         if kept.is_some_and(|tree| tree.get(&format!("{name}.target")).is_some()) {
             context.groups.insert(name.to_string());
         }
@@ -113,10 +124,9 @@ fn convert_with(
     let trees = parallel::map(services, |service| {
         let service = service?;
         let tree = contained(|| render(&service, &context));
-        let tree = tree.and_then(|tree| shadowed(&tree, host).map_or(Ok(tree), Err));
+        let tree = tree.and_then(|tree| shadowed(tree.unit_names(), host).map_or(Ok(tree), Err));
         Some(tree.map(|tree| (hidden(&tree, host), tree)))
     });
-    let mut owners: BTreeMap<String, Rc<Path>> = BTreeMap::new();
     for (tree, definition) in trees.into_iter().zip(&mut converted) {
         let Some(tree) = tree else { continue };
         match tree.and_then(|(hidden, tree)| claimed(&tree, &owners).map_or(Ok((hidden, tree)), Err)) {
@@ -129,11 +139,23 @@ fn convert_with(
             Err(diagnostic) => definition.diagnostics.push(diagnostic),
         }
     }
+    converted.extend(converted_objects);
     converted
 }
 
+/// A stable sort: otherwise the order is that of the names, the same at every boot.
+pub(crate) fn established_first(readings: &mut [Reading], established: &LastGood) {
+    readings.sort_by_cached_key(|reading| {
+        let name = DefinitionName::from_path(reading.kind, reading.source.path());
+        !name.is_ok_and(|name| established.contains(&name.key()))
+    });
+}
+
+/// Which definition has which path in the generator's directory.
+pub(crate) type Owners = BTreeMap<String, Rc<Path>>;
+
 /// systemd's own generators refuse a second unit of one name too (src/shared/generator.c).
-fn claimed(tree: &Tree, owners: &BTreeMap<String, Rc<Path>>) -> Option<Diagnostic> {
+fn claimed(tree: &Tree, owners: &Owners) -> Option<Diagnostic> {
     let (unit, owner) = tree.iter().find_map(|(unit, _)| Some((unit, owners.get(unit)?)))?;
     Some(
         Diagnostic::error("name-clash", format!("its unit {unit} is made from {} already", owner.display()))
@@ -160,8 +182,8 @@ fn drop_clashing(services: &mut [Option<Box<Service>>], converted: &mut [Convert
 
 /// Generated units hide those in /usr/lib (systemd.unit(5), unit load path): a definition must not take
 /// a package's service away.
-fn shadowed(tree: &Tree, host: &Host) -> Option<Diagnostic> {
-    let (unit, native) = tree.unit_names().find_map(|unit| Some((unit, host.native_unit(unit)?)))?;
+pub(crate) fn shadowed<'u>(units: impl IntoIterator<Item = &'u str>, host: &Host) -> Option<Diagnostic> {
+    let (unit, native) = units.into_iter().find_map(|unit| Some((unit, host.native_unit(unit)?)))?;
     Some(
         Diagnostic::error("shadows-unit", format!("{unit} would hide {}", native.display()))
             .help("another package has a unit of this name: rename the definition"),
@@ -169,7 +191,7 @@ fn shadowed(tree: &Tree, host: &Host) -> Option<Diagnostic> {
 }
 
 /// The administrator's own units take precedence, wanted (`systemctl edit --full`, a mask) or forgotten.
-fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
+pub(crate) fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
     let (unit, over) = tree.unit_names().find_map(|unit| Some((unit, host.unit_over(unit)?)))?;
     Some(
         Diagnostic::warning("hidden", format!("{unit} has no effect: {} takes its place", over.display()))
@@ -178,7 +200,7 @@ fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
 }
 
 /// Runs `work`; a panic becomes a diagnostic.
-fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
+pub(crate) fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let text = payload
             .downcast_ref::<&str>()
@@ -195,7 +217,8 @@ mod tests {
     use super::*;
 
     fn reading(name: &str, text: &str) -> Reading {
-        Reading { source: Source::new(format!("{name}.toml"), text), problems: Vec::new() }
+        let source = Source::new(format!("{name}.toml"), text);
+        Reading { kind: Kind::Service, source, problems: Vec::new() }
     }
 
     fn summary(converted: &[Converted]) -> Vec<String> {

@@ -99,7 +99,7 @@ fn circle(services: &[Option<Box<Service>>]) -> Option<(usize, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use conductor_definition::{Source, parse};
+    use conductor_definition::{DefinitionName, Kind, Source, parse};
 
     /// Definitions in one line each, `name: key = value; …`; returns what is said.
     fn said(definitions: &[&str]) -> Vec<String> {
@@ -112,7 +112,8 @@ mod tests {
             let service = parse(&source).unwrap().service;
             converted.push(Converted {
                 source,
-                name: Some(service.name.clone()),
+                kind: Kind::Service,
+                name: Some(DefinitionName::Service(service.name.clone())),
                 diagnostics: Vec::new(),
                 tree: None,
             });

@@ -4,11 +4,13 @@
 //! It asks nobody: no D-Bus, no programs, no network, no locks; `/var` and `/home` may be missing.
 //! Reading and converting ([`convert`]) is strictly before writing ([`run`]).
 
+mod attach;
 mod convert;
 mod depend;
 mod host;
 mod last_good;
 pub mod log;
+mod objects;
 mod parallel;
 mod plan;
 mod write;
@@ -102,8 +104,8 @@ fn prepare(root: &Path, store: &LastGood, log: &mut dyn Log) -> (plan::Plan, Out
             report(diagnostic, &definition.line(diagnostic));
         }
     }
-    for path in empty {
-        log.log(Priority::Info, &format!("{}: is empty, and so masks the service", path.display()));
+    for (kind, path) in empty {
+        log.log(Priority::Info, &format!("{}: is empty, and so masks the {kind}", path.display()));
     }
     let plan = plan::plan(converted, store, &host);
     for (priority, note) in &plan.notes {

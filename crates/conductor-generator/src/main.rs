@@ -11,8 +11,8 @@ use conductor_generator::{Log, Outcome, Priority, Roots, run};
 const USAGE: &str = "\
 Usage: conductor-generator NORMAL [EARLY LATE]
 
-Turns the service definitions in /etc/conductor/services, /run/conductor/services and
-/usr/lib/conductor/services into systemd units in the directory NORMAL.
+Turns the definitions in /etc/conductor/services, /etc/conductor/networks and /etc/conductor/volumes,
+and in the same below /run and /usr/lib, into systemd units in the directory NORMAL.
 systemd runs it at boot and at every daemon-reload; `conductor generate` shows its output.
 
 Exit status: 0 all converted, 1 some did not (the others are written), 2 wrong usage.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use conductor_definition::ServiceName;
+use conductor_definition::DefinitionName;
 use conductor_units::{Entry, Tree, stub, stub_unit_names};
 
 use crate::last_good::LastGood;
@@ -62,11 +62,11 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &LastGood, host: &Host)
     // Good definitions first: what is kept of others must not get in their way.
     for mut definition in converted {
         let Some(name) = definition.name.clone() else { continue };
-        known.insert(name.to_string());
+        known.insert(name.key());
         match definition.tree.take() {
             // The converter made sure that these do not clash.
             Some(tree) => {
-                plan.services.push(Planned { name: name.to_string(), tree, good: true, kept: false });
+                plan.services.push(Planned { name: name.key(), tree, good: true, kept: false });
             }
             None => broken.push((name, definition)),
         }
@@ -105,7 +105,7 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &LastGood, host: &Host)
         taken.add(&free);
         // Nothing new to keep, unless somebody else has taken a part of it.
         let kept = good && free == tree;
-        plan.services.push(Planned { name: name.to_string(), tree: free, good, kept });
+        plan.services.push(Planned { name: name.key(), tree: free, good, kept });
     }
     for name in last_good.names() {
         if known.contains(name) {
@@ -128,13 +128,13 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &LastGood, host: &Host)
 }
 
 fn in_place_of_broken(
-    name: &ServiceName,
+    name: &DefinitionName,
     definition: &Converted,
     last_good: &LastGood,
     host: &Host,
     notes: &mut Vec<(Priority, String)>,
 ) -> (Tree, bool) {
-    if let Some(old) = last_good.get(name.as_str()) {
+    if let Some(old) = last_good.get(&name.key()) {
         notes.push((
             Priority::Warning,
             format!(

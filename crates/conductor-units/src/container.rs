@@ -9,7 +9,8 @@ use crate::exec::{Exec, Word};
 use crate::instance::{INSTANCE, host_ports};
 use crate::limits::{start_limit_window, start_timeout};
 use crate::names::{Names, start_unit};
-use crate::runtime::{Container, engine};
+use crate::object::Used;
+use crate::runtime::{Container, SCRIPT, engine};
 use crate::unit_file::UnitFile;
 use crate::{Context, SystemdVersion};
 
@@ -23,6 +24,8 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
     let pull = (service.pull.policy != PullPolicy::Never).then(|| names.pull_unit());
     let own_units = [pull.clone(), service.health.as_ref().map(|_| names.health_unit())];
     let needs = || engine.needs().iter().map(ToString::to_string);
+    let used = Used::by(service, &context.objects);
+    let volumes = used.volumes();
 
     UnitFile::of(service)
         .section("Unit")
@@ -36,7 +39,15 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
             names.is_group().then(|| names.start_unit()).into_iter().chain(["conductor.target".to_owned()]),
         )
         .list("Requires", service.requires.iter().map(peer))
-        .list("Wants", own_units.into_iter().flatten().chain(needs()).chain(service.wants.iter().map(peer)))
+        .list(
+            "Wants",
+            own_units
+                .into_iter()
+                .flatten()
+                .chain(used.units())
+                .chain(needs())
+                .chain(service.wants.iter().map(peer)),
+        )
         // network.target: at shutdown the container stops while the network still works. A network
         // that is *up* is not waited for: that costs a minute where nothing brings it "online".
         .list(
@@ -45,6 +56,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
                 .into_iter()
                 .chain(needs())
                 .chain(pull)
+                .chain(used.units())
                 .chain(service.requires.iter().chain(&service.wants).chain(&service.after).map(peer)),
         )
         .set("RequiresMountsFor", engine.storage())
@@ -58,6 +70,12 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .with(|unit| restart(unit, service, context.systemd))
         .set_some("TimeoutStartSec", service.health.as_ref().map(|health| start_timeout(health.start_within)))
         .with(|unit| secrets(unit, service))
+        .with(|unit| {
+            if volumes.is_empty() {
+                return unit;
+            }
+            unit.exec("ExecStartPre", &engine.check_volumes(Exec::new(SCRIPT), &volumes))
+        })
         .with(|unit| match engine.prepare(&container) {
             Some(prepare) => unit.exec("ExecStartPre", &prepare),
             None => unit,

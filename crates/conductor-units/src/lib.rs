@@ -1,6 +1,6 @@
-//! A validated service in, a sorted map of systemd units out.
+//! A validated service, network or volume in, a sorted map of systemd units out.
 //!
-//! [`render`] is a pure function: no files, no clock, no questions to systemd. Equal input gives
+//! [`render`] and [`render_object`] are pure functions: no files, no clock, no questions to systemd. Equal input gives
 //! byte-identical output, so that units can be compared, cached and tested as text.
 
 mod container;
@@ -10,6 +10,7 @@ mod health;
 mod instance;
 mod limits;
 mod names;
+mod object;
 mod once;
 mod pull;
 mod quote;
@@ -22,8 +23,9 @@ mod version;
 
 use std::collections::BTreeSet;
 
-use conductor_definition::{PullPolicy, Service};
+use conductor_definition::{DefinitionName, Object, PullPolicy, Service};
 
+pub use object::objects_in;
 pub use once::{Once, Setting, Transient, once};
 pub use service_units::{InstanceUnit, ServiceUnits, services_in};
 pub use stub::{stub, unit_names as stub_unit_names};
@@ -37,6 +39,8 @@ pub struct Context {
     pub systemd: SystemdVersion,
     /// Names of services that run as several instances: others refer to them by `NAME.target`.
     pub groups: BTreeSet<String>,
+    /// Networks and volumes that have units: services that use them start those first.
+    pub objects: BTreeSet<DefinitionName>,
 }
 
 impl Context {
@@ -47,7 +51,7 @@ impl Context {
             .filter(|service| service.instances > 1)
             .map(|service| service.name.to_string())
             .collect();
-        Self { systemd, groups }
+        Self { systemd, groups, objects: BTreeSet::new() }
     }
 }
 
@@ -71,5 +75,12 @@ pub fn render(service: &Service, context: &Context) -> Tree {
     if service.enabled {
         tree.link(names.enabling_link(), format!("../{}", names.start_unit()));
     }
+    tree
+}
+
+/// The unit of a network or a volume.
+pub fn render_object(object: &Object) -> Tree {
+    let mut tree = Tree::default();
+    tree.file(names::unit_of(&object.definition_name()), object::unit(object));
     tree
 }

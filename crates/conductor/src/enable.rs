@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use conductor_definition::{Candidate, SEARCH_PATH, ServiceName, find};
+use conductor_definition::{Candidate, Kind, ServiceName, find};
 
 use crate::edit::{Edit, set_enabled};
 use crate::program;
@@ -120,10 +120,10 @@ impl What {
 
 /// The definition that counts, if it is the administrator's.
 fn editable(root: &Path, name: &str) -> Result<Candidate, String> {
-    let own = SEARCH_PATH.first().copied().unwrap_or_default();
+    let [own, ..] = Kind::Service.search_path();
     let is_named =
         |file: &Candidate| ServiceName::from_path(&file.main.path).is_ok_and(|found| found.as_str() == name);
-    let Some(file) = find(root).candidates.into_iter().find(is_named) else {
+    let Some(file) = find(root, Kind::Service).candidates.into_iter().find(is_named) else {
         return Err(format!(
             "the definition of `{name}` is gone, its units stay until it stops: `systemctl stop {name}` ends it"
         ));

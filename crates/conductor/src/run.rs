@@ -1,13 +1,13 @@
 //! `conductor run`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::IsTerminal as _;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
 
-use conductor_definition::{Diagnostic, EnvironmentName, Parsed, Service, find, parse};
+use conductor_definition::{DefinitionName, Diagnostic, EnvironmentName, Kind, Parsed, Service, find, parse};
 use conductor_systemd::{End, Scope, Signal, TransientRun, TransientUnit};
 use conductor_units::{Once, Setting, Transient, once};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
@@ -73,7 +73,7 @@ impl Run {
     }
 
     fn end(&self) -> Result<(String, End), String> {
-        let service = self.definition()?;
+        let (service, objects) = self.definition()?;
         if !nix::unistd::geteuid().is_root() {
             return Err("the machine's containers are root's: run it with sudo".to_owned());
         }
@@ -87,6 +87,7 @@ impl Run {
                 environment: self.env.iter().cloned().collect::<BTreeMap<_, _>>(),
                 terminal: terminal.is_some(),
             },
+            &objects,
         );
         let name = transient.unit.clone();
         let end = wait_for(follow(unit(transient)?));
@@ -94,11 +95,13 @@ impl Run {
         Ok((name, end?))
     }
 
-    fn definition(&self) -> Result<Service, String> {
+    /// The service, and the networks and volumes that services can have made.
+    fn definition(&self) -> Result<(Service, BTreeSet<DefinitionName>), String> {
         let root = Path::new("/");
-        let name = Services::look(root).name(&self.service)?.to_owned();
+        let services = Services::look(root);
+        let name = services.name(&self.service)?;
         let file = format!("{name}.toml");
-        let candidate = find(root)
+        let candidate = find(root, Kind::Service)
             .candidates
             .into_iter()
             .find(|found| found.main.path.file_name().is_some_and(|found| found == file.as_str()))
@@ -111,7 +114,7 @@ impl Run {
             return Err(broken());
         }
         let Parsed { service, warnings: _ } = parse(&source).map_err(|_| broken())?;
-        Ok(service)
+        Ok((service, services.objects()))
     }
 }
 

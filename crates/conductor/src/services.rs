@@ -1,10 +1,11 @@
 //! The services of the machine, for commands that are about one of them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{ServiceName, find};
+use conductor_definition::{DefinitionName, Kind, ServiceName, find};
 use conductor_generator::{Log, Priority, preview};
-use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in};
+use conductor_units::{InstanceUnit, ServiceUnits, Tree, objects_in, services_in};
 
 /// Where definitions and units are.
 #[derive(Debug, Clone, clap::Args)]
@@ -31,7 +32,7 @@ pub(crate) struct Services {
 impl Services {
     pub(crate) fn look(root: &Path) -> Self {
         let (tree, _) = preview(root, &mut Silent);
-        let found = find(root);
+        let found = find(root, Kind::Service);
         let defined = found
             .candidates
             .iter()
@@ -57,6 +58,11 @@ impl Services {
             (None, false) => "`conductor status` lists all services".to_owned(),
         };
         Err(format!("there is no service `{name}`: {cure}"))
+    }
+
+    /// Networks and volumes that services can have made.
+    pub(crate) fn objects(&self) -> BTreeSet<DefinitionName> {
+        objects_in(&self.tree)
     }
 
     /// The units of a service.

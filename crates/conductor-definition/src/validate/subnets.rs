@@ -136,7 +136,8 @@ impl Check {
             (Runtime::Podman, Some(span), Some(servers)) => self.report(
                 Diagnostic::error("contradiction", "a network that resolves no names asks no name servers")
                     .at(servers.span(), "never asked")
-                    .and(span.clone(), "because of this"),
+                    .and(span.clone(), "because of this")
+                    .help("leave one of the two out"),
             ),
             (Runtime::Podman | Runtime::Docker, _, _) => {}
         }

@@ -100,10 +100,10 @@ impl Check {
     ) {
         let tmpfs = file_system.is_some_and(|written| written.get_ref().as_str() == "tmpfs");
         match (device, file_system) {
-            (Some(device), _) if binds && !device.get_ref().0.starts_with('/') => self.report(
+            (Some(device), _) if binds && !is_directory(&device.get_ref().0) => self.report(
                 Diagnostic::error("invalid-value", "only a directory of the host can be bound")
-                    .at(device.span(), "not an absolute path")
-                    .help("write its path, such as \"/srv/data\", or the type of its file system"),
+                    .at(device.span(), "not the absolute path of one")
+                    .help("write its path without `..`, such as \"/srv/data\""),
             ),
             (Some(device), None) if !binds && !there.file_system => {
                 let help =
@@ -121,7 +121,8 @@ impl Check {
             if text.is_empty() || text.chars().any(char::is_control) {
                 self.report(
                     Diagnostic::error("invalid-value", "a device is one line of text")
-                        .at(device.span(), "not possible here"),
+                        .at(device.span(), "not possible here")
+                        .help("write what mount(8) takes, such as \"nas:/export/data\""),
                 );
             }
         }
@@ -150,7 +151,8 @@ impl Check {
                 self.report(
                     Diagnostic::error("contradiction", format!("`{key}` is written twice"))
                         .at(written.span(), "here")
-                        .and(place.clone(), "and in here"),
+                        .and(place.clone(), "and in here")
+                        .help("leave one of the two out"),
                 );
             }
         }
@@ -180,6 +182,11 @@ impl Check {
             );
         }
     }
+}
+
+/// What systemd can wait for the mounting of (`RequiresMountsFor=` takes normalized paths).
+fn is_directory(path: &str) -> bool {
+    path.starts_with('/') && path.len() < 4096 && !path.split('/').any(|part| part == "..")
 }
 
 /// The keys that are written, the option that each becomes, and where they stand.

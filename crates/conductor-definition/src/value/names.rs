@@ -120,7 +120,7 @@ name!(
     /// The driver of a network or a volume: a word, or the name of a plugin (an image, for docker).
     DriverName,
     |text| all(text, "._-/:") && begins_alphanumeric(text),
-    "is not the name of a driver",
+    "is not the name of a driver: use letters, digits, `.`, `_`, `-`, `/` and `:`",
     "the name of a driver in quotes"
 );
 name!(
@@ -135,7 +135,7 @@ name!(
     /// A type of file system for mount(8).
     FileSystem,
     |text| all(text, "._-") && begins_alphanumeric(text),
-    "is not a type of file system",
+    "is not a type of file system: write it as mount(8) takes it, such as \"nfs\"",
     "a type of file system in quotes, such as \"nfs\""
 );
 

@@ -40,7 +40,11 @@ pub(crate) struct Network {
 
 /// `[[subnets]]`
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    expecting = "a table, such as { subnet = \"10.89.4.0/24\" }"
+)]
 pub(crate) struct NetworkSubnet {
     /// All addresses of the subnet, such as `"10.89.4.0/24"`.
     pub(crate) subnet: Option<Subnet>,

@@ -3,10 +3,11 @@
 //! A further engine is one more file beside these, and one more arm in [`engine`].
 
 mod docker;
+mod objects;
 mod options;
 mod podman;
 
-use conductor_definition::{Port, Pull, Runtime, Service};
+use conductor_definition::{Object, Port, Pull, Runtime, Service};
 
 use crate::exec::{Exec, Word};
 use crate::unit_file::UnitFile;
@@ -60,6 +61,12 @@ pub(crate) trait Engine {
     fn pull_image(&self) -> &'static str;
     /// A shell command that removes whatever is left of container `$1`, and says nothing if nothing is.
     fn remove_quietly(&self) -> &'static str;
+    /// Makes a network or a volume unless it is there. One that is there stays, for what is in it; if it was
+    /// made from another definition, that is said.
+    fn make(&self, object: &Object) -> Exec;
+    /// Fails unless all `volumes` are there: the engine would make one that is not, but an ordinary one, and the
+    /// data would be written to the wrong place. `script` is [`SCRIPT`], to be used or not.
+    fn check_volumes(&self, script: Exec, volumes: &[&str]) -> Exec;
 }
 
 /// The engine of a service.
@@ -69,6 +76,8 @@ pub(crate) fn engine(runtime: Runtime) -> &'static dyn Engine {
         Runtime::Docker => &docker::Docker,
     }
 }
+
+pub(crate) use objects::SCRIPT;
 
 /// Fetches an image.
 pub(crate) fn pull(engine: &dyn Engine, image: &str, pull: Pull, only_missing: bool) -> Exec {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use conductor_definition::Kind;
 use conductor_generator::{Converted, Host, convert, established, preview, read_all};
 use conductor_systemd::{LoadState, Systemd, UnitStatus};
 use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in};
@@ -16,7 +17,8 @@ use crate::services::Silent;
 pub(super) async fn collect(root: &Path, asked: &[String], systemd: &Systemd) -> Result<Status, String> {
     let (tree, _) = preview(root, &mut Silent);
     let (host, _) = Host::look(root);
-    let definitions = convert(read_all(root).definitions, &host, &established(root));
+    let mut definitions = convert(read_all(root).definitions, &host, &established(root));
+    definitions.retain(|definition| definition.kind == Kind::Service);
     let defined =
         definitions.iter().filter_map(|definition| definition.name.as_ref()).map(ToString::to_string);
     let mut names: Vec<String> = services_in(&tree).into_iter().map(str::to_owned).chain(defined).collect();
