@@ -48,7 +48,7 @@ impl Engine for Docker {
             .args(["--rm", "--pull=never"])
             .line();
         let exec = limits(exec, container.service);
-        image_and_command(options(exec, container), container.service)
+        image_and_command(options(exec, container, self), container.service)
     }
 
     fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec {
@@ -59,7 +59,7 @@ impl Engine for Docker {
         let exec = if terminal { exec.arg("--tty") } else { exec };
         let exec = exec.arg(format!("--pull={}", container.service.pull.policy.as_str()));
         let exec = limits(exec, container.service);
-        image_and_command(options(exec, container), container.service)
+        image_and_command(options(exec, container, self), container.service)
     }
 
     fn stop(&self, container: &Container<'_>) -> Exec {
@@ -84,6 +84,10 @@ impl Engine for Docker {
 
     fn remove_quietly(&self) -> &'static str {
         "docker rm --force --volumes \"$1\" >/dev/null 2>&1"
+    }
+
+    fn network(&self, name: &str, alias: &str) -> String {
+        format!("name={name},alias={alias}")
     }
 
     fn make(&self, object: &Object) -> Exec {

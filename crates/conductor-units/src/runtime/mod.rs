@@ -61,6 +61,8 @@ pub(crate) trait Engine {
     fn pull_image(&self) -> &'static str;
     /// A shell command that removes whatever is left of container `$1`, and says nothing if nothing is.
     fn remove_quietly(&self) -> &'static str;
+    /// The value of `--network` for a network in which others find the container by `alias`.
+    fn network(&self, name: &str, alias: &str) -> String;
     /// Makes a network or a volume unless it is there. One that is there stays, for what is in it; if it was
     /// made from another definition, that is said.
     fn make(&self, object: &Object) -> Exec;

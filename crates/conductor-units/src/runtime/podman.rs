@@ -56,7 +56,7 @@ impl Engine for Podman {
             // The pull unit has fetched the image; a second try here would use up the start timeout.
             .args(["--cgroups=split", "--sdnotify=conmon", "--pull=never"])
             .line();
-        image_and_command(options(exec, container), container.service)
+        image_and_command(options(exec, container, self), container.service)
     }
 
     fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec {
@@ -67,7 +67,7 @@ impl Engine for Podman {
         ]);
         let exec = if terminal { exec.arg("--tty") } else { exec };
         let exec = exec.arg(format!("--pull={}", container.service.pull.policy.as_str()));
-        image_and_command(options(exec, container), container.service)
+        image_and_command(options(exec, container, self), container.service)
     }
 
     fn stop(&self, container: &Container<'_>) -> Exec {
@@ -99,6 +99,10 @@ impl Engine for Podman {
         // podman knows that the container has ended, and the second removes it (podman 5.4).
         "podman rm --force --ignore --volumes --time=0 \"$1\" >/dev/null 2>&1 || \
          podman rm --force --ignore --volumes --time=0 \"$1\" >/dev/null"
+    }
+
+    fn network(&self, name: &str, alias: &str) -> String {
+        format!("{name}:alias={alias}")
     }
 
     fn make(&self, object: &Object) -> Exec {
