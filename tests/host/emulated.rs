@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::command::{start_failed, tail};
 use crate::overlay::Overlay;
 use crate::rundir::RunDir;
-use crate::{Context, Error, Image, Result, announce, run};
+use crate::{Context, Error, Image, Result, announce, run, storage};
 
 /// Runs the test's script once the machine is up and switches the machine off, however the script ends.
 const UNIT: &str = "\
@@ -86,8 +86,7 @@ fn emulate_once(image: &Image, files: &[(&str, &str)], script: &str, within: Dur
             write(&overlay.merged, path, text)?;
         }
         if let Some(storage) = image.storage_dir() {
-            let target = overlay.merged.join("var/lib/containers");
-            run("cp", ["-aT".as_ref(), storage.as_os_str(), target.as_os_str()])?;
+            storage::copy(storage, &overlay.merged.join("var/lib"))?;
         }
         disk(&overlay.merged, &dir.path.join("disk"))?;
         (

@@ -10,7 +10,7 @@ use crate::exec::{Output, Place};
 use crate::machine::Machine;
 use crate::overlay::Overlay;
 use crate::rundir::RunDir;
-use crate::{Context, Image, Result, announce, run};
+use crate::{Context, Image, Result, announce, storage};
 
 /// Boots take two seconds; this allows for a busy machine and for services that are slow to become healthy.
 const BOOT_LIMIT: Duration = Duration::from_secs(180);
@@ -38,11 +38,8 @@ impl Host {
     /// A machine that is still off, for files that have to be there at the first boot.
     pub fn prepare(image: &Image) -> Result<Self> {
         let dir = RunDir::create()?;
-        let storage = dir.path.join("containers");
-        match image.storage_dir() {
-            Some(ready) => run("cp", ["--archive".as_ref(), ready.as_os_str(), storage.as_os_str()])?,
-            None => fs::create_dir(&storage)?,
-        }
+        let storage = dir.path.join("storage");
+        storage::prepare(image, &storage)?;
         let lower = image.lower_dirs();
         let lower: Vec<&Path> = lower.iter().map(PathBuf::as_path).collect();
         let overlay = Overlay::mount(&lower, &dir.path)?;
@@ -137,7 +134,7 @@ impl Host {
         }
     }
 
-    /// Where podman keeps its containers, as seen from outside.
+    /// Where the engines keep their containers, as seen from outside.
     pub(crate) fn storage_dir(&self) -> &Path {
         &self.storage
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cache::{self, Cached};
-use crate::{Result, package, preflight, recipe, storage};
+use crate::{Result, docker, package, preflight, recipe, storage};
 
 /// The Debian releases Conductor is tested on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,9 +41,10 @@ impl Suite {
 #[derive(Debug, Clone)]
 pub struct Image {
     pub(crate) suite: Suite,
+    kind: String,
     /// Topmost first, as overlayfs lists them.
     layers: Vec<Cached>,
-    /// Becomes `/var/lib/containers`.
+    /// Holds what becomes `/var/lib/containers` and `/var/lib/docker`.
     storage: Option<Cached>,
 }
 
@@ -69,24 +70,36 @@ impl Image {
         let key = cache::key(&(suite, kernel, recipe::SOURCE));
         let kind = format!("{}{}", suite.codename(), if kernel { "-kernel" } else { "" });
         let base = cache::entry(&kind, &key, |root| recipe::build(suite, kernel, root))?;
-        Ok(Self { suite, layers: vec![base], storage: None })
+        Ok(Self { suite, kind, layers: vec![base], storage: None })
     }
 
     /// With a .deb installed by the suite's own dpkg.
     pub fn add_package(self, deb: &Path) -> Result<Self> {
         let layer = package::layer(&self, deb)?;
-        Ok(self.add_layer(layer))
+        Ok(self.add_layer("package", layer))
     }
 
-    /// With `localhost/web:1`, our test server in a container image, in podman's storage.
+    /// With Debian's docker beside podman.
+    pub fn add_docker(self) -> Result<Self> {
+        let layer = docker::layer(&self)?;
+        Ok(self.add_layer("docker", layer))
+    }
+
+    /// With `localhost/web:1`, our test server in a container image, in the storage of each engine.
     pub fn add_payload(mut self) -> Result<Self> {
         self.storage = Some(storage::with_payload(&self)?);
         Ok(self)
     }
 
-    pub(crate) fn add_layer(mut self, layer: Cached) -> Self {
+    pub(crate) fn add_layer(mut self, name: &str, layer: Cached) -> Self {
         self.layers.insert(0, layer);
+        self.kind = format!("{}-{name}", self.kind);
         self
+    }
+
+    /// Names what it is, for what is built on top: the cache keeps the newest of each kind.
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
     }
 
     /// Read-only directories, topmost first. A layer keeps its files in `upper`, the base in itself.
@@ -98,7 +111,7 @@ impl Image {
         dirs.collect()
     }
 
-    /// The directory to copy to `/var/lib/containers`, if containers come with the image.
+    /// The directory to copy to `/var/lib`, if containers come with the image.
     pub(crate) fn storage_dir(&self) -> Option<&Path> {
         self.storage.as_ref().map(|storage| storage.path.as_path())
     }

@@ -17,10 +17,12 @@
 //!
 //! Everything is kept under [`cache_root`]; nothing there is precious.
 
+mod added;
 mod apt;
 mod cache;
 mod cgroup;
 mod command;
+mod docker;
 mod emulated;
 mod error;
 mod exec;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::cgroup::{Cgroup, systemd_is_pid1};
 use crate::command::{start_failed, tail};
 use crate::rundir::RunDir;
+use crate::storage::DIRECTORIES;
 use crate::{Context, Error, Result};
 
 /// Ends with the value: every process in it is killed at once.
@@ -26,7 +27,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Boots `root` with `storage` as `/var/lib/containers`; returns when systemd says that the boot is finished.
+    /// Boots `root` with the engines' directories of `storage` under /var/lib; returns when systemd says that the boot is finished.
     pub(crate) fn boot(dir: &RunDir, root: &Path, storage: &Path, within: Duration) -> Result<Self> {
         let socket_path = dir.path.join("notify");
         let _ = std::fs::remove_file(&socket_path);
@@ -134,8 +135,9 @@ fn nspawn_arguments(command: &mut Command, root: &Path, storage: &Path) {
         "--system-call-filter=@default add_key keyctl bpf",
     ]);
     command.arg("--console=read-only").arg("--directory").arg(root);
-    // On a plain directory, because overlayfs does not stack on itself.
-    command.arg(format!("--bind={}:/var/lib/containers", storage.display()));
+    for name in DIRECTORIES {
+        command.arg(format!("--bind={}:/var/lib/{name}", storage.join(name).display()));
+    }
     // Less to print on a console nobody reads.
     command.args(["systemd.show_status=no"]);
 }

@@ -28,7 +28,7 @@ pub fn newest_package() -> Result<PathBuf> {
 /// Installs `deb` on top of `image`. The image has the package's dependencies, so no network is needed.
 pub(crate) fn layer(image: &Image, deb: &Path) -> Result<Cached> {
     let key = cache::key(&(image.key(), cache::file_key(deb)?));
-    cache::entry("package", &key, |dir| {
+    cache::entry(&format!("package-{}", image.kind()), &key, |dir| {
         let lower = image.lower_dirs();
         let lower: Vec<&Path> = lower.iter().map(PathBuf::as_path).collect();
         let overlay = Overlay::mount(&lower, dir)?;

@@ -29,8 +29,8 @@ const PACKAGES: &[&str] = &[
     "systemd-sysv",
 ];
 
-/// What netavark published ports with before it learnt nftables.
-const BOOKWORM_PACKAGES: &[&str] = &["iptables"];
+/// What netavark published ports with before it learnt nftables; and runc, see [`BOOKWORM_FILES`].
+const BOOKWORM_PACKAGES: &[&str] = &["iptables", "runc"];
 
 /// A kernel of its own, for the emulated boot. The cloud flavour leaves out drivers for real hardware.
 const KERNEL_PACKAGES: &[&str] = &["initramfs-tools", "linux-image-cloud-amd64", "lz4"];
@@ -74,6 +74,13 @@ const FILES: &[(&str, &str)] = &[
     ("/etc/fstab", ""),
 ];
 
+/// The same, on bookworm only.
+const BOOKWORM_FILES: &[(&str, &str)] = &[
+    // crun 1.8 insists on raising its limit of locked memory before it loads the filter of devices, which takes
+    // CAP_SYS_RESOURCE, and the machines that tests run on may lack that. runc tries too, and goes on without.
+    ("/etc/containers/containers.conf.d/runtime.conf", "[engine]\nruntime = \"runc\"\n"),
+];
+
 /// Everything the image of a suite consists of.
 fn packages(suite: Suite, kernel: bool) -> Vec<&'static str> {
     let kernel = if kernel { KERNEL_PACKAGES } else { &[] };
@@ -97,11 +104,12 @@ pub(crate) fn build(suite: Suite, kernel: bool, root: &Path) -> Result<()> {
         );
     }
     stdout_of(&mut command)?;
-    customize(root)
+    customize(suite, root)
 }
 
-fn customize(root: &Path) -> Result<()> {
-    for (path, text) in FILES {
+fn customize(suite: Suite, root: &Path) -> Result<()> {
+    let extra = if suite == Suite::Bookworm { BOOKWORM_FILES } else { &[] };
+    for (path, text) in FILES.iter().chain(extra) {
         let file = root.join(path.trim_start_matches('/'));
         let parent = file.parent().context("a file has a directory")?;
         fs::create_dir_all(parent)?;

@@ -20,7 +20,7 @@ fn status_of_a_group_for_people_and_for_programs() {
     let host = host();
     define(&host, "web", &format!("instances = 2\n{WEB}"));
     let before = host.ok(["conductor", "status", "web"]).unwrap();
-    assert!(before.contains("web      1         inactive"), "{before}");
+    assert!(before.contains("web      1        1         inactive"), "{before}");
 
     host.ok(["systemctl", "start", "web.target"]).unwrap();
     let healthy = || Ok(host.ok(["conductor", "status", "web"])?.matches(" healthy ").count() == 2);
@@ -30,14 +30,14 @@ fn status_of_a_group_for_people_and_for_programs() {
     host.write("/etc/conductor/services/No Name.toml", "image = \"localhost/web:1\"\n").unwrap();
 
     let table = host.ok(["conductor", "status"]).unwrap();
-    assert!(table.contains("\nNo Name.toml  -         broken"), "{table}");
+    assert!(table.contains("\nNo Name.toml  -        -         broken"), "{table}");
     host.sh("rm '/etc/conductor/services/No Name.toml'").unwrap();
     let table = host.ok(["conductor", "status"]).unwrap();
-    let headings = "SERVICE  INSTANCE  STATE    HEALTH   SINCE";
+    let headings = "SERVICE  RELEASE  INSTANCE  STATE    HEALTH   SINCE";
     for expected in [
         headings,
-        "web      2         running  healthy",
-        "\nbroken   -         broken",
+        "web      1        2         running  healthy",
+        "\nbroken   -        -         broken",
         "did you mean `image`?",
     ] {
         assert!(table.contains(expected), "{expected} is not in:\n{table}");
@@ -97,15 +97,17 @@ fn an_edit_shows_until_it_is_reloaded_and_restarted() {
 
     // File times are coarser than systemd's.
     host.sh("sleep 1.1").unwrap();
-    let edited = WEB.replace("start-within = \"20s\"", "start-within = \"21s\"");
+    let edited = format!("revision = \"2\"\n{WEB}");
     host.write("/etc/conductor/services/web.toml", &edited).unwrap();
     let changed = conductor(&host, &["diff"]);
-    assert!(!changed.success() && changed.stdout.contains("\n-    --within 20s"), "{}", changed.describe());
+    assert!(!changed.success() && changed.stdout.contains("\n+Release=2"), "{}", changed.describe());
     let status = || host.ok(["conductor", "status"]).unwrap();
     assert!(status().contains("web: daemon-reload needed"), "{}", status());
 
     host.ok(["systemctl", "daemon-reload"]).unwrap();
     assert!(conductor(&host, &["diff"]).success());
+    // What is shown is the release that runs, and not what the next start would run.
+    assert!(status().contains("\nweb      1        -         running"), "{}", status());
     assert!(
         status().contains("web: restart needed: the definition has changed since the start"),
         "{}",

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use conductor_tests::{Entry, Follower, Host, Image};
 
+use crate::stage::Engine;
+
 /// Long enough for anything that should happen at once, on a machine with two busy cores.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
@@ -87,12 +89,24 @@ pub(crate) fn undisturbed(host: &Host, unit: &str, span: Duration) {
 /// Exactly these containers exist, each with one payload, and no process of any other is left: neither
 /// in podman's books nor in the kernel's.
 pub(crate) fn only_containers(host: &Host, names: &[&str]) {
-    let listed = host.ok(["podman", "ps", "--all", "--format", "{{.Names}} {{.State}}"]).unwrap();
-    let mut listed: Vec<&str> = listed.lines().collect();
+    only_containers_of(Engine::Podman, host, names);
+}
+
+/// The same of an engine.
+pub(crate) fn only_containers_of(engine: Engine, host: &Host, names: &[&str]) {
+    // The first word of the status, as in "Up 2 seconds".
+    let listed = host.ok([engine.name(), "ps", "--all", "--format", "{{.Names}} {{.Status}}"]).unwrap();
+    let name_and_word = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let mut listed: Vec<String> = listed.lines().map(name_and_word).collect();
     listed.sort_unstable();
-    let expected: Vec<String> = names.iter().map(|name| format!("{name} running")).collect();
-    assert_eq!(listed, expected, "containers that podman knows");
-    // Once of the whole machine and once of the control groups: nothing has escaped its unit.
+    let expected: Vec<String> = names.iter().map(|name| format!("{name} Up")).collect();
+    assert_eq!(listed, expected, "containers that {engine:?} knows");
+    // What systemd takes for the container: the main process of its unit.
+    let main = match engine {
+        Engine::Podman => "conmon",
+        Engine::Docker => "docker",
+    };
+    // Once of the whole machine and once of the control groups: nothing has escaped its unit, or its slice.
     let grouped =
         "find /sys/fs/cgroup/conductor.slice -name cgroup.procs -exec cat {} + | xargs -r ps -o comm= -p";
     for listing in
@@ -101,6 +115,6 @@ pub(crate) fn only_containers(host: &Host, names: &[&str]) {
         let processes = host.sh(&listing).unwrap();
         let count = |name: &str| processes.lines().filter(|line| *line == name).count();
         assert_eq!(count("payload"), names.len(), "processes of the payload:\n{processes}");
-        assert_eq!(count("conmon"), names.len(), "monitors of containers:\n{processes}");
+        assert_eq!(count(main), names.len(), "{main} of containers:\n{processes}");
     }
 }

@@ -4,10 +4,12 @@
 
 mod admin;
 mod bare;
+mod bookworm;
 mod boot;
 mod broken;
 mod cli;
 mod common;
+mod docker;
 mod failures;
 mod fake;
 mod giving_up;
@@ -19,6 +21,7 @@ mod polkit;
 mod product;
 mod quoting;
 mod run;
+mod stage;
 mod standing_back;
 #[path = "../trees.rs"]
 mod trees;

@@ -88,6 +88,11 @@ impl Service {
         1..=self.instances
     }
 
+    /// Which release it is, in the words of whoever makes releases: the revision, or what the image's name says.
+    pub fn release(&self) -> Option<&str> {
+        self.revision.as_deref().or_else(|| self.process.image.version())
+    }
+
     /// Every host port that any instance takes.
     pub fn host_ports(&self) -> impl Iterator<Item = u16> {
         let numbers = 1..=self.instances;
@@ -100,7 +105,7 @@ impl Service {
     }
 }
 
-/// A container engine.
+/// A container engine. What a further one takes is told at the top of `conductor-units`, `runtime/mod.rs`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Runtime {
     /// podman, without a daemon.
@@ -108,6 +113,11 @@ pub enum Runtime {
     Podman,
     /// docker, with its daemon.
     Docker,
+}
+
+impl Runtime {
+    /// All of them, by the names that definitions have for them.
+    pub const NAMES: &[(&str, Self)] = &[("podman", Self::Podman), ("docker", Self::Docker)];
 }
 
 /// The program in the container.
@@ -426,9 +436,6 @@ pub struct StartLimit {
 
 impl fmt::Display for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Podman => "podman",
-            Self::Docker => "docker",
-        })
+        f.write_str(Self::NAMES.iter().find(|(_, runtime)| runtime == self).map_or("", |(name, _)| name))
     }
 }

@@ -43,12 +43,12 @@ fn good_ones() {
 
 #[test]
 fn names() {
-    let text = "internal = 1";
-    for kind in [Kind::Network, Kind::Volume] {
-        let shown: String =
-            ["a b.toml", "host.toml", "x.conf"].map(|path| messages_of(kind, path, text)).concat();
-        let expected = match kind {
-            Kind::Network => str![[r#"
+    let all = |kind| -> String {
+        ["a b.toml", "host.toml", "x.conf"].map(|path| messages_of(kind, path, "internal = 1")).concat()
+    };
+    assert_data_eq!(
+        all(Kind::Network),
+        str![[r#"
 a b.toml: `a b` cannot be a network's name: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit
 a b.toml:1:12: integer `1` is not true or false
 host.toml: `host` cannot be a network's name: the engines have a meaning of their own for it
@@ -56,18 +56,19 @@ host.toml:1:12: integer `1` is not true or false
 x.conf: the file name x.conf does not give a network name: call it NAME.toml
 x.conf:1:12: integer `1` is not true or false
 
-"#]],
-            _ => str![[r#"
+"#]]
+    );
+    assert_data_eq!(
+        all(Kind::Volume),
+        str![[r#"
 a b.toml:1:1: unknown key `internal` (known here: description, runtime, runtime-args, driver, device, type, mount-options, uid, gid, options, labels)
 a b.toml: `a b` cannot be a volume's name: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit
 host.toml:1:1: unknown key `internal` (known here: description, runtime, runtime-args, driver, device, type, mount-options, uid, gid, options, labels)
 x.conf:1:1: unknown key `internal` (known here: description, runtime, runtime-args, driver, device, type, mount-options, uid, gid, options, labels)
 x.conf: the file name x.conf does not give a volume name: call it NAME.toml
 
-"#]],
-        };
-        assert_data_eq!(shown, expected);
-    }
+"#]]
+    );
     assert_data_eq!(
         messages_of(Kind::Network, &format!("{}.toml", "x".repeat(129)), ""),
         str![[r#"
@@ -352,6 +353,11 @@ data.toml: the settings of this volume are longer than 16 KiB (they become argum
 
 "#]]
     );
-    let many: String = (0..=255).map(|n| format!("[[subnets]]\nsubnet = '10.{n}.0.0/16'\n")).collect();
+    let many =
+        (0..=255).map(|n| format!("[[subnets]]\nsubnet = '10.{n}.0.0/16'\n")).collect::<Vec<_>>().concat();
     assert_data_eq!(network(&many), str![[""]]);
+    assert_data_eq!(network(&format!("{many}[[subnets]]\nsubnet = '11.0.0.0/16'")), str![[r#"
+net.toml: the settings of this network are longer than 16 KiB (they become arguments of one command: leave out what is not needed)
+
+"#]]);
 }

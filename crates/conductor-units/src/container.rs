@@ -10,7 +10,7 @@ use crate::instance::{INSTANCE, host_ports};
 use crate::limits::{start_limit_window, start_timeout};
 use crate::names::{Names, start_unit};
 use crate::object::Used;
-use crate::runtime::{Container, SCRIPT, engine};
+use crate::runtime::{Container, SCRIPT, engine, remove};
 use crate::unit_file::UnitFile;
 use crate::{Context, SystemdVersion};
 
@@ -33,10 +33,16 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .set("Documentation", "man:conductor-service(5)")
         .source_path(&service.source_path)
         // Stopping the group, or Conductor as a whole, stops it. An instance is part of both directly, so
-        // that `systemctl show conductor.target` names everything that stops with it.
+        // that `systemctl show conductor.target` names everything that stops with it. So does the stop of what
+        // the engine needs: while it still works, and not started again by the stopping.
         .list(
             "PartOf",
-            names.is_group().then(|| names.start_unit()).into_iter().chain(["conductor.target".to_owned()]),
+            names
+                .is_group()
+                .then(|| names.start_unit())
+                .into_iter()
+                .chain(["conductor.target".to_owned()])
+                .chain(needs()),
         )
         .list("Requires", service.requires.iter().map(peer))
         .list(
@@ -86,13 +92,13 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
             None => unit,
         })
         .exec("ExecStop", &engine.stop(&container))
-        .exec("ExecStopPost", &engine.remove(&container))
+        .exec("ExecStopPost", &remove(engine, &container))
         .with(|unit| if engine.is_in_unit() { resources(unit, service) } else { unit })
         .set("Slice", slice(service))
         .set("SyslogIdentifier", &service.name)
         .log_fields(service)
         .with(|unit| directives(unit, &service.directives.service))
-        .finish(service)
+        .finish_container(service)
 }
 
 /// The machines it is meant for: one of the patterns has to match (`|`, systemd.unit(5)).

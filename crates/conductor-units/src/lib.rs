@@ -14,6 +14,7 @@ mod object;
 mod once;
 mod pull;
 mod quote;
+mod reach;
 mod runtime;
 mod service_units;
 mod stub;
@@ -27,6 +28,7 @@ use conductor_definition::{DefinitionName, Object, PullPolicy, Service};
 
 pub use object::objects_in;
 pub use once::{Once, Setting, Transient, once};
+pub use reach::Whereabouts;
 pub use service_units::{InstanceUnit, ServiceUnits, services_in};
 pub use stub::{stub, unit_names as stub_unit_names};
 pub use tree::{Duplicate, Entry, ParseError, Tree};

@@ -196,9 +196,12 @@ mod tests {
         let docker = transient(&format!("runtime = \"docker\"\n{text}"), &Once::default());
         assert!(!docker.properties.iter().any(|(name, _)| *name == "MemoryMax"));
         assert!(words(&docker, "ExecStart").contains("|--memory=1048576b|"));
-        assert_eq!(
-            words(&docker, "ExecStopPost"),
-            "/bin/sh|-c|docker rm --force --volumes \"$$1\" >/dev/null 2>&1|remove|conductor-web-run-"
+        assert!(words(&docker, "ExecStart").contains("|--cgroup-parent=team.slice|"));
+        let removal = words(&docker, "ExecStopPost");
+        assert!(
+            removal
+                .ends_with("exec docker rm --force --volumes \"$$1\" >/dev/null|remove|conductor-web-run-"),
+            "{removal}"
         );
     }
 }

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use conductor_definition::Runtime;
+
 use crate::names::start_unit;
+use crate::runtime::of_program;
 use crate::{Entry, Tree};
 
 /// The units and containers of one service.
@@ -30,8 +33,10 @@ pub struct InstanceUnit {
     pub unit: String,
     /// The name that the container engine knows it by.
     pub container: String,
-    /// The container engine, such as `podman`.
-    pub engine: String,
+    /// The engine that runs it.
+    pub engine: Runtime,
+    /// The release that its unit starts, which need not be the one that runs.
+    pub release: Option<String>,
 }
 
 /// Names of all services that have units in the tree, sorted.
@@ -52,15 +57,17 @@ impl ServiceUnits {
                 unit: unit.clone(),
                 container: format!("conductor-{name}"),
                 engine: engine(tree, unit),
+                release: release(tree, unit),
             });
         }
         if let Some(template) = own(format!("{name}@.service")) {
-            let engine = engine(tree, &template);
+            let (engine, release) = (engine(tree, &template), release(tree, &template));
             instances.extend(numbers(tree, name).into_iter().map(|number| InstanceUnit {
                 number: Some(number),
                 unit: format!("{name}@{number}.service"),
                 container: format!("conductor-{name}.{number}"),
-                engine: engine.clone(),
+                engine,
+                release: release.clone(),
             }));
         }
         Self {
@@ -74,9 +81,18 @@ impl ServiceUnits {
 
 /// The service that a unit says it belongs to.
 fn owner<'a>(tree: &'a Tree, unit: &str) -> Option<&'a str> {
+    said(tree, unit, "Service=")
+}
+
+fn release(tree: &Tree, unit: &str) -> Option<String> {
+    said(tree, unit, "Release=").map(|release| release.replace("%%", "%"))
+}
+
+/// What a unit says in the section that is for us.
+fn said<'a>(tree: &'a Tree, unit: &str, key: &str) -> Option<&'a str> {
     let Some(Entry::File(text)) = tree.get(unit) else { return None };
     let (_, section) = text.split_once("\n[X-Conductor]\n")?;
-    section.lines().find_map(|line| line.strip_prefix("Service="))
+    section.lines().find_map(|line| line.strip_prefix(key))
 }
 
 /// Each instance has a drop-in directory of its own.
@@ -87,14 +103,14 @@ fn numbers(tree: &Tree, name: &str) -> BTreeSet<u16> {
     tree.iter().filter_map(|(path, _)| number(path)).collect()
 }
 
-/// The program that starts the container.
-fn engine(tree: &Tree, unit: &str) -> String {
-    let program = || {
+/// The engine whose program starts the container.
+fn engine(tree: &Tree, unit: &str) -> Runtime {
+    let engine = || {
         let Entry::File(text) = tree.get(unit)? else { return None };
         let line = text.lines().find_map(|line| line.strip_prefix("ExecStart="))?;
-        line.split_whitespace().next()?.rsplit('/').next()
+        of_program(line.split_whitespace().next()?)
     };
-    program().unwrap_or("podman").to_owned()
+    engine().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -102,7 +118,8 @@ mod tests {
     use super::*;
 
     fn tree() -> Tree {
-        let ours = |name: &str, rest: &str| format!("{rest}\n\n[X-Conductor]\nService={name}\n");
+        let ours =
+            |name: &str, rest: &str| format!("{rest}\n\n[X-Conductor]\nService={name}\nRelease=50%%\n");
         let mut tree = Tree::default();
         tree.file("web@.service", ours("web", "ExecStart=/usr/bin/podman run web"));
         tree.file("web.target", ours("web", ""));
@@ -122,6 +139,7 @@ mod tests {
         assert_eq!(web.start, "web.target");
         let instances: Vec<_> = web.instances.iter().map(|i| (i.number, i.container.as_str())).collect();
         assert_eq!(instances, [(Some(2), "conductor-web.2"), (Some(10), "conductor-web.10")]);
+        assert_eq!(web.instances[0].release.as_deref(), Some("50%"));
         assert_eq!(web.pull.as_deref(), Some("web-pull.service"));
     }
 
@@ -130,7 +148,7 @@ mod tests {
         let tree = tree();
         assert_eq!(ServiceUnits::find(&tree, "web").health, None, "it is another service's");
         let [own] = ServiceUnits::find(&tree, "web-health").instances.try_into().unwrap();
-        assert_eq!((own.number, own.engine.as_str()), (None, "docker"));
+        assert_eq!((own.number, own.engine), (None, Runtime::Docker));
         assert_eq!(services_in(&tree).into_iter().collect::<Vec<_>>(), ["web", "web-health"]);
     }
 

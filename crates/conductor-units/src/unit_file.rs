@@ -84,8 +84,7 @@ impl UnitFile {
 
     /// Fields by which `journalctl CONDUCTOR_SERVICE=web` finds what all of a service's units say.
     pub(crate) fn log_fields(self, service: &Service) -> Self {
-        let release =
-            service.revision.as_ref().map(|revision| quote::environment("CONDUCTOR_RELEASE", revision));
+        let release = service.release().map(|release| quote::environment("CONDUCTOR_RELEASE", release));
         let name = quote::environment("CONDUCTOR_SERVICE", service.name.as_str());
         self.list("LogExtraFields", [name].into_iter().chain(release))
     }
@@ -123,6 +122,16 @@ impl UnitFile {
     /// with `X-`, and the polkit rule goes by this line.
     pub(crate) fn finish(self, service: &Service) -> String {
         self.section("X-Conductor").set("Service", &service.name).finish_plain()
+    }
+
+    /// The same for a container's unit, which says also what runs there.
+    pub(crate) fn finish_container(self, service: &Service) -> String {
+        let unit = self.section("X-Conductor").set("Service", &service.name);
+        match service.release() {
+            Some(release) => unit.text("Release", release),
+            None => unit,
+        }
+        .finish_plain()
     }
 
     /// Ends a file that does not belong to a converted service.

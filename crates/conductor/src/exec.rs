@@ -15,8 +15,8 @@ use crate::terminal::{FAILURE, say};
 /// On a terminal the command gets one of its own; otherwise input and output pass through, as in a
 /// pipe. Without a command it is /bin/sh.
 ///
-/// Exit status: that of the command; 125, 126 and 127 as podman-exec(1) says; 1 if there is no such
-/// container, 2 wrong usage.
+/// Exit status: that of the command; 125, 126 and 127 as podman-exec(1) says, for docker too; 1 if there is no
+/// such container, 2 wrong usage.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Exec {
     /// The service.
@@ -34,7 +34,11 @@ pub(crate) struct Exec {
 impl Exec {
     pub(crate) fn run(&self) -> ExitCode {
         match self.container() {
-            Ok(instance) => become_program(&instance.engine, &self.arguments(&instance)),
+            Ok(instance) => {
+                let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+                let (program, arguments) = instance.exec(terminal, &self.command());
+                become_program(program, &arguments)
+            }
             Err(error) => {
                 say(&format!("error: {error}"));
                 ExitCode::from(FAILURE)
@@ -58,23 +62,12 @@ impl Exec {
         Ok(instance.clone())
     }
 
-    fn arguments(&self, instance: &InstanceUnit) -> Vec<String> {
-        let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        let mut arguments = vec!["exec".to_owned(), "--interactive".to_owned()];
-        if terminal {
-            arguments.push("--tty".to_owned());
-        }
-        arguments.push(instance.container.clone());
-        if self.command.is_empty() {
-            arguments.push("/bin/sh".to_owned());
-        } else {
-            arguments.extend(self.command.iter().cloned());
-        }
-        arguments
+    fn command(&self) -> Vec<String> {
+        if self.command.is_empty() { vec!["/bin/sh".to_owned()] } else { self.command.clone() }
     }
 }
 
-/// Says in our words what podman would say in terms of a container that nobody has heard of.
+/// Says in our words what the engine would say in terms of a container that nobody has heard of.
 fn ready(unit: &str) -> Result<(), String> {
     if !nix::unistd::geteuid().is_root() {
         return Err("the machine's containers are root's: run it with sudo".to_owned());

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use conductor_tests::{Context, Host, Image, Result, Suite};
+use conductor_tests::{Context, Host, Image, Result, Suite, newest_package};
 
 mod bench;
 mod demo;
@@ -48,11 +48,17 @@ enum Task {
         #[command(subcommand)]
         what: bench::Bench,
     },
-    /// A shell on a throwaway machine without Conductor, for trying things out
+    /// A shell on a throwaway machine, for trying things out
     Host {
         /// Debian release: trixie or bookworm
         #[arg(default_value = "trixie")]
         suite: String,
+        /// With Debian's docker beside podman
+        #[arg(long)]
+        docker: bool,
+        /// With the newest package that was built, and the image localhost/web:1 of the test server
+        #[arg(long)]
+        conductor: bool,
     },
 }
 
@@ -63,7 +69,7 @@ fn main() -> ExitCode {
         Task::Gen { check } => generate::task(check),
         Task::Demo => demo::demo(),
         Task::Bench { what } => bench::bench(&what),
-        Task::Host { suite } => shell_on(&suite),
+        Task::Host { suite, docker, conductor } => shell_on(&suite, docker, conductor),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,8 +80,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn shell_on(suite: &str) -> Result<()> {
+fn shell_on(suite: &str, docker: bool, conductor: bool) -> Result<()> {
     preflight::hosts(false)?;
     let suite = Suite::of_codename(suite).context(format_args!("there is no test host for {suite:?}"))?;
-    Host::boot(&Image::base(suite)?)?.shell()
+    let mut image = Image::base(suite)?;
+    if docker {
+        image = image.add_docker()?;
+    }
+    if conductor {
+        image = image.add_payload()?.add_package(&newest_package()?)?;
+    }
+    Host::boot(&image)?.shell()
 }

@@ -9,6 +9,7 @@ mod lint;
 mod network;
 mod object;
 mod restart;
+mod runtime;
 mod storage;
 mod subnets;
 mod volume;
@@ -27,10 +28,10 @@ use crate::written::{self, Read, Removed};
 use crate::{Diagnostic, Process, Runtime, Secret, Service, Source, Storage};
 use lint::Places;
 use network::Networking;
+use runtime::Asked;
 
 pub(crate) use object::{network, volume};
 
-const RUNTIMES: &[(&str, Runtime)] = &[("podman", Runtime::Podman), ("docker", Runtime::Docker)];
 const PORTS: RangeInclusive<i64> = 1..=65_535;
 /// Thresholds and counts that are larger are a slip of the finger.
 const COUNTS: RangeInclusive<i64> = 1..=10_000;
@@ -99,8 +100,10 @@ pub(crate) fn service(
         health: health.as_ref().map(Spanned::span).unwrap_or_default(),
     };
     let instances = instances.and_then(|n| check.number(&n, 1..=1_000)).unwrap_or(1);
-    let runtime = runtime.and_then(|text| check.word(&text, RUNTIMES)).unwrap_or_default();
-    let resources = resources.unwrap_or_default();
+    let runtime = runtime.and_then(|text| check.word(&text, Runtime::NAMES)).unwrap_or_default();
+    let (resources, security) = (resources.unwrap_or_default(), security.unwrap_or_default());
+    let log = log.unwrap_or_default();
+    check.engine(runtime, Asked::of(&resources, &security, &log));
     let shm = resources.shm;
     let storage = Storage {
         read_only: read_only.unwrap_or(false),
@@ -128,10 +131,10 @@ pub(crate) fn service(
     let secrets = check
         .table(secrets.unwrap_or_default(), |written::Secret { path, encrypted }| Secret { path, encrypted });
     let resources = check.resources(resources);
-    let security = check.security(security.unwrap_or_default());
+    let security = check.security(security);
     let stop = check.stop(stop.unwrap_or_default());
     let pull = check.pull(pull.unwrap_or_default());
-    let log = check.log(log.unwrap_or_default());
+    let log = check.log(log);
     let directives = check.directives(systemd.unwrap_or_default());
     let name = name.map_err(|error| check.diagnostics.push(error)).ok();
     let process = image.map(|image| Process {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::Spanned;
 
-use super::{Check, RUNTIMES, texts};
+use super::{Check, texts};
 use crate::value::{DriverName, LabelName, ObjectName, OptionName, Text};
 use crate::written::{self, OptionValue, Read};
 use crate::{Diagnostic, Kind, Object, Runtime, Source, VolumeSettings, What};
@@ -110,7 +110,7 @@ pub(crate) fn volume(
 
 impl Check {
     fn runtime(&mut self, written: Option<Spanned<String>>) -> Runtime {
-        written.and_then(|text| self.word(&text, RUNTIMES)).unwrap_or_default()
+        written.and_then(|text| self.word(&text, Runtime::NAMES)).unwrap_or_default()
     }
 
     fn object(&mut self, source: &Source, runtime: Runtime, common: Common, what: What) -> Option<Object> {

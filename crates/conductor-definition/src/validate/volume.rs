@@ -65,11 +65,17 @@ impl Check {
             file_system: file_system.is_some() || place_of("type", options).is_some(),
         };
         self.device(device.as_ref(), file_system.as_ref(), binds, there);
-        if let (Runtime::Docker, Mounted { device: false, file_system: false }, Some(place)) =
-            (runtime, there, options_place.filter(|_| !mount_options.is_empty()))
-        {
+        let nothing = matches!(there, Mounted { device: false, file_system: false });
+        if let Some(place) = options_place.filter(|_| {
+            // podman has some of its own, such as `size`, for volumes on a disk with quotas.
+            let needs_a_mount = match runtime {
+                Runtime::Podman => false,
+                Runtime::Docker => true,
+            };
+            nothing && needs_a_mount && !mount_options.is_empty()
+        }) {
             self.report(
-                Diagnostic::error("missing-key", "docker has options for what it mounts only")
+                Diagnostic::error("missing-key", format!("{runtime} has options for what it mounts only"))
                     .at(place, "options of nothing")
                     .help("write `device` and `type` too, or leave them out"),
             );
@@ -137,10 +143,14 @@ impl Check {
     ) {
         for (key, written) in owner {
             let Some(written) = written else { continue };
-            if runtime == Runtime::Docker {
+            let has_owners = match runtime {
+                Runtime::Podman => true,
+                Runtime::Docker => false,
+            };
+            if !has_owners {
                 self.report(
-                    Diagnostic::error("contradiction", "docker gives volumes no owner")
-                        .at(written.span(), "not possible with docker")
+                    Diagnostic::error("contradiction", format!("{runtime} gives volumes no owner"))
+                        .at(written.span(), format!("not possible with {runtime}"))
                         .help(
                             "change the owner in the container or its image; tmpfs takes it in mount-options",
                         ),

@@ -14,7 +14,23 @@ impl Image {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The tag, or of a digest as much as people compare; none if the name has neither.
+    pub fn version(&self) -> Option<&str> {
+        let name = self.0.rsplit('/').next().unwrap_or(&self.0);
+        // Both may be there, and then the digest decides; but a tag is what people gave it.
+        let (tagged, digest) =
+            name.split_once('@').map_or((name, None), |(tagged, digest)| (tagged, Some(digest)));
+        let digest = || {
+            let hex = digest?.split_once(':').map_or(digest?, |(_, hex)| hex);
+            hex.get(..DIGITS).or(Some(hex))
+        };
+        tagged.split_once(':').map(|(_, tag)| tag).or_else(digest)
+    }
 }
+
+/// Of a digest, as podman and docker show it.
+const DIGITS: usize = 12;
 
 impl FromStr for Image {
     type Err = InvalidValue;
@@ -54,6 +70,16 @@ mod tests {
         for text in ["web", "localhost/web:1", "r.example.com:5000/a/b:1.4.2", "a@sha256:0123abc"] {
             assert_eq!(text.parse::<Image>().map(|image| image.0), Ok(text.to_owned()));
         }
+    }
+
+    #[test]
+    fn versions() {
+        let version = |text: &str| text.parse::<Image>().unwrap().version().map(str::to_owned);
+        assert_eq!(version("r.example.com:5000/a/b:1.4.2").as_deref(), Some("1.4.2"));
+        assert_eq!(version("r.example.com:5000/a/b"), None);
+        assert_eq!(version("a@sha256:0123456789abcdef").as_deref(), Some("0123456789ab"));
+        assert_eq!(version("a:2@sha256:0123456789abcdef").as_deref(), Some("2"));
+        assert_eq!(version("a@sha256:0123").as_deref(), Some("0123"));
     }
 
     #[test]

@@ -151,6 +151,11 @@ impl OptionName {
     pub fn journald() -> Self {
         Self("journald".to_owned())
     }
+
+    /// Whether it is that.
+    pub fn is_journald(&self) -> bool {
+        self.0 == "journald"
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,27 @@
-//! Container engines: how each is told to run, stop and remove a container under systemd.
+//! Container engines: how each is told to run, stop and remove a container under systemd, and how commands for people
+//! reach a container that runs.
 //!
-//! A further engine is one more file beside these, and one more arm in [`engine`].
+//! A further engine is one more file beside these, with an [`Engine`]. What else has to hear of it:
+//!
+//! - its name: a variant and a word in `Runtime::NAMES` (conductor-definition, `service.rs`). From then on the compiler
+//!   asks for the rest;
+//! - its arm in [`engine`], with its `mod`;
+//! - what definitions may ask for that it cannot do: its arm in `Check::engine` (conductor-definition,
+//!   `validate/runtime.rs`), empty for one that can do everything; and for networks and volumes, in `subnets.rs` and
+//!   `volume.rs` beside that.
+//!
+//! Nothing else knows engines by name. A unit tells by the program in its `ExecStart=` whose it is ([`of_program`]),
+//! and the command line asks for what it needs through [`InstanceUnit`](crate::InstanceUnit) and
+//! [`Whereabouts`](crate::Whereabouts). People read of it in conductor-service(5), under `runtime`.
 
 mod docker;
 mod objects;
 mod options;
 mod podman;
 
-use conductor_definition::{Object, Port, Pull, Runtime, Service};
+pub(crate) use objects::SCRIPT;
+
+use conductor_definition::{Log, Mount, Object, Port, Pull, Runtime, Service};
 
 use crate::exec::{Exec, Word};
 use crate::unit_file::UnitFile;
@@ -36,7 +50,9 @@ pub(crate) struct HostPorts {
 
 /// One engine.
 pub(crate) trait Engine {
-    /// Units that have to run for it, and to be started before the container.
+    /// Its program: what `ExecStart=` begins with, and what runs a command in a container (`exec`).
+    fn program(&self) -> &'static str;
+    /// Units that have to run for it. The container starts after them, and stops and restarts with them.
     fn needs(&self) -> &'static [&'static str];
     /// Where images and containers are stored.
     fn storage(&self) -> &'static str;
@@ -48,17 +64,32 @@ pub(crate) trait Engine {
     fn prepare(&self, container: &Container<'_>) -> Option<Exec>;
     /// Starts the container; its image is on the machine.
     fn run(&self, container: &Container<'_>) -> Exec;
+    /// One of `[[volumes]]`, as an option of `run`.
+    fn mount(&self, exec: Exec, mount: &Mount) -> Exec {
+        options::volume(exec, mount)
+    }
+    /// `[log]`, as options of `run`.
+    fn log(&self, exec: Exec, log: &Log) -> Exec {
+        options::log(exec, log)
+    }
     /// The beginning of a command that runs a container once, attached; `terminal` is whether its input and
     /// output are one.
     fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec;
     /// Stops it and waits.
     fn stop(&self, container: &Container<'_>) -> Exec;
-    /// Removes whatever is left of it. Never fails, may be repeated.
-    fn remove(&self, container: &Container<'_>) -> Exec;
     /// A shell command that says whether image `$1` is there.
     fn has_image(&self) -> &'static str;
     /// A shell command that fetches image `$1`.
     fn pull_image(&self) -> &'static str;
+    /// For one whose containers are not in their units' control groups: the arguments by which, names following, it
+    /// says in which they are.
+    fn whereabouts(&self) -> Option<&'static [&'static str]> {
+        None
+    }
+    /// A line of the answer: the container's name, and the unit that has its control group.
+    fn scope<'a>(&self, _line: &'a str) -> Option<(&'a str, String)> {
+        None
+    }
     /// A shell command that removes whatever is left of container `$1`, and says nothing if nothing is.
     fn remove_quietly(&self) -> &'static str;
     /// The value of `--network` for a network in which others find the container by `alias`.
@@ -79,7 +110,17 @@ pub(crate) fn engine(runtime: Runtime) -> &'static dyn Engine {
     }
 }
 
-pub(crate) use objects::SCRIPT;
+/// The engine whose program that is.
+pub(crate) fn of_program(path: &str) -> Option<Runtime> {
+    let known = Runtime::NAMES.iter().map(|(_, runtime)| *runtime);
+    known.into_iter().find(|runtime| engine(*runtime).program() == path)
+}
+
+/// Removes whatever is left of a container. Never fails, may be repeated.
+pub(crate) fn remove(engine: &dyn Engine, container: &Container<'_>) -> Exec {
+    let exec = Exec::new("-/bin/sh").args(["-c", engine.remove_quietly(), "remove"]);
+    exec.arg(container.name.clone())
+}
 
 /// Fetches an image.
 pub(crate) fn pull(engine: &dyn Engine, image: &str, pull: Pull, only_missing: bool) -> Exec {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use conductor_definition::{Group, Mount, MountSource, NetworkMode, Protocol, Seccomp, Service, Ulimit};
+use conductor_definition::{Group, Log, Mount, MountSource, NetworkMode, Protocol, Seccomp, Service, Ulimit};
 
 use super::{Container, Engine, HostPorts};
 use crate::exec::{Exec, Word};
@@ -14,9 +14,14 @@ pub(super) fn options(exec: Exec, container: &Container<'_>, engine: &dyn Engine
     let exec = labels(exec, service);
     let exec = network(exec, container, engine);
     let exec = process(exec, container);
-    let exec = storage(exec, service);
+    let exec = storage(exec, service, engine);
     let exec = rights(exec, service);
-    let exec = log(exec, container);
+    let exec = if container.once {
+        // What runs once writes to whoever started it, and to nobody else: that may be a session with passwords.
+        exec.arg("--log-driver=none").line()
+    } else {
+        engine.log(exec, &service.log)
+    };
     if service.runtime_args.is_empty() {
         return exec;
     }
@@ -129,7 +134,7 @@ fn process(exec: Exec, container: &Container<'_>) -> Exec {
     )
 }
 
-fn storage(exec: Exec, service: &Service) -> Exec {
+fn storage(exec: Exec, service: &Service, engine: &dyn Engine) -> Exec {
     let storage = &service.storage;
     let exec = if storage.read_only { exec.arg("--read-only").line() } else { exec };
     let exec = service.secrets.keys().fold(exec, |exec, name| {
@@ -137,7 +142,7 @@ fn storage(exec: Exec, service: &Service) -> Exec {
         let source = Word::expanding("${CREDENTIALS_DIRECTORY}").then(&format!("/{name}").into());
         option(exec, "--volume", source.then(&format!(":/run/secrets/{name}:ro").into()))
     });
-    let exec = each(exec, "--volume", storage.mounts.iter().map(mount));
+    let exec = storage.mounts.iter().fold(exec, |exec, mount| engine.mount(exec, mount));
     let exec = each(
         exec,
         "--tmpfs",
@@ -150,15 +155,24 @@ fn storage(exec: Exec, service: &Service) -> Exec {
     each(exec, "--device", &storage.devices)
 }
 
-fn mount(mount: &Mount) -> String {
-    let source = match &mount.source {
+/// What both engines take for a directory and for a volume of theirs.
+pub(super) fn volume(exec: Exec, mount: &Mount) -> Exec {
+    let Mount { source, target, read_only, options } = mount;
+    let source = match source {
         MountSource::Path(path) => path.as_str(),
         MountSource::Volume(name) => name.as_str(),
     };
-    let read_only = mount.read_only.then_some("ro");
-    let options: Vec<&str> = read_only.into_iter().chain(mount.options.iter().map(String::as_str)).collect();
+    let read_only = read_only.then_some("ro");
+    let options: Vec<&str> = read_only.into_iter().chain(options.iter().map(String::as_str)).collect();
     let options = if options.is_empty() { String::new() } else { format!(":{}", options.join(",")) };
-    format!("{source}:{}{options}", mount.target)
+    option(exec, "--volume", format!("{source}:{target}{options}"))
+}
+
+/// The driver and its options.
+pub(super) fn log(exec: Exec, log: &Log) -> Exec {
+    let Log { driver, options } = log;
+    let exec = exec.arg(format!("--log-driver={driver}")).line();
+    each(exec, "--log-opt", options.iter().map(|(name, value)| format!("{name}={value}")))
 }
 
 fn rights(exec: Exec, service: &Service) -> Exec {
@@ -177,14 +191,4 @@ fn rights(exec: Exec, service: &Service) -> Exec {
     };
     let exec = some(exec, "--userns", security.user_namespace.as_ref());
     some(exec, "--stop-signal", service.stop.signal)
-}
-
-/// What runs once writes to whoever started it, and to nobody else: that may be a session with passwords.
-fn log(exec: Exec, container: &Container<'_>) -> Exec {
-    let service = container.service;
-    if container.once {
-        return exec.arg("--log-driver=none").line();
-    }
-    let exec = exec.arg(format!("--log-driver={}", service.log.driver)).line();
-    each(exec, "--log-opt", service.log.options.iter().map(|(name, value)| format!("{name}={value}")))
 }

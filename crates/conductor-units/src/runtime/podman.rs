@@ -17,6 +17,10 @@ const PODMAN: &str = "/usr/bin/podman";
 pub(crate) struct Podman;
 
 impl Engine for Podman {
+    fn program(&self) -> &'static str {
+        PODMAN
+    }
+
     fn needs(&self) -> &'static [&'static str] {
         &[]
     }
@@ -74,14 +78,6 @@ impl Engine for Podman {
         Exec::new(PODMAN)
             .args(["stop", "--ignore"])
             .arg(format!("--time={}", seconds(container.service.stop.timeout)))
-            .arg(container.name.clone())
-    }
-
-    fn remove(&self, container: &Container<'_>) -> Exec {
-        // Runs after every end of the main process. When conmon was killed nobody else removes the
-        // container: podman still believes that it runs.
-        Exec::new("-/usr/bin/podman")
-            .args(["rm", "--force", "--ignore", "--volumes", "--time=0"])
             .arg(container.name.clone())
     }
 

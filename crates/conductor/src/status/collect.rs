@@ -10,6 +10,8 @@ use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in};
 
 use super::health::Health;
 use super::model::{Instance, Service, Status};
+use super::release::running;
+use super::usage::{Elsewhere, Usage};
 use crate::ask::ask;
 use crate::services::Silent;
 
@@ -24,11 +26,15 @@ pub(super) async fn collect(root: &Path, asked: &[String], systemd: &Systemd) ->
     let mut names: Vec<String> = services_in(&tree).into_iter().map(str::to_owned).chain(defined).collect();
     names.sort();
     names.dedup();
+    names.retain(|name| asked.is_empty() || asked.contains(name));
+    let instances: Vec<InstanceUnit> =
+        names.iter().flat_map(|name| ServiceUnits::find(&tree, name).instances).collect();
+    let elsewhere = Elsewhere::find(&instances, systemd).await?;
     let mut status = Status::default();
-    for name in names.into_iter().filter(|name| asked.is_empty() || asked.contains(name)) {
+    for name in names {
         let is_named = |found: &&Converted| found.name.as_ref().is_some_and(|known| known.as_str() == name);
         let definition = definitions.iter().find(is_named);
-        status.services.push(service(root, name, definition, &tree, systemd).await?);
+        status.services.push(service(root, name, definition, &tree, &elsewhere, systemd).await?);
     }
     if asked.is_empty() {
         status.services.extend(definitions.iter().filter(|found| found.name.is_none()).map(nameless));
@@ -57,6 +63,7 @@ async fn service(
     name: String,
     definition: Option<&Converted>,
     tree: &Tree,
+    elsewhere: &Elsewhere,
     systemd: &Systemd,
 ) -> Result<Service, String> {
     let units = ServiceUnits::find(tree, &name);
@@ -68,7 +75,10 @@ async fn service(
     let mut instances = Vec::new();
     for unit in &units.instances {
         let seen = ask(systemd, &unit.unit).await?;
-        instances.push(instance(unit, &seen, checker.as_ref(), edited));
+        let usage = elsewhere.usage(unit, &seen, systemd).await?;
+        let release = running(root, &unit.unit).or_else(|| unit.release.clone());
+        let told = instance(unit, &seen, usage, checker.as_ref(), edited);
+        instances.push(Instance { release, ..told });
     }
     let problem = definition.and_then(first_error);
     let checks = checker.filter(UnitStatus::is_active).and_then(|checker| checker.status_text);
@@ -97,6 +107,7 @@ fn edited(root: &Path, definition: &Converted) -> Option<Duration> {
 fn instance(
     unit: &InstanceUnit,
     seen: &UnitStatus,
+    usage: Usage,
     checker: Option<&UnitStatus>,
     edited: Option<Duration>,
 ) -> Instance {
@@ -110,6 +121,7 @@ fn instance(
     let reload = missing || seen.need_daemon_reload;
     Instance {
         number: unit.number,
+        release: None,
         unit: unit.unit.clone(),
         load: seen.load_state.as_str().to_owned(),
         active: seen.active_state.as_str().to_owned(),
@@ -118,8 +130,8 @@ fn instance(
         health,
         since: seen.since,
         restarts: seen.restarts.filter(|_| !missing),
-        memory: seen.memory.filter(|_| active),
-        cpu: seen.cpu,
+        memory: usage.memory,
+        cpu: usage.cpu,
         daemon_reload_needed: reload,
         // systemd knows the new unit; what runs was started from an earlier one.
         restart_needed: active && !reload && edited > seen.since,

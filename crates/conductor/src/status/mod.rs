@@ -3,8 +3,10 @@
 mod collect;
 mod health;
 mod model;
+mod release;
 mod show;
 mod text;
+mod usage;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -21,14 +23,15 @@ use model::Status;
 
 /// Show services and what their containers are doing.
 ///
-/// One line a container: the state of its unit, health, since when it is in that state, how often
+/// One line a container: the release that it was started with, the state of its unit, health, since when it is in that state, how often
 /// systemd restarted it by itself, memory and processor time so far. Below stands what wants a hand: a
 /// broken definition, a reload or a restart that is due, and what the health checker says where not all
 /// is well. Health is that of the service where the checker watches several containers: `1 of 2` says so.
 ///
 /// With --json: `services`, each with `name`, `definition` (its file or null), `problem` (the first error
 /// of a broken definition, or null), `notes`, `checks` (what the health checker says, or null) and
-/// `instances`, each with `instance` (null where there is only one), `unit`, `load`, `active`, `sub`, `result`,
+/// `instances`, each with `instance` (null where there is only one), `release` (the definition's revision, or what the
+/// image's name says), `unit`, `load`, `active`, `sub`, `result`,
 /// `health` (`healthy`, `partly`, `unhealthy`, `unchecked`, `unknown`; null without health check), `since` (UTC),
 /// `restarts`, `memory` (bytes), `cpu` (seconds), `daemon_reload_needed` and `restart_needed`. What is not known
 /// is null. With --watch, one such object a line.

@@ -32,6 +32,8 @@ pub(super) struct Instance {
     /// None where there is only one.
     #[serde(rename = "instance")]
     pub(super) number: Option<u16>,
+    /// What runs, or, while nothing does, what would be started.
+    pub(super) release: Option<String>,
     pub(super) unit: String,
     pub(super) load: String,
     pub(super) active: String,

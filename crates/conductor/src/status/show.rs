@@ -8,7 +8,11 @@ use super::model::{Instance, Service, Status};
 use super::text::{age, bytes, cpu};
 use crate::table::{Cell, table};
 
-const HEADINGS: [&str; 8] = ["SERVICE", "INSTANCE", "STATE", "HEALTH", "SINCE", "RESTARTS", "MEMORY", "CPU"];
+const HEADINGS: [&str; 9] =
+    ["SERVICE", "RELEASE", "INSTANCE", "STATE", "HEALTH", "SINCE", "RESTARTS", "MEMORY", "CPU"];
+
+/// Characters of a release that are shown.
+const LONGEST_RELEASE: usize = 16;
 
 /// The table and what is to be said below it.
 pub(super) fn text(status: &Status, now: Duration, colour: bool) -> String {
@@ -36,15 +40,19 @@ pub(super) fn text(status: &Status, now: Duration, colour: bool) -> String {
     text
 }
 
-fn without_containers(service: &Service) -> [Cell; 8] {
-    let none = || Cell::from("-");
-    [service.name.as_str().into(), none(), Cell::red("broken"), none(), none(), none(), none(), none()]
+fn without_containers(service: &Service) -> [Cell; 9] {
+    let mut row: [Cell; 9] = std::array::from_fn(|_| Cell::from("-"));
+    let [name, _, _, state, ..] = &mut row;
+    *name = service.name.as_str().into();
+    *state = Cell::red("broken");
+    row
 }
 
-fn row(service: &Service, instance: &Instance, now: Duration) -> [Cell; 8] {
+fn row(service: &Service, instance: &Instance, now: Duration) -> [Cell; 9] {
     let dash = |text: Option<String>| Cell::from(text.unwrap_or_else(|| "-".to_owned()));
     [
         service.name.as_str().into(),
+        dash(instance.release.as_deref().map(short)),
         dash(instance.number.map(|number| number.to_string())),
         state(instance),
         health(instance.health),
@@ -53,6 +61,15 @@ fn row(service: &Service, instance: &Instance, now: Duration) -> [Cell; 8] {
         dash(instance.memory.map(bytes)),
         dash(instance.cpu.map(cpu)),
     ]
+}
+
+/// A revision may be a whole hash, or anything else, and a table has other columns too; --json has all of it.
+fn short(release: &str) -> String {
+    let shown: String = release.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    match shown.char_indices().nth(LONGEST_RELEASE) {
+        Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
+        None => shown,
+    }
 }
 
 fn state(instance: &Instance) -> Cell {
@@ -100,6 +117,7 @@ mod tests {
     fn up(number: Option<u16>) -> Instance {
         Instance {
             number,
+            release: Some("3f2a1c9".to_owned()),
             load: "loaded".to_owned(),
             active: "active".to_owned(),
             sub: "running".to_owned(),
@@ -136,10 +154,10 @@ mod tests {
         snapbox::assert_data_eq!(
             shown,
             snapbox::str![[r#"
-SERVICE  INSTANCE  STATE               HEALTH     SINCE    RESTARTS  MEMORY  CPU
-api      -         broken              -          -        -         -       -
-web      1         running             1 of 2     1min 5s  3         5.0M    1.5s
-web      2         failed (exit-code)  unchecked  1min 5s  3         -       1.5s
+SERVICE  RELEASE  INSTANCE  STATE               HEALTH     SINCE    RESTARTS  MEMORY  CPU
+api      -        -         broken              -          -        -         -       -
+web      3f2a1c9  1         running             1 of 2     1min 5s  3         5.0M    1.5s
+web      3f2a1c9  2         failed (exit-code)  unchecked  1min 5s  3         -       1.5s
 
 api: broken definition: api.toml:1:1: no
 web: restart needed
@@ -147,6 +165,13 @@ web: health checks: 1/2 healthy, web@2.service: stopped
 
 "#]]
         );
+    }
+
+    #[test]
+    fn a_release_is_one_short_word() {
+        assert_eq!(short("1.4.2"), "1.4.2");
+        assert_eq!(short("0123456789abcdef0"), "0123456789abcdef…");
+        assert_eq!(short("a\n\u{1b}[0m"), "a??[0m");
     }
 
     #[test]
@@ -160,9 +185,9 @@ web: health checks: 1/2 healthy, web@2.service: stopped
         let json = serde_json::to_string(&Status { services: vec![service] }).unwrap();
         snapbox::assert_data_eq!(
             json,
-            snapbox::str![[r#"
-{"services":[{"name":"web","definition":null,"problem":null,"notes":[],"checks":null,"instances":[{"instance":null,"unit":"","load":"loaded","active":"active","sub":"running","result":null,"health":"partly","since":"1970-01-01T00:16:40Z","restarts":3,"memory":5242880,"cpu":1.5,"daemon_reload_needed":false,"restart_needed":false}]}]}
-"#]]
+            snapbox::str![[
+                r#"{"services":[{"name":"web","definition":null,"problem":null,"notes":[],"checks":null,"instances":[{"instance":null,"release":"3f2a1c9","unit":"","load":"loaded","active":"active","sub":"running","result":null,"health":"partly","since":"1970-01-01T00:16:40Z","restarts":3,"memory":5242880,"cpu":1.5,"daemon_reload_needed":false,"restart_needed":false}]}]}"#
+            ]]
         );
     }
 }

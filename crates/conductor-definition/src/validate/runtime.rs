@@ -1,0 +1,95 @@
+//! What an engine cannot do, though the key as such is fine: said here, so that nothing is silently without effect.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::Check;
+use crate::value::{OptionName, Text};
+use crate::{Diagnostic, Runtime, written};
+
+/// Keys that not every engine can do, and where they stand.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// Keys of `[resources]` that are directives of the unit's control group, with the directive.
+    of_the_unit: Vec<(&'static str, &'static str, Range<usize>)>,
+    user_namespace: Option<(String, Range<usize>)>,
+    /// The first option of the journald driver.
+    journald_option: Option<Range<usize>>,
+}
+
+impl Asked {
+    pub(super) fn of(
+        resources: &written::Resources,
+        security: &written::Security,
+        log: &written::Log,
+    ) -> Self {
+        let of_the_unit = [
+            ("memory-high", "MemoryHigh=", resources.memory_high.as_ref().map(Spanned::span)),
+            ("cpu-weight", "CPUWeight=", resources.cpu_weight.as_ref().map(Spanned::span)),
+            ("io-weight", "IOWeight=", resources.io_weight.as_ref().map(Spanned::span)),
+        ];
+        let journald =
+            log.driver.as_ref().is_none_or(|driver| driver.get_ref() == OptionName::journald().as_str());
+        Self {
+            of_the_unit: of_the_unit
+                .into_iter()
+                .filter_map(|(key, directive, span)| Some((key, directive, span?)))
+                .collect(),
+            user_namespace: security.user_namespace.as_ref().map(|written| {
+                let Text(text) = written.get_ref();
+                (text.clone(), written.span())
+            }),
+            journald_option: log
+                .options
+                .as_ref()
+                .filter(|_| journald)
+                .and_then(|options| options.keys().map(Spanned::span).min_by_key(|span| span.start)),
+        }
+    }
+}
+
+impl Check {
+    pub(super) fn engine(&mut self, runtime: Runtime, asked: Asked) {
+        match runtime {
+            Runtime::Podman => {}
+            Runtime::Docker => self.docker(asked),
+        }
+    }
+
+    /// Containers are children of docker's daemon, and on cgroup v2 docker has no option that means what these keys
+    /// do: `--memory-reservation` is memory.low, `--cpu-shares` is converted by a formula that runc has changed, and
+    /// `--blkio-weight` ends at 1000.
+    fn docker(&mut self, asked: Asked) {
+        let Asked { of_the_unit, user_namespace, journald_option } = asked;
+        for (key, directive, span) in of_the_unit {
+            self.report(
+                Diagnostic::error("contradiction", format!("`{key}` has no effect with docker"))
+                    .at(span, "docker's containers are not in the unit's control group")
+                    .help(format!(
+                        "put it in a slice of its own (`slice` here) and set {directive} of the slice"
+                    )),
+            );
+        }
+        if let Some((text, span)) = user_namespace.filter(|(text, _)| text != "host") {
+            self.report(
+                Diagnostic::error(
+                    "contradiction",
+                    format!("docker has no user namespace `{}`", text.escape_debug()),
+                )
+                .at(span, "\"host\" is the only one")
+                .help("leave it out; \"userns-remap\" in /etc/docker/daemon.json is for all containers"),
+            );
+        }
+        if let Some(span) = journald_option {
+            self.report(
+                Diagnostic::error(
+                    "contradiction",
+                    "options of the journald driver have no effect with docker",
+                )
+                .at(span, "the unit itself brings the output to the journal")
+                .help("leave them out, or name the driver that they are for"),
+            );
+        }
+    }
+}
