@@ -15,6 +15,7 @@ mod fake;
 mod giving_up;
 mod instances;
 mod keys;
+mod objects;
 mod package;
 mod pending_edit;
 mod polkit;

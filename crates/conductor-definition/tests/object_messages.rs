@@ -356,8 +356,11 @@ data.toml: the settings of this volume are longer than 16 KiB (they become argum
     let many =
         (0..=255).map(|n| format!("[[subnets]]\nsubnet = '10.{n}.0.0/16'\n")).collect::<Vec<_>>().concat();
     assert_data_eq!(network(&many), str![[""]]);
-    assert_data_eq!(network(&format!("{many}[[subnets]]\nsubnet = '11.0.0.0/16'")), str![[r#"
+    assert_data_eq!(
+        network(&format!("{many}[[subnets]]\nsubnet = '11.0.0.0/16'")),
+        str![[r#"
 net.toml: the settings of this network are longer than 16 KiB (they become arguments of one command: leave out what is not needed)
 
-"#]]);
+"#]]
+    );
 }
