@@ -40,6 +40,18 @@ impl Check {
                     .help("leave `ipv6` out, or the subnet"),
             );
         }
+        if let (Runtime::Docker, None, Some(written)) =
+            (runtime, of_ipv6, ipv6.as_ref().filter(|written| *written.get_ref()))
+        {
+            self.report(
+                Diagnostic::warning(
+                    "no-subnet",
+                    "docker 26 chooses no subnet of IPv6 and makes no such network",
+                )
+                .at(written.span(), "without a subnet of IPv6")
+                .help("add one: [[subnets]] subnet = \"fd00:4::/64\""),
+            );
+        }
         let ipv6 = of_ipv6.is_some() || ipv6.is_some_and(Spanned::into_inner);
         let (dns, dns_servers) = self.network_dns(dns, runtime);
         if let Some(interface) = &interface {
