@@ -20,7 +20,7 @@ pub(crate) fn packages(image: &Image, packages: &[&str], dir: &Path) -> Result<(
     let overlay = Overlay::mount(&lower, dir)?;
     let inside = |path: &str| overlay.merged.join(path.trim_start_matches('/'));
     let write = |path: &str, text: &[u8]| fs::write(inside(path), text).context(path);
-    let options: String = apt::options()?.iter().map(|option| format!("{option};\n")).collect();
+    let options: String = apt::options()?.iter().flat_map(|option| [option.as_str(), ";\n"]).collect();
     write(APT_CONFIG, options.as_bytes())?;
     // Names are resolved as outside for as long as it takes.
     let resolver = fs::read(inside("/etc/resolv.conf"))?;

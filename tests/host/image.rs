@@ -60,10 +60,10 @@ impl Image {
         Self::base(Suite::Trixie)?.add_payload()?.add_package(&package::newest_package()?)
     }
 
-    /// The same with a kernel, for [`emulate`](crate::emulate).
+    /// The same with docker and a kernel, for [`emulate`](crate::emulate).
     pub fn with_kernel() -> Result<Self> {
         preflight::require(true)?;
-        Self::bare(Suite::Trixie, true)?.add_payload()?.add_package(&package::newest_package()?)
+        Self::bare(Suite::Trixie, true)?.add_docker()?.add_payload()?.add_package(&package::newest_package()?)
     }
 
     fn bare(suite: Suite, kernel: bool) -> Result<Self> {

@@ -1,6 +1,7 @@
 //! The web server that scenarios run in containers: healthy until told otherwise.
 //!
-//! Started without arguments it answers on port `PORT` (8080). Its behaviour is its *mode*:
+//! It answers on the port that `--port` names, or else the variable `PORT` (8080), and takes any other arguments as
+//! they come. Its behaviour is its *mode*:
 //! `ok`, `500`, `hang` (takes the request, never answers), `refuse` (nobody listens), `crash` (exits with 1).
 //! A mode comes from, in this order:
 //! - `GET /mode/MODE`: for this process only, so a restart cures it;
@@ -35,6 +36,11 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+fn port() -> u16 {
+    let argument = std::env::args().skip_while(|word| word != "--port").nth(1);
+    argument.or_else(|| variable("PORT")).and_then(|text| text.parse().ok()).unwrap_or(8080)
+}
+
 fn mode(state: &State) -> String {
     let told = state.mode.lock().ok().and_then(|mode| mode.clone());
     let instance = variable("CONDUCTOR_INSTANCE").unwrap_or_default();
@@ -57,7 +63,7 @@ fn main() {
     if let Some(seconds) = variable("PAYLOAD_START_DELAY").and_then(|text| text.parse().ok()) {
         std::thread::sleep(Duration::from_secs_f32(seconds));
     }
-    let port = variable("PORT").and_then(|text| text.parse().ok()).unwrap_or(8080_u16);
+    let port = port();
     match mode(&state).as_str() {
         "crash" => std::process::exit(1),
         "refuse" => park(),
@@ -135,8 +141,7 @@ fn serve(state: &State, stream: TcpStream) {
     drop(stream);
     if woken_to_refuse {
         // The accept loop waits for a connection; this is the one that tells it to look at the mode.
-        let port = variable("PORT").and_then(|text| text.parse().ok()).unwrap_or(8080_u16);
-        let _ = TcpStream::connect(("127.0.0.1", port));
+        let _ = TcpStream::connect(("127.0.0.1", port()));
     }
 }
 

@@ -201,6 +201,11 @@ fn containers_are_reached_by_conductor() {
     on.ok(["systemctl", "start", "web.target"]).unwrap();
     let version = on.ok(["conductor", "exec", "web", "-i", "2", "--", "payload", "--version"]).unwrap();
     assert!(version.starts_with("payload "), "{version}");
+    // A run of its own, with the service's limits, ends with the command's status and leaves nothing behind.
+    let run =
+        on.run(["conductor", "run", "web", "--", "sh", "-c", "echo $CONDUCTOR_INSTANCE-; exit 7"]).unwrap();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(7), "-\n"), "{}", run.describe());
+    on.only_containers(&["conductor-web.1", "conductor-web.2"]);
     let labels = on.cli(["inspect", "--format", "{{json .Config.Labels}}", "conductor-web.1"]);
     assert!(labels.contains("\"conductor.service\":\"web\""), "{labels}");
 

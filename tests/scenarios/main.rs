@@ -10,6 +10,7 @@ mod broken;
 mod cli;
 mod common;
 mod docker;
+mod examples;
 mod failures;
 mod fake;
 mod giving_up;
@@ -26,4 +27,5 @@ mod stage;
 mod standing_back;
 #[path = "../trees.rs"]
 mod trees;
+mod unit_reading;
 mod verify;

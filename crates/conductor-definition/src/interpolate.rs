@@ -19,7 +19,7 @@ use crate::written::Removed;
 use crate::{Diagnostic, Source};
 
 /// Tables whose values are taken as they are.
-const LITERAL: &[&str] = &[
+pub(crate) const LITERAL: &[&str] = &[
     "environment",
     "extra-hosts",
     "labels",
@@ -109,9 +109,9 @@ impl Work<'_> {
                 },
                 DeValue::Table(inner) => self.table(inner, &format!("{path}.")),
                 DeValue::Array(items) => {
-                    for item in items.iter_mut() {
+                    for (index, item) in items.iter_mut().enumerate() {
                         if let DeValue::Table(inner) = item.get_mut() {
-                            self.table(inner, &format!("{path}."));
+                            self.table(inner, &format!("{path}.{index}."));
                         }
                     }
                 }

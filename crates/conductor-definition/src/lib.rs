@@ -11,6 +11,8 @@ mod interpolate;
 mod kind;
 mod merge;
 mod object;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod search;
 mod service;
 mod settings;
@@ -38,8 +40,9 @@ pub use suggest::nearest;
 pub use together::{Clash, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FilePath, FileSystem,
-    Group, HostName, HostPattern, Image, InterfaceName, InvalidValue, LabelName, LimitName, Memory,
-    ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName, Subnet, SysctlName, UrlPath, User,
+    Group, HostName, HostPattern, Image, InterfaceName, InvalidValue, LabelName, LimitName, LogDriver,
+    Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName, Subnet, SysctlName, UrlPath,
+    User,
 };
 
 /// A definition that could be read, and what is questionable about it.

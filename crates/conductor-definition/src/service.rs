@@ -1,7 +1,6 @@
 //! The validated model: what a definition means.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
@@ -10,8 +9,8 @@ use conductor_timespan::TimeSpan;
 use crate::DefinitionName;
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
-    Image, LabelName, LimitName, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName,
-    SysctlName, UrlPath, User,
+    Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
+    SliceName, SysctlName, UrlPath, User,
 };
 
 /// A service that can be turned into units.
@@ -113,11 +112,6 @@ pub enum Runtime {
     Podman,
     /// docker, with its daemon.
     Docker,
-}
-
-impl Runtime {
-    /// All of them, by the names that definitions have for them.
-    pub const NAMES: &[(&str, Self)] = &[("podman", Self::Podman), ("docker", Self::Docker)];
 }
 
 /// The program in the container.
@@ -364,22 +358,11 @@ pub enum PullPolicy {
     Never,
 }
 
-impl PullPolicy {
-    /// The word for it, which the engines' `--pull` takes as well.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Always => "always",
-            Self::Never => "never",
-        }
-    }
-}
-
 /// Where a container's output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// The engine's driver.
-    pub driver: OptionName,
+    pub driver: LogDriver,
     /// Its options.
     pub options: BTreeMap<OptionName, String>,
 }
@@ -432,10 +415,4 @@ pub struct StartLimit {
     pub starts: u32,
     /// `StartLimitIntervalSec=`; `None` is computed from the other values.
     pub within: Option<TimeSpan>,
-}
-
-impl fmt::Display for Runtime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::NAMES.iter().find(|(_, runtime)| runtime == self).map_or("", |(name, _)| name))
-    }
 }

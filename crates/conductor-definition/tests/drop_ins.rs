@@ -1,4 +1,9 @@
-//! Drop-ins and `${...}`: every message, word for word, and that it points into the right file.
+//! Drop-ins and `${...}`: every message, word for word, and that it points into the right file. And an editor
+//! that has the schemas underlines the same places, as far as a schema can say what is wrong.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod editor;
 
 use conductor_definition::{Source, parse};
 use snapbox::{assert_data_eq, str};
@@ -13,6 +18,7 @@ fn messages(main: &str, drop_ins: &[&str]) -> String {
         Ok(parsed) => parsed.warnings,
         Err(diagnostics) => diagnostics,
     };
+    editor::agrees(conductor_definition::Kind::Service, &source, &diagnostics);
     diagnostics.iter().map(|diagnostic| diagnostic.one_line(&source) + "\n").collect()
 }
 

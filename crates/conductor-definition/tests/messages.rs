@@ -1,4 +1,9 @@
-//! Every error message, word for word: the wording is a feature.
+//! Every error message, word for word: the wording is a feature. And an editor that has the schema underlines the
+//! same places, as far as a schema can say what is wrong.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod editor;
 
 use conductor_definition::{Source, parse};
 use snapbox::{assert_data_eq, str};
@@ -14,6 +19,7 @@ fn messages_of(path: &str, text: &str) -> String {
         Ok(parsed) => parsed.warnings,
         Err(diagnostics) => diagnostics,
     };
+    editor::agrees(conductor_definition::Kind::Service, &source, &diagnostics);
     diagnostics.iter().map(|diagnostic| diagnostic.one_line(&source) + "\n").collect()
 }
 
@@ -362,7 +368,7 @@ ExecStartPre = "/bin/true\nExecStart=/bin/evil"
     assert_data_eq!(
         messages(text),
         str![[r#"
-web.toml:3:11: `dcoker` is not known here (did you mean "docker"?)
+web.toml:3:11: `dcoker` is not known here: did you mean "docker"?
 web.toml:4:8: `a b` is not a user of the image: write a name or a number, and perhaps `:` and a group, such as `1000:1000`
 web.toml:5:11: `x:y` is not a group: write a name or a number
 web.toml:6:21: `srv` is not an absolute path: begin it with `/`
@@ -380,25 +386,25 @@ web.toml:20:14: 0 is not between 1 and 10000
 web.toml:21:9: `a--b` is not the name of a slice: write it as in systemd.slice(5), such as team-storefront
 web.toml:22:7: no memory at all: leave the key out for no limit
 web.toml:24:13: not a range of ports: write it as "8000-8009", or one port as a number
-web.toml:29:11: invalid IP address syntax
-web.toml:30:12: `sctp` is not known here (write one of "tcp", "udp")
+web.toml:29:11: `localhost` is not an IP address: write it in numbers, such as 127.0.0.1 or ::1
+web.toml:30:12: `sctp` is not known here: write one of "tcp", "udp"
 web.toml:32:10: `./data` is not an absolute path: begin it with `/`
-web.toml:34:12: `z,ro` is not one option
+web.toml:34:12: `z,ro` is not one option: write one option for each element
 web.toml:35:1: `source` is missing (say what to mount: a directory of the host, or the name of a volume)
 web.toml:35:1: `target` is missing (say where it is in the container: target = "/data")
 web.toml:36:1: `target` is missing (say where it is in the container: target = "/tmp")
-web.toml:38:12: invalid IP address syntax
-web.toml:40:6: `postgres` is not an address (write an IP address, or "host-gateway" for the host's own)
+web.toml:38:12: `one.one` is not an IP address: write it in numbers, such as 127.0.0.1 or ::1
+web.toml:40:6: `postgres` is not an address: write an IP address, or "host-gateway" for the host's own
 web.toml:42:1: `files` is not a limit of setrlimit(2)
 web.toml:43:10: a soft limit lies between 0 and the hard limit; -1 is no limit
 web.toml:45:1: `somaxconn` is not a kernel parameter: write it with dots, such as net.core.somaxconn
 web.toml:47:11: `none` is not an absolute path: begin it with `/`
-web.toml:48:18: `a b` is not a user namespace (write it as the engine's --userns takes it, such as "auto" or "keep-id")
+web.toml:48:18: `a b` is not a user namespace: write it as the engine's --userns takes it, such as "auto" or "keep-id"
 web.toml:49:25: `NET_ADMN` is not a capability: did you mean `NET_ADMIN`?
 web.toml:49:46: `al` is not a capability: did you mean `ALL`?
 web.toml:51:10: `SIGTREM` is not a signal: did you mean `TERM`?
 web.toml:52:11: `infinity` is not between 10ms and 1w
-web.toml:54:10: `allways` is not known here (did you mean "always"?)
+web.toml:54:10: `allways` is not known here: did you mean "always"?
 web.toml:55:11: -1 is not between 0 and 100
 web.toml:57:10: `-x` is not the name of a log driver
 web.toml:59:1: `limitNOFILE` is not a directive: write it as systemd does, such as LimitNOFILE
@@ -406,6 +412,39 @@ web.toml:60:16: a directive is one line: write a list for several
 
 "#]]
     );
+}
+
+#[test]
+fn what_docker_cannot_do() {
+    let text = r#"
+runtime = "docker"
+image = "web:1"
+[resources]
+memory = "1G"
+memory-high = "768M"
+cpu-weight = 50
+io-weight = 200
+[security]
+user-namespace = "keep-id"
+[log]
+options = { tag = "web" }
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:6:15: `memory-high` has no effect with docker (write slice = "NAME" and limit that: `systemctl set-property NAME.slice MemoryHigh=VALUE`)
+web.toml:7:14: `cpu-weight` has no effect with docker (write slice = "NAME" and limit that: `systemctl set-property NAME.slice CPUWeight=VALUE`)
+web.toml:8:13: `io-weight` has no effect with docker (write slice = "NAME" and limit that: `systemctl set-property NAME.slice IOWeight=VALUE`)
+web.toml:10:18: docker has no user namespace `keep-id` (leave it out; "userns-remap" in /etc/docker/daemon.json is for all containers)
+web.toml:12:11: options of the journald driver have no effect with docker (leave them out, or name the driver that they are for)
+
+"#]]
+    );
+    // With podman, or where docker can, there is nothing to say.
+    assert_data_eq!(messages(&text.replace("docker", "podman")), str![""]);
+    let fine = "runtime = \"docker\"\nimage = \"web:1\"\n[resources]\nmemory = \"1G\"\n\
+                [security]\nuser-namespace = \"host\"\n[log]\ndriver = \"local\"\noptions = { max-size = \"1m\" }\n";
+    assert_data_eq!(messages(fine), str![""]);
 }
 
 #[test]

@@ -1,16 +1,17 @@
 //! Every message about networks and volumes, word for word.
 
-use conductor_definition::{Kind, Source, parse_network, parse_volume};
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod editor;
+
+use conductor_definition::{Kind, Source};
 use snapbox::{assert_data_eq, str};
 
 /// The diagnostics of a definition called `NAME.toml`, one line each.
 fn messages_of(kind: Kind, path: &str, text: &str) -> String {
     let source = Source::new(path, text);
-    let parse = if kind == Kind::Network { parse_network } else { parse_volume };
-    let diagnostics = match parse(&source) {
-        Ok(parsed) => parsed.warnings,
-        Err(diagnostics) => diagnostics,
-    };
+    let diagnostics = editor::read(kind, &source).unwrap_or_else(|errors| errors);
+    editor::agrees(kind, &source, &diagnostics);
     diagnostics.iter().map(|diagnostic| diagnostic.one_line(&source) + "\n").collect()
 }
 
@@ -112,7 +113,7 @@ servers = ['dns.example.com']
         network(text),
         str![[r#"
 net.toml:2:1: unknown key `descripton` (did you mean `description`?)
-net.toml:3:11: `dokcer` is not known here (did you mean "docker"?)
+net.toml:3:11: `dokcer` is not known here: did you mean "docker"?
 net.toml:4:10: `mac vlan` is not the name of a driver: use letters, digits, `.`, `_`, `-`, `/` and `:`
 net.toml:5:12: string "yes" is not true or false
 net.toml:6:8: integer `6` is not true or false
@@ -123,7 +124,7 @@ net.toml:9:27: `a b` is not the name of an option
 net.toml:10:12: `a b` cannot be a label: use letters, digits, `.`, `_`, `-` and `/`
 net.toml:10:29: integer `1` is not a text in quotes
 net.toml:12:1: unknown key `enable` (did you mean `enabled`?)
-net.toml:13:12: invalid IP address syntax
+net.toml:13:12: `dns.example.com` is not an IP address: write it in numbers, such as 127.0.0.1 or ::1
 
 "#]]
     );
@@ -140,7 +141,7 @@ subnets = []
         volume(text),
         str![[r#"
 data.toml:2:10: `--rm` is not the name of a driver: use letters, digits, `.`, `_`, `-`, `/` and `:`
-data.toml:3:10: integer `5` is not a text in quotes
+data.toml:3:10: integer `5` is not a text in quotes, such as "nas:/export/data"
 data.toml:4:8: `n f s` is not a type of file system: write it as mount(8) takes it, such as "nfs"
 data.toml:5:17: string "ro,noatime" is not a list, such as ["first", "second"]
 data.toml:6:7: -1 is not between 0 and 4294967294
@@ -178,6 +179,7 @@ ip-range = 'fd00:0:0:1::/80'
     assert_data_eq!(
         network(text),
         str![[r#"
+net.toml:2:1: `subnet` is missing (say which addresses it has: subnet = "10.89.4.0/24")
 net.toml:4:10: `10.89.4.1/24` is not where its subnet begins: write 10.89.4.0/24
 net.toml:6:10: `10.89.4.0` is not a subnet: write address and prefix, such as 10.89.4.0/24 or fd00:4::/64
 net.toml:8:10: `10.89.4.0/31` cannot be a network's: its prefix is not between /8 and /30
@@ -280,15 +282,14 @@ data.toml:2:10: only a directory of the host can be bound (write its path withou
     assert_data_eq!(
         volume("type = 'nfs'\ndevice = \"a\\nb\""),
         str![[r#"
-data.toml:2:10: a device is one line of text (write what mount(8) takes, such as "nas:/export/data")
+data.toml:2:10: a device is one line of text: write what mount(8) takes, such as "nas:/export/data"
 
 "#]]
     );
     assert_data_eq!(
-        volume("mount-options = ['a,b', '']"),
+        volume("mount-options = ['a,b']"),
         str![[r#"
-data.toml:1:18: `a,b` is not one option
-data.toml:1:25: `` is not one option
+data.toml:1:18: `a,b` is not one option: write one option for each element
 
 "#]]
     );

@@ -102,6 +102,11 @@ impl TimeSpan {
         self.0 == u64::MAX
     }
 
+    /// The names of units that [`FromStr`] reads; of those that share a beginning the longest comes first.
+    pub fn units() -> impl Iterator<Item = &'static str> {
+        SUFFIXES.iter().map(|(suffix, _)| *suffix)
+    }
+
     /// The sum; infinite if either side is, and never by overflow.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {

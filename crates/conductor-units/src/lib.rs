@@ -9,6 +9,7 @@ mod group;
 mod health;
 mod instance;
 mod limits;
+mod line_limit;
 mod names;
 mod object;
 mod once;
@@ -26,6 +27,7 @@ use std::collections::BTreeSet;
 
 use conductor_definition::{DefinitionName, Object, PullPolicy, Service};
 
+pub use line_limit::too_long;
 pub use object::objects_in;
 pub use once::{Once, Setting, Transient, once};
 pub use reach::Whereabouts;

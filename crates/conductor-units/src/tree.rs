@@ -37,7 +37,7 @@ pub struct ParseError {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {} is neither a heading nor part of a file", self.line)
+        write!(f, "line {} is neither a heading nor a whole line of a file", self.line)
     }
 }
 
@@ -96,35 +96,41 @@ impl Tree {
     /// Reads the text form.
     ///
     /// # Errors
-    /// If the text does not begin with a heading, or a heading is not one.
+    /// If the text does not begin with a heading or does not end in a line break, or if a heading is not one: each path
+    /// stands once and leads into the directory that the tree is for.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut tree = Self::default();
         let mut current: Option<String> = None;
         for (index, line) in text.split_inclusive('\n').enumerate() {
             let wrong = || ParseError { line: index + 1 };
-            if let Some(heading) = line.strip_prefix("==> ") {
-                let heading = heading.trim_end_matches('\n');
-                if let Some(path) = heading.strip_suffix(" <==") {
-                    tree.file(path, "");
-                    current = Some(path.to_owned());
-                } else {
-                    let (path, target) = heading.split_once(" -> ").ok_or_else(wrong)?;
-                    tree.link(path, target);
-                    current = None;
+            let content = line.strip_suffix('\n').ok_or_else(wrong)?;
+            let Some(heading) = content.strip_prefix("==> ") else {
+                let path = current.as_deref().ok_or_else(wrong)?;
+                if let Some(Entry::File(text)) = tree.0.get_mut(path) {
+                    text.push_str(line);
                 }
                 continue;
-            }
-            let path = current.clone().ok_or_else(wrong)?;
-            match tree.0.entry(path) {
-                Slot::Occupied(mut slot) => match slot.get_mut() {
-                    Entry::File(text) => text.push_str(line),
-                    Entry::Link(_) => return Err(wrong()),
-                },
-                Slot::Vacant(_) => return Err(wrong()),
-            }
+            };
+            let (path, entry) = match heading.strip_suffix(" <==") {
+                Some(path) => (path, Entry::File(String::new())),
+                None => heading
+                    .split_once(" -> ")
+                    .map(|(path, target)| (path, Entry::Link(target.to_owned())))
+                    .ok_or_else(wrong)?,
+            };
+            current = matches!(entry, Entry::File(_)).then(|| path.to_owned());
+            match tree.0.entry(path.to_owned()) {
+                Slot::Vacant(slot) if stays_inside(path) => slot.insert(entry),
+                _ => return Err(wrong()),
+            };
         }
         Ok(tree)
     }
+}
+
+/// Whether the path leads into the directory that it is joined to.
+fn stays_inside(path: &str) -> bool {
+    path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 impl fmt::Display for Tree {
@@ -159,7 +165,13 @@ mod tests {
         assert_eq!(Tree::parse(""), Ok(Tree::default()));
         assert_eq!(Tree::parse("x\n"), Err(ParseError { line: 1 }));
         assert_eq!(Tree::parse("==> a -> b\nx\n"), Err(ParseError { line: 2 }));
-        assert_eq!(Tree::parse("==> a\n"), Err(ParseError { line: 1 }));
+        for text in
+            ["==> a\n", "==> a <==", "==> /a <==\n", "==> a/../../b -> c\n", "==> a/ <==\n", "==>  <==\n"]
+        {
+            assert_eq!(Tree::parse(text), Err(ParseError { line: 1 }), "{text}");
+        }
+        assert_eq!(Tree::parse("==> a <==\nx\n==> a -> b\n"), Err(ParseError { line: 3 }), "once only");
+        assert_eq!(Tree::parse("==> a <==\nx"), Err(ParseError { line: 2 }), "half of a line");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod logs;
 mod program;
 mod report;
 mod run;
+mod schema;
 mod services;
 mod status;
 mod table;
@@ -40,6 +41,7 @@ enum Command {
     Run(run::Run),
     Enable(enable::Enable),
     Disable(enable::Disable),
+    Schema(schema::Schema),
 }
 
 /// The whole program: reads the arguments and does what they say.
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.run(),
         Command::Enable(enable) => enable.run(),
         Command::Disable(disable) => disable.run(),
+        Command::Schema(schema) => schema.run(),
     }
 }
 

@@ -350,7 +350,7 @@ fn wrong_usage_is_status_2() {
     Machine::new().conductor(&["chekc"]).assert().code(2).stderr_eq(str![[r#"
 error: unrecognized subcommand 'chekc'
 
-  tip: a similar subcommand exists: 'check'
+  tip: some similar subcommands exist: 'schema', 'check'
 
 Usage: conductor <COMMAND>
 
@@ -374,4 +374,26 @@ fn the_examples_are_good_practice() {
 6 definitions checked, nothing found
 
 "#]]);
+}
+
+/// Editors may not have the package's files: the program prints each of them.
+#[test]
+fn schema_prints_what_the_package_installs() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/schema");
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let arguments = match name.strip_suffix("-drop-in") {
+            Some(kind) => vec!["schema", kind, "--drop-in"],
+            None => vec!["schema", name],
+        };
+        let printed = Machine::new().conductor(&arguments).output().unwrap();
+        assert!(printed.status.success(), "{arguments:?}");
+        assert_eq!(printed.stdout, std::fs::read(&path).unwrap(), "{arguments:?}");
+    }
+    let service = Machine::new().conductor(&["schema"]).output().unwrap();
+    assert!(
+        service.stdout.starts_with(b"{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\"")
+    );
+    Machine::new().conductor(&["schema", "servis"]).assert().code(2);
 }

@@ -35,6 +35,7 @@ pub(crate) fn build() -> Result<PathBuf> {
         ("packaging/man", "man"),
         ("packaging/examples", "examples"),
         ("packaging/completions", "completions"),
+        ("packaging/schema", "schema"),
         ("units", "units"),
     ];
     for (from, to) in parts {

@@ -1,11 +1,10 @@
 //! `[health]`
 
-use conductor_timespan::TimeSpan;
 use std::ops::Range;
-use toml::Spanned;
 
-use super::{COUNTS, Check};
-use crate::{Diagnostic, Health, Port, Protocol, written};
+use super::Check;
+use crate::written::{self, PortNumber, Spanned, Whole, default};
+use crate::{Diagnostic, Health, Port, Protocol};
 
 impl Check {
     pub(super) fn health(
@@ -34,12 +33,13 @@ impl Check {
             );
         }
         let port = self.health_port(port, ports, wrote_ports, table);
-        let interval = self.timer(interval, TimeSpan::from_secs(5));
+        let interval = self.timer(interval, default::INTERVAL);
         let timeout_span = timeout.as_ref().map(Spanned::span);
-        let timeout = self.timer(timeout, TimeSpan::from_secs(2));
-        let unhealthy_after = unhealthy_after.and_then(|n| self.number(&n, COUNTS)).unwrap_or(3);
-        let healthy_after = healthy_after.and_then(|n| self.number(&n, COUNTS)).unwrap_or(1);
-        let start_within = self.timer(start_within, TimeSpan::from_secs(60));
+        let timeout = self.timer(timeout, default::TIMEOUT);
+        let unhealthy_after =
+            unhealthy_after.and_then(|n| self.number(&n)).unwrap_or(default::UNHEALTHY_AFTER);
+        let healthy_after = healthy_after.and_then(|n| self.number(&n)).unwrap_or(default::HEALTHY_AFTER);
+        let start_within = self.timer(start_within, default::START_WITHIN);
         if let (true, Some(span)) = (timeout > start_within, timeout_span) {
             self.report(
                 Diagnostic::error("contradiction", "one check may take longer than the whole start")
@@ -47,7 +47,7 @@ impl Check {
                     .help("raise start-within, or lower timeout"),
             );
         }
-        let kill_grace = self.timer(kill_grace, TimeSpan::from_secs(10));
+        let kill_grace = self.timer(kill_grace, default::KILL_GRACE);
         Some(Health {
             path: path?.into_inner(),
             port: port?,
@@ -62,7 +62,7 @@ impl Check {
 
     fn health_port(
         &mut self,
-        written: Option<Spanned<i64>>,
+        written: Option<Spanned<PortNumber>>,
         ports: &[Port],
         wrote_ports: bool,
         table: Range<usize>,
@@ -77,13 +77,13 @@ impl Check {
             }
             return ports.iter().find(|port| port.protocol == Protocol::Tcp).copied();
         };
-        let found = ports
-            .iter()
-            .find(|port| port.protocol == Protocol::Tcp && i64::from(port.container) == *wanted.get_ref());
+        let Whole(number) = *wanted.get_ref();
+        let found =
+            ports.iter().find(|port| port.protocol == Protocol::Tcp && i64::from(port.container) == number);
         if found.is_none() && (!ports.is_empty() || !wrote_ports) && !self.removed.contains("ports") {
             let known: Vec<String> = ports.iter().map(|port| port.container.to_string()).collect();
             self.report(
-                Diagnostic::error("missing-key", format!("port {} is not in [[ports]]", wanted.get_ref()))
+                Diagnostic::error("no-such-port", format!("port {number} is not in [[ports]]"))
                     .at(wanted.span(), "not published")
                     .help(if known.is_empty() {
                         "add [[ports]] with this port as container =".to_owned()

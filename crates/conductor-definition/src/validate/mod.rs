@@ -15,30 +15,19 @@ mod subnets;
 mod volume;
 
 use std::collections::BTreeMap;
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 use std::path::Path;
-use std::str::FromStr;
 
 use conductor_timespan::TimeSpan;
-use toml::Spanned;
 
-use crate::suggest::nearest;
-use crate::value::{InvalidValue, ServiceName, Text};
-use crate::written::{self, Read, Removed};
-use crate::{Diagnostic, Process, Runtime, Secret, Service, Source, Storage};
+use crate::value::{Description, ServiceName, Text};
+use crate::written::{self, Read, Removed, Spanned, Timer, Whole, default};
+use crate::{Diagnostic, Process, Secret, Service, Source, Storage};
 use lint::Places;
 use network::Networking;
 use runtime::Asked;
 
 pub(crate) use object::{network, volume};
-
-const PORTS: RangeInclusive<i64> = 1..=65_535;
-/// Thresholds and counts that are larger are a slip of the finger.
-const COUNTS: RangeInclusive<i64> = 1..=10_000;
-
-/// Spans that may be neither zero nor endless.
-const SHORTEST: TimeSpan = TimeSpan::from_millis(10);
-const LONGEST: TimeSpan = TimeSpan::from_secs(7 * 24 * 60 * 60);
 
 /// A service, unless something needed is missing, and all diagnostics: those of reading included.
 pub(crate) fn service(
@@ -49,49 +38,48 @@ pub(crate) fn service(
     let Read { written, removed, diagnostics } = read;
     let mut check = Check { diagnostics, removed };
     let written::Service {
-        description,
         image,
+        description,
         revision,
         entrypoint,
         command,
         instances,
         enabled,
+        hosts,
         runtime,
         runtime_args,
-        hosts,
-        after,
-        wants,
-        requires,
         user,
         groups,
         working_directory,
         hostname,
         init,
         read_only,
-        labels,
-        environment,
         environment_files,
+        devices,
+        network,
+        after,
+        wants,
+        requires,
+        environment,
+        labels,
         secrets,
         resources,
         ports,
         volumes,
         tmpfs,
-        network,
         dns,
         extra_hosts,
         ulimits,
         sysctls,
-        devices,
         security,
         stop,
         pull,
         log,
+        systemd,
         health,
         restart,
-        systemd,
     } = written;
 
-    let description = description.and_then(|text| check.description(text));
     if image.is_none() {
         check.missing("image", "image", None, "say what to run: image = \"registry.example.com/web:1.4.2\"");
     }
@@ -99,8 +87,8 @@ pub(crate) fn service(
         image: image.as_ref().map(Spanned::span).unwrap_or_default(),
         health: health.as_ref().map(Spanned::span).unwrap_or_default(),
     };
-    let instances = instances.and_then(|n| check.number(&n, 1..=1_000)).unwrap_or(1);
-    let runtime = runtime.and_then(|text| check.word(&text, Runtime::NAMES)).unwrap_or_default();
+    let instances = instances.and_then(|n| check.number(&n)).unwrap_or(default::INSTANCES);
+    let runtime = runtime.unwrap_or_default();
     let (resources, security) = (resources.unwrap_or_default(), security.unwrap_or_default());
     let log = log.unwrap_or_default();
     check.engine(runtime, Asked::of(&resources, &security, &log));
@@ -125,17 +113,10 @@ pub(crate) fn service(
     let health = health.and_then(|health| check.health(health, &network.ports, wrote_ports));
     let restart = check.restart(restart.unwrap_or_default());
     // All is looked at before anything is put together: what is missing hides nothing else.
-    let environment = check.table(environment.unwrap_or_default(), |Text(value)| value);
-    let labels = check.table(labels.unwrap_or_default(), |Text(value)| value);
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
-    let secrets = check
-        .table(secrets.unwrap_or_default(), |written::Secret { path, encrypted }| Secret { path, encrypted });
     let resources = check.resources(resources);
-    let security = check.security(security);
     let stop = check.stop(stop.unwrap_or_default());
     let pull = check.pull(pull.unwrap_or_default());
-    let log = check.log(log);
-    let directives = check.directives(systemd.unwrap_or_default());
     let name = name.map_err(|error| check.diagnostics.push(error)).ok();
     let process = image.map(|image| Process {
         image: image.into_inner(),
@@ -145,11 +126,12 @@ pub(crate) fn service(
         groups: groups.unwrap_or_default(),
         working_directory,
         init: init.unwrap_or(false),
-        environment,
+        environment: values(environment),
         environment_files: environment_files.unwrap_or_default(),
-        labels,
+        labels: values(labels),
         ulimits,
     });
+    let secret = |(name, written::Secret { path, encrypted })| (name, Secret { path, encrypted });
 
     let plain = |list: Option<Vec<Spanned<_>>>| {
         list.unwrap_or_default().into_iter().map(Spanned::into_inner).collect()
@@ -158,7 +140,9 @@ pub(crate) fn service(
         name,
         source_path: source.path().to_owned(),
         drop_ins: source.drop_ins().map(Path::to_owned).collect(),
-        description,
+        description: description
+            .map(|Description(text)| text)
+            .filter(|description| !description.trim().is_empty()),
         revision: revision.map(|Text(text)| text),
         runtime,
         runtime_args: texts(runtime_args.unwrap_or_default()),
@@ -169,17 +153,17 @@ pub(crate) fn service(
         wants: plain(wants),
         requires: plain(requires),
         process,
-        secrets,
+        secrets: secrets.unwrap_or_default().into_iter().map(secret).collect(),
         resources,
         storage,
         network,
-        security,
+        security: Check::security(security),
         stop,
         pull,
-        log,
+        log: Check::log(log),
         health,
         restart,
-        directives,
+        directives: Check::directives(systemd.unwrap_or_default()),
     });
     // Errors first: what does not work needs no advice.
     if let Some(service) = service.as_ref().filter(|_| check.diagnostics.is_empty()) {
@@ -190,6 +174,10 @@ pub(crate) fn service(
 
 fn texts(list: Vec<Text>) -> Vec<String> {
     list.into_iter().map(|Text(text)| text).collect()
+}
+
+fn values<K: Ord>(table: Option<BTreeMap<K, Text>>) -> BTreeMap<K, String> {
+    table.unwrap_or_default().into_iter().map(|(key, Text(value))| (key, value)).collect()
 }
 
 struct Check {
@@ -213,84 +201,36 @@ impl Check {
         }
     }
 
-    fn number<T: TryFrom<i64>>(&mut self, number: &Spanned<i64>, range: RangeInclusive<i64>) -> Option<T> {
-        let value = *number.get_ref();
-        let found = if range.contains(&value) { T::try_from(value).ok() } else { None };
+    /// A number within the bounds of its type.
+    fn number<T: TryFrom<i64>, const MIN: i64, const MAX: i64>(
+        &mut self,
+        number: &Spanned<Whole<MIN, MAX>>,
+    ) -> Option<T> {
+        let Whole(value) = *number.get_ref();
+        let found = if (MIN..=MAX).contains(&value) { T::try_from(value).ok() } else { None };
         if found.is_none() {
             self.report(
-                Diagnostic::error(
-                    "out-of-range",
-                    format!("{value} is not between {} and {}", range.start(), range.end()),
-                )
-                .at(number.span(), "out of range"),
+                Diagnostic::error("out-of-range", format!("{value} is not between {MIN} and {MAX}"))
+                    .at(number.span(), "out of range"),
             );
         }
         found
     }
 
     /// A span that is used as a timer: neither nothing nor for ever.
-    fn timer(&mut self, span: Option<Spanned<TimeSpan>>, default: TimeSpan) -> TimeSpan {
+    fn timer(&mut self, span: Option<Spanned<Timer>>, default: TimeSpan) -> TimeSpan {
         let Some(span) = span else { return default };
-        let value = *span.get_ref();
-        if (SHORTEST..=LONGEST).contains(&value) {
+        let Timer(value) = *span.get_ref();
+        if (Timer::SHORTEST..=Timer::LONGEST).contains(&value) {
             return value;
         }
         self.report(
-            Diagnostic::error("out-of-range", format!("`{value}` is not between {SHORTEST} and {LONGEST}"))
-                .at(span.span(), "out of range"),
+            Diagnostic::error(
+                "out-of-range",
+                format!("`{value}` is not between {} and {}", Timer::SHORTEST, Timer::LONGEST),
+            )
+            .at(span.span(), "out of range"),
         );
         default
-    }
-
-    /// A word of a closed list.
-    fn word<T: Copy>(&mut self, written: &Spanned<String>, list: &[(&str, T)]) -> Option<T> {
-        let word = written.get_ref().as_str();
-        if let Some((_, value)) = list.iter().find(|(known, _)| *known == word) {
-            return Some(*value);
-        }
-        let known: Vec<String> = list.iter().map(|(known, _)| format!("\"{known}\"")).collect();
-        let help = match nearest(word, list.iter().map(|(known, _)| *known)) {
-            Some(near) => format!("did you mean \"{near}\"?"),
-            None => format!("write one of {}", known.join(", ")),
-        };
-        self.report(
-            Diagnostic::error("invalid-value", format!("`{}` is not known here", word.escape_debug()))
-                .at(written.span(), "not known")
-                .help(help),
-        );
-        None
-    }
-
-    /// A table whose keys have a type of their own.
-    fn table<K: FromStr<Err = InvalidValue> + Ord, W, V>(
-        &mut self,
-        written: BTreeMap<Spanned<String>, W>,
-        value: impl Fn(W) -> V,
-    ) -> BTreeMap<K, V> {
-        let mut table = BTreeMap::new();
-        for (key, written) in written {
-            match key.get_ref().parse() {
-                Ok(name) => {
-                    table.insert(name, value(written));
-                }
-                Err(InvalidValue(message)) => {
-                    self.report(Diagnostic::error("invalid-value", message).at(key.span(), "not a name"));
-                }
-            }
-        }
-        table
-    }
-
-    fn description(&mut self, text: Spanned<Text>) -> Option<String> {
-        let span = text.span();
-        let Text(description) = text.into_inner();
-        if description.chars().any(char::is_control) {
-            self.report(
-                Diagnostic::error("invalid-value", "a description is one line of text")
-                    .at(span, "holds a control character"),
-            );
-            return None;
-        }
-        (!description.trim().is_empty()).then_some(description)
     }
 }

@@ -1,17 +1,13 @@
 //! The network: `[[ports]]`, `network`, `[dns]`, `[extra-hosts]`, `[sysctls]`.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::ops::Range;
 
-use toml::Spanned;
-
-use super::{Check, PORTS};
-use crate::value::{HostName, Text};
-use crate::written::{self, Networks, Number};
-use crate::{Diagnostic, Network, NetworkMode, Port, Protocol};
-
-const PROTOCOLS: &[(&str, Protocol)] = &[("tcp", Protocol::Tcp), ("udp", Protocol::Udp)];
+use super::Check;
+use crate::value::{Address, EngineOption, HostAddress, HostName, SysctlName};
+use crate::written::{self, Networks, Number, PortNumber, Spanned, Whole, default};
+use crate::{Diagnostic, Network, NetworkMode, Port};
 
 /// What is written about the network.
 pub(super) struct Networking {
@@ -20,8 +16,8 @@ pub(super) struct Networking {
     pub(super) instances: u16,
     pub(super) hostname: Option<HostName>,
     pub(super) dns: written::Dns,
-    pub(super) extra_hosts: BTreeMap<Spanned<String>, Spanned<Text>>,
-    pub(super) sysctls: BTreeMap<Spanned<String>, Number>,
+    pub(super) extra_hosts: BTreeMap<HostName, HostAddress>,
+    pub(super) sysctls: BTreeMap<SysctlName, Number>,
 }
 
 impl Check {
@@ -38,42 +34,23 @@ impl Check {
         }
         let ports = self.ports(ports, instances, mode == NetworkMode::Host);
         let written::Dns { servers, search, options } = dns;
-        let dns_options =
-            options.unwrap_or_default().iter().filter_map(|option| self.option(option)).collect();
-        for address in extra_hosts.values() {
-            self.extra_host(address);
-        }
+        let options = options.unwrap_or_default().into_iter().map(|EngineOption(option)| option);
         Network {
             mode,
             ports,
             hostname,
-            dns_servers: servers.unwrap_or_default(),
+            dns_servers: servers.unwrap_or_default().into_iter().map(|Address(address)| address).collect(),
             dns_search: search.unwrap_or_default(),
-            dns_options,
-            extra_hosts: self.table(extra_hosts, |address| {
-                let Text(address) = address.into_inner();
-                address
-            }),
-            sysctls: self.table(sysctls, |Number(value)| value),
-        }
-    }
-
-    /// Both engines know `host-gateway`, the host's own address.
-    fn extra_host(&mut self, written: &Spanned<Text>) {
-        let Text(address) = written.get_ref();
-        if address != "host-gateway" && address.parse::<IpAddr>().is_err() {
-            self.report(
-                Diagnostic::error("invalid-value", format!("`{}` is not an address", address.escape_debug()))
-                    .at(written.span(), "not possible here")
-                    .help("write an IP address, or \"host-gateway\" for the host's own"),
-            );
+            dns_options: options.collect(),
+            extra_hosts: extra_hosts.into_iter().map(|(name, HostAddress(text))| (name, text)).collect(),
+            sysctls: sysctls.into_iter().map(|(name, Number(value))| (name, value)).collect(),
         }
     }
 
     fn mode(&mut self, written: Spanned<Networks>) -> NetworkMode {
         let span = written.span();
         let Networks(names) = written.into_inner();
-        let special = |name: &str| ["bridge", "host", "none"].contains(&name);
+        let special = |name: &str| Networks::WORDS.contains(&name);
         match names.as_slice() {
             [] => NetworkMode::None,
             [name] if special(name.as_str()) => match name.as_str() {
@@ -98,8 +75,8 @@ impl Check {
 
     fn ports(&mut self, written: Vec<Spanned<written::Port>>, instances: u16, in_host: bool) -> Vec<Port> {
         let mut ports: Vec<(Port, Range<usize>)> = Vec::new();
-        for entry in written {
-            let Some((port, place)) = self.port(entry, instances, in_host) else { continue };
+        for (index, entry) in written.into_iter().enumerate() {
+            let Some((port, place)) = self.port(index, entry, instances, in_host) else { continue };
             let width = |port: &Port| u32::from(port.count) * u32::from(instances);
             let overlap = ports.iter().find(|(other, _)| {
                 let (a, b) = (u32::from(port.host), u32::from(other.host));
@@ -132,6 +109,7 @@ impl Check {
 
     fn port(
         &mut self,
+        index: usize,
         entry: Spanned<written::Port>,
         instances: u16,
         in_host: bool,
@@ -140,7 +118,7 @@ impl Check {
         let written::Port { container, host, address, protocol } = entry.into_inner();
         match (&container, in_host) {
             (None, false) => self.missing(
-                "ports.container",
+                &format!("ports.{index}.container"),
                 "container",
                 Some(table.clone()),
                 "say which port the program listens on, such as container = 8080",
@@ -157,15 +135,14 @@ impl Check {
         }
         if host.is_none() {
             self.missing(
-                "ports.host",
+                &format!("ports.{index}.host"),
                 "host",
                 Some(table.clone()),
                 "say which of the host's ports it gets, such as host = 20000",
             );
         }
-        let protocol = protocol.and_then(|protocol| self.word(&protocol, PROTOCOLS)).unwrap_or_default();
         let (first, place) = match host {
-            Some(port) => (self.number::<u16>(&port, PORTS), port.span()),
+            Some(port) => (self.number(&port), port.span()),
             None => (None, table),
         };
         let (container, count) = match container {
@@ -178,7 +155,7 @@ impl Check {
         if last > 65_535 {
             self.report(
                 Diagnostic::error(
-                    "out-of-range",
+                    "contradiction",
                     format!("{instances} instances from port {host} on need ports up to {last}"),
                 )
                 .at(place, "ports end at 65535")
@@ -186,15 +163,22 @@ impl Check {
             );
             return None;
         }
-        let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        Some((Port { container, count, host, address, protocol }, place))
+        let address = address.map_or(default::ADDRESS, |Address(address)| address);
+        Some((Port { container, count, host, address, protocol: protocol.unwrap_or_default() }, place))
     }
 
     fn range(&mut self, written: &Spanned<written::Ports>) -> Option<(u16, u16)> {
         let written::Ports { first, last } = *written.get_ref();
-        let end = |port: i64| Spanned::new(written.span(), port);
-        let first = self.number::<u16>(&end(first), PORTS)?;
-        let last = if last == i64::from(first) { first } else { self.number::<u16>(&end(last), PORTS)? };
+        if last < first {
+            self.report(
+                Diagnostic::error("contradiction", written::Ports::MISTAKEN)
+                    .at(written.span(), "ends before it begins"),
+            );
+            return None;
+        }
+        let end = |port: i64| -> Spanned<PortNumber> { Spanned::new(written.span(), Whole(port)) };
+        let first: u16 = self.number(&end(first))?;
+        let last = if last == i64::from(first) { first } else { self.number(&end(last))? };
         Some((first, last - first + 1))
     }
 }

@@ -3,25 +3,26 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use toml::Spanned;
-
-use super::{Check, texts};
-use crate::value::{DriverName, LabelName, ObjectName, OptionName, Text};
-use crate::written::{self, OptionValue, Read};
+use super::{Check, texts, values};
+use crate::value::{Description, DriverName, LabelName, ObjectName, OptionName, Text};
+use crate::written::{self, OptionValue, Read, Spanned};
 use crate::{Diagnostic, Kind, Object, Runtime, Source, VolumeSettings, What};
 
 /// Bytes that the settings of an object have in all: they become arguments of one command, and a label
 /// of the object.
 const MOST_SETTINGS: usize = 16 << 10;
 
+/// `[options]`, and where it stands.
+pub(super) type Options = Option<Spanned<BTreeMap<OptionName, OptionValue>>>;
+
 /// What is written about either.
 struct Common {
     name: Result<ObjectName, Diagnostic>,
-    description: Option<Spanned<Text>>,
+    description: Option<Description>,
     runtime_args: Option<Vec<Text>>,
     driver: Option<DriverName>,
-    options: BTreeMap<Spanned<String>, OptionValue>,
-    labels: Option<BTreeMap<Spanned<String>, Text>>,
+    options: Options,
+    labels: Option<BTreeMap<LabelName, Text>>,
 }
 
 /// A network, and all diagnostics: those of reading included.
@@ -45,8 +46,7 @@ pub(crate) fn network(
         options,
         labels,
     } = written;
-    let runtime = check.runtime(runtime);
-    let options = options.unwrap_or_default();
+    let runtime = runtime.unwrap_or_default();
     let settings = check.network_settings(
         super::subnets::Written {
             driver: driver.as_ref(),
@@ -88,8 +88,7 @@ pub(crate) fn volume(
         options,
         labels,
     } = written;
-    let runtime = check.runtime(runtime);
-    let options = options.unwrap_or_default();
+    let runtime = runtime.unwrap_or_default();
     let settings = check.volume_settings(
         super::volume::Written {
             driver: driver.as_ref(),
@@ -109,19 +108,16 @@ pub(crate) fn volume(
 }
 
 impl Check {
-    fn runtime(&mut self, written: Option<Spanned<String>>) -> Runtime {
-        written.and_then(|text| self.word(&text, Runtime::NAMES)).unwrap_or_default()
-    }
-
     fn object(&mut self, source: &Source, runtime: Runtime, common: Common, what: What) -> Option<Object> {
         let kind = match what {
             What::Network(_) => Kind::Network,
             What::Volume(_) => Kind::Volume,
         };
         let Common { name, description, runtime_args, driver, options, labels } = common;
-        let description = description.and_then(|text| self.description(text));
-        let options: BTreeMap<OptionName, String> = self.table(options, |OptionValue(value)| value);
-        let labels: BTreeMap<LabelName, String> = self.table(labels.unwrap_or_default(), |Text(value)| value);
+        let options = options.map(Spanned::into_inner).unwrap_or_default();
+        let options: BTreeMap<OptionName, String> =
+            options.into_iter().map(|(name, OptionValue(value))| (name, value)).collect();
+        let labels = values(labels);
         let runtime_args = texts(runtime_args.unwrap_or_default());
         let pairs = options.iter().map(|(name, value)| name.as_str().len() + value.len());
         let pairs = pairs.chain(labels.iter().map(|(name, value)| name.as_str().len() + value.len()));
@@ -138,7 +134,7 @@ impl Check {
             name,
             source_path: source.path().to_owned(),
             drop_ins: source.drop_ins().map(Path::to_owned).collect(),
-            description,
+            description: description.map(|Description(text)| text).filter(|text| !text.trim().is_empty()),
             runtime,
             runtime_args,
             driver,
@@ -176,10 +172,8 @@ fn size_of(what: &What) -> usize {
     }
 }
 
-/// Where an option stands in `[options]`, if it does.
-pub(super) fn place_of(
-    name: &str,
-    options: &BTreeMap<Spanned<String>, OptionValue>,
-) -> Option<std::ops::Range<usize>> {
-    options.keys().find(|key| key.get_ref() == name).map(Spanned::span)
+/// Where an option stands in `[options]`, if it does: somewhere in that table.
+pub(super) fn place_of(name: &str, options: &Options) -> Option<std::ops::Range<usize>> {
+    let table = options.as_ref()?;
+    table.get_ref().keys().any(|key| key.as_str() == name).then(|| table.span())
 }

@@ -1,10 +1,7 @@
 //! `[restart]`
 
-use conductor_timespan::TimeSpan;
-use toml::Spanned;
-
-use super::{COUNTS, Check};
-use crate::written::{self, Limit, Within};
+use super::Check;
+use crate::written::{self, Limit, Spanned, Timer, Within, default};
 use crate::{Diagnostic, Restart, StartLimit};
 
 impl Check {
@@ -12,8 +9,8 @@ impl Check {
         let written::Restart { delay, max_delay, limit } = written;
         let delay_span = delay.as_ref().map(Spanned::span);
         let max_span = max_delay.as_ref().map(Spanned::span);
-        let delay = self.timer(delay, TimeSpan::from_secs(5));
-        let mut max_delay = self.timer(max_delay, delay.max(TimeSpan::from_secs(60)));
+        let delay = self.timer(delay, default::RESTART_DELAY);
+        let mut max_delay = self.timer(max_delay, delay.max(default::RESTART_MAX_DELAY));
         if max_delay < delay {
             if let Some(span) = max_span {
                 let shorter = Diagnostic::error("contradiction", "`max-delay` is shorter than `delay`")
@@ -39,13 +36,13 @@ impl Check {
         let within = match within {
             Some(within) => match *within.get_ref() {
                 Within::Auto => None,
-                Within::Span(span) => {
-                    let spanned = Spanned::new(within.span(), span);
-                    Some(self.timer(Some(spanned), span))
+                Within::Span(timer) => {
+                    let Timer(span) = timer;
+                    Some(self.timer(Some(Spanned::new(within.span(), timer)), span))
                 }
             },
             None => None,
         };
-        Some(StartLimit { starts: starts.and_then(|n| self.number(&n, COUNTS)).unwrap_or(10), within })
+        Some(StartLimit { starts: starts.and_then(|n| self.number(&n)).unwrap_or(default::STARTS), within })
     }
 }

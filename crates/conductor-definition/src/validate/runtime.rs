@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use toml::Spanned;
-
 use super::Check;
-use crate::value::{OptionName, Text};
+use crate::value::{LogDriver, UserNamespace};
+use crate::written::Spanned;
 use crate::{Diagnostic, Runtime, written};
 
 /// Keys that not every engine can do, and where they stand.
@@ -14,8 +13,8 @@ pub(super) struct Asked {
     /// Keys of `[resources]` that are directives of the unit's control group, with the directive.
     of_the_unit: Vec<(&'static str, &'static str, Range<usize>)>,
     user_namespace: Option<(String, Range<usize>)>,
-    /// The first option of the journald driver.
-    journald_option: Option<Range<usize>>,
+    /// Options of the journald driver.
+    journald_options: Option<Range<usize>>,
 }
 
 impl Asked {
@@ -29,22 +28,17 @@ impl Asked {
             ("cpu-weight", "CPUWeight=", resources.cpu_weight.as_ref().map(Spanned::span)),
             ("io-weight", "IOWeight=", resources.io_weight.as_ref().map(Spanned::span)),
         ];
-        let journald =
-            log.driver.as_ref().is_none_or(|driver| driver.get_ref() == OptionName::journald().as_str());
+        let journald = log.driver.as_ref().is_none_or(LogDriver::is_journald);
         Self {
             of_the_unit: of_the_unit
                 .into_iter()
                 .filter_map(|(key, directive, span)| Some((key, directive, span?)))
                 .collect(),
             user_namespace: security.user_namespace.as_ref().map(|written| {
-                let Text(text) = written.get_ref();
+                let UserNamespace(text) = written.get_ref();
                 (text.clone(), written.span())
             }),
-            journald_option: log
-                .options
-                .as_ref()
-                .filter(|_| journald)
-                .and_then(|options| options.keys().map(Spanned::span).min_by_key(|span| span.start)),
+            journald_options: log.options.as_ref().filter(|_| journald).map(Spanned::span),
         }
     }
 }
@@ -61,13 +55,13 @@ impl Check {
     /// do: `--memory-reservation` is memory.low, `--cpu-shares` is converted by a formula that runc has changed, and
     /// `--blkio-weight` ends at 1000.
     fn docker(&mut self, asked: Asked) {
-        let Asked { of_the_unit, user_namespace, journald_option } = asked;
+        let Asked { of_the_unit, user_namespace, journald_options } = asked;
         for (key, directive, span) in of_the_unit {
             self.report(
                 Diagnostic::error("contradiction", format!("`{key}` has no effect with docker"))
                     .at(span, "docker's containers are not in the unit's control group")
                     .help(format!(
-                        "put it in a slice of its own (`slice` here) and set {directive} of the slice"
+                        "write slice = \"NAME\" and limit that: `systemctl set-property NAME.slice {directive}VALUE`"
                     )),
             );
         }
@@ -81,7 +75,7 @@ impl Check {
                 .help("leave it out; \"userns-remap\" in /etc/docker/daemon.json is for all containers"),
             );
         }
-        if let Some(span) = journald_option {
+        if let Some(span) = journald_options {
             self.report(
                 Diagnostic::error(
                     "contradiction",

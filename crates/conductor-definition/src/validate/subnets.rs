@@ -1,14 +1,11 @@
 //! What only networks have: `[[subnets]]`, `ipv6`, `[dns]`, `interface`.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use toml::Spanned;
-
 use super::Check;
-use super::object::place_of;
-use crate::value::{DriverName, InterfaceName};
-use crate::written::{self, OptionValue};
+use super::object::{Options, place_of};
+use crate::value::{Address, DriverName, InterfaceName};
+use crate::written::{self, Spanned};
 use crate::{Diagnostic, NetworkSettings, Runtime, SubnetSettings};
 
 /// What is written about it.
@@ -19,7 +16,7 @@ pub(super) struct Written<'a> {
     pub(super) internal: bool,
     pub(super) dns: written::NetworkDns,
     pub(super) interface: Option<Spanned<InterfaceName>>,
-    pub(super) options: &'a BTreeMap<Spanned<String>, OptionValue>,
+    pub(super) options: &'a Options,
 }
 
 /// The driver of either engine if none is named.
@@ -72,9 +69,9 @@ impl Check {
         written: Vec<Spanned<written::NetworkSubnet>>,
     ) -> Vec<(SubnetSettings, Range<usize>)> {
         let mut subnets: Vec<(SubnetSettings, Range<usize>)> = Vec::new();
-        for entry in written {
+        for (index, entry) in written.into_iter().enumerate() {
             let place = entry.span();
-            let Some(settings) = self.subnet(entry) else { continue };
+            let Some(settings) = self.subnet(index, entry) else { continue };
             match subnets.iter().find(|(other, _)| settings.subnet.overlaps(other.subnet)) {
                 Some((other, there)) => self.report(
                     Diagnostic::error(
@@ -91,26 +88,26 @@ impl Check {
         subnets
     }
 
-    fn subnet(&mut self, written: Spanned<written::NetworkSubnet>) -> Option<SubnetSettings> {
+    fn subnet(&mut self, index: usize, written: Spanned<written::NetworkSubnet>) -> Option<SubnetSettings> {
         let table = written.span();
         let written::NetworkSubnet { subnet, gateway, ip_range } = written.into_inner();
         let Some(subnet) = subnet else {
             let help = "say which addresses it has: subnet = \"10.89.4.0/24\"";
-            self.missing("subnets.subnet", "subnet", Some(table), help);
+            self.missing(&format!("subnets.{index}.subnet"), "subnet", Some(table), help);
             return None;
         };
         let outside = |what: String, span| {
-            Diagnostic::error("out-of-range", format!("{what} is not in {subnet}"))
+            Diagnostic::error("outside-subnet", format!("{what} is not in {subnet}"))
                 .at(span, "outside of the subnet")
                 .help("change it, or `subnet`")
         };
         if let Some(gateway) = &gateway {
-            let address = *gateway.get_ref();
+            let Address(address) = *gateway.get_ref();
             if !subnet.contains(address) {
                 self.report(outside(format!("the gateway {address}"), gateway.span()));
             } else if !subnet.has_machine(address) {
                 self.report(
-                    Diagnostic::error("out-of-range", format!("no machine in {subnet} can be {address}"))
+                    Diagnostic::error("outside-subnet", format!("no machine in {subnet} can be {address}"))
                         .at(gateway.span(), "not the address of a machine")
                         .help(format!("leave it out, which means {}", subnet.first())),
                 );
@@ -121,7 +118,7 @@ impl Check {
         }
         Some(SubnetSettings {
             subnet,
-            gateway: gateway.map(Spanned::into_inner),
+            gateway: gateway.map(Spanned::into_inner).map(|Address(address)| address),
             ip_range: ip_range.map(Spanned::into_inner),
         })
     }
@@ -153,7 +150,8 @@ impl Check {
             ),
             (Runtime::Podman | Runtime::Docker, _, _) => {}
         }
-        (off.is_none(), servers.map(Spanned::into_inner).unwrap_or_default())
+        let servers = servers.map(Spanned::into_inner).unwrap_or_default();
+        (off.is_none(), servers.into_iter().map(|Address(address)| address).collect())
     }
 
     /// podman has an option for it. docker has one for each of its drivers, none for those of others.
@@ -161,7 +159,7 @@ impl Check {
         &mut self,
         interface: &Spanned<InterfaceName>,
         driver: Option<&DriverName>,
-        options: &BTreeMap<Spanned<String>, OptionValue>,
+        options: &Options,
         runtime: Runtime,
     ) {
         let driver = driver.map_or(BRIDGE, DriverName::as_str);

@@ -1,25 +1,25 @@
 //! What only volumes have: what the driver `local` mounts, and who owns it.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use toml::Spanned;
-
 use super::Check;
-use super::object::place_of;
-use crate::value::{DriverName, FileSystem, Text};
-use crate::written::OptionValue;
+use super::object::{Options, place_of};
+use crate::value::{DriverName, EngineOption, FileSystem, MountDevice};
+use crate::written::{Spanned, Whole};
 use crate::{Diagnostic, Runtime, VolumeSettings};
+
+/// A number of a user or of a group. The last one means "none" to chown(2).
+type Id = Whole<0, 4_294_967_294>;
 
 /// What is written about it.
 pub(super) struct Written<'a> {
     pub(super) driver: Option<&'a Spanned<DriverName>>,
-    pub(super) device: Option<Spanned<Text>>,
+    pub(super) device: Option<Spanned<MountDevice>>,
     pub(super) file_system: Option<Spanned<FileSystem>>,
-    pub(super) mount_options: Option<Spanned<Vec<Spanned<Text>>>>,
-    pub(super) uid: Option<Spanned<i64>>,
-    pub(super) gid: Option<Spanned<i64>>,
-    pub(super) options: &'a BTreeMap<Spanned<String>, OptionValue>,
+    pub(super) mount_options: Option<Spanned<Vec<EngineOption>>>,
+    pub(super) uid: Option<Spanned<Id>>,
+    pub(super) gid: Option<Spanned<Id>>,
+    pub(super) options: &'a Options,
 }
 
 /// What is said of a mount anywhere, `[options]` included.
@@ -45,8 +45,8 @@ impl Check {
         let mut mount_options: Vec<String> = mount_options
             .map(Spanned::into_inner)
             .unwrap_or_default()
-            .iter()
-            .filter_map(|option| self.option(option))
+            .into_iter()
+            .map(|EngineOption(option)| option)
             .collect();
         self.owner(
             [("uid", uid.as_ref()), ("gid", gid.as_ref())],
@@ -75,7 +75,7 @@ impl Check {
             nothing && needs_a_mount && !mount_options.is_empty()
         }) {
             self.report(
-                Diagnostic::error("missing-key", format!("{runtime} has options for what it mounts only"))
+                Diagnostic::error("half-a-mount", format!("{runtime} has options for what it mounts only"))
                     .at(place, "options of nothing")
                     .help("write `device` and `type` too, or leave them out"),
             );
@@ -91,15 +91,15 @@ impl Check {
             device: device.map(|device| device.into_inner().0).or_else(|| tmpfs.then(|| "tmpfs".to_owned())),
             file_system,
             mount_options,
-            uid: uid.and_then(|uid| self.number(&uid, 0..=i64::from(u32::MAX - 1))),
-            gid: gid.and_then(|gid| self.number(&gid, 0..=i64::from(u32::MAX - 1))),
+            uid: uid.and_then(|uid| self.number(&uid)),
+            gid: gid.and_then(|gid| self.number(&gid)),
         }
     }
 
     /// What is mounted, and as what: the one says little without the other.
     fn device(
         &mut self,
-        device: Option<&Spanned<Text>>,
+        device: Option<&Spanned<MountDevice>>,
         file_system: Option<&Spanned<FileSystem>>,
         binds: bool,
         there: Mounted,
@@ -107,36 +107,36 @@ impl Check {
         let tmpfs = file_system.is_some_and(|written| written.get_ref().as_str() == "tmpfs");
         match (device, file_system) {
             (Some(device), _) if binds && !is_directory(&device.get_ref().0) => self.report(
-                Diagnostic::error("invalid-value", "only a directory of the host can be bound")
+                Diagnostic::error("contradiction", "only a directory of the host can be bound")
                     .at(device.span(), "not the absolute path of one")
                     .help("write its path without `..`, such as \"/srv/data\""),
             ),
             (Some(device), None) if !binds && !there.file_system => {
                 let help =
                     "say what file system it has, such as type = \"nfs\"; type = \"bind\" for a directory";
-                self.missing("type", "type", Some(device.span()), help);
+                self.half_a_mount("type", device.span(), help);
             }
             (None, Some(file_system)) if !tmpfs && !there.device => {
                 let help = "say what is mounted, such as device = \"nas:/export/data\"";
-                self.missing("device", "device", Some(file_system.span()), help);
+                self.half_a_mount("device", file_system.span(), help);
             }
             _ => {}
         }
-        if let Some(device) = device {
-            let Text(text) = device.get_ref();
-            if text.is_empty() || text.chars().any(char::is_control) {
-                self.report(
-                    Diagnostic::error("invalid-value", "a device is one line of text")
-                        .at(device.span(), "not possible here")
-                        .help("write what mount(8) takes, such as \"nas:/export/data\""),
-                );
-            }
+    }
+
+    fn half_a_mount(&mut self, key: &str, place: Range<usize>, help: &str) {
+        if !self.removed.contains(key) {
+            self.report(
+                Diagnostic::error("half-a-mount", format!("`{key}` is missing"))
+                    .at(place, format!("not without `{key}`"))
+                    .help(help),
+            );
         }
     }
 
     fn owner(
         &mut self,
-        owner: [(&str, Option<&Spanned<i64>>); 2],
+        owner: [(&str, Option<&Spanned<Id>>); 2],
         mount_options: &[String],
         options_place: Option<&Range<usize>>,
         runtime: Runtime,

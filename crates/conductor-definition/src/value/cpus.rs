@@ -4,6 +4,12 @@ use std::fmt;
 
 use super::InvalidValue;
 
+/// Per myriad of a processor; a number of processors that is finer than one of these is none.
+const PER_CPU: f64 = 10_000.0;
+
+/// More processors than any machine has.
+const MOST: f64 = 10_000.0;
+
 /// Processor time in CPUs, to a hundredth of a per cent: the resolution of `CPUQuota=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cpus {
@@ -16,14 +22,13 @@ impl Cpus {
     /// # Errors
     /// If the number is below a hundredth of a per cent, above ten thousand, or not a number.
     pub fn new(cpus: f64) -> Result<Self, InvalidValue> {
-        let permyriad = (cpus * 10_000.0).round();
-        if !(1.0..=100_000_000.0).contains(&permyriad) {
+        if !(1.0 / PER_CPU..=MOST).contains(&cpus) {
             return Err(InvalidValue::new(
                 "not a number of CPUs: write how many the service may use, such as 1.5",
             ));
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just above")]
-        Ok(Self { permyriad: permyriad as u32 })
+        Ok(Self { permyriad: (cpus * PER_CPU).round() as u32 })
     }
 }
 
@@ -74,6 +79,22 @@ impl<'de> serde::Deserialize<'de> for Cpus {
             }
         }
         deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Cpus {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Cpus".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "number",
+            "title": "number of CPUs",
+            "minimum": 1.0 / PER_CPU,
+            "maximum": MOST,
+        })
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, deserialize_from_str};
+use super::form::{Form, holds};
+use super::{InvalidValue, deserialize_from_str, text_schema};
 
 /// Unit types that can be depended on (systemd.unit(5)).
 const SUFFIXES: &[&str] = &[
@@ -19,6 +20,15 @@ const SUFFIXES: &[&str] = &[
     ".slice",
     ".scope",
 ];
+
+/// The characters of systemd.unit(5); everything else is written as \xNN in a unit's name.
+const CHARACTERS: &str = r"A-Za-z0-9:_.\@-";
+
+/// Bytes of the longest unit name (systemd.unit(5)).
+const LONGEST: usize = 255;
+
+/// A service's name, as far as a slip of the finger would show.
+const SERVICE: Form = Form::new("a-z0-9-", "a-z0-9-");
 
 /// A unit name such as `postgresql.service`, or the name of another Conductor service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,15 +50,9 @@ impl FromStr for Dependency {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        // The characters of systemd.unit(5); everything else is written as \xNN in a unit's name.
-        let allowed = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
         let dependency = Self(text.to_owned());
-        let service = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if text.is_empty()
-            || text.len() > 255
-            || !text.chars().all(allowed)
-            || !(dependency.is_unit() || service)
-        {
+        let unit = dependency.is_unit() && text.chars().all(|c| holds(CHARACTERS, c));
+        if text.len() > LONGEST || !(unit || SERVICE.fits(text)) {
             return Err(InvalidValue::new(format!(
                 "`{}` names neither a unit (such as `postgresql.service`) nor a service (such as `web`)",
                 text.escape_debug()
@@ -65,6 +69,16 @@ impl fmt::Display for Dependency {
 }
 
 deserialize_from_str!(Dependency, "the name of a unit or of a service in quotes");
+text_schema!(
+    Dependency,
+    "name of a unit or of a service",
+    {
+        let characters = super::form::bracketed(CHARACTERS);
+        let suffixes = SUFFIXES.join("|").replace('.', r"\.");
+        format!("{characters}*({suffixes})|{}", SERVICE.pattern())
+    },
+    LONGEST
+);
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, deserialize_from_str};
+use super::{InvalidValue, deserialize_from_str, text_schema};
+
+/// Letters of the control group's device rules: read, write, mknod.
+const RIGHTS: &str = "rwm";
 
 /// `/dev/fuse`, `/dev/ttyUSB0:/dev/modem`, `/dev/sda:/dev/sda:r`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +30,7 @@ impl FromStr for Device {
                 && !part.chars().any(char::is_control)
         };
         let rights =
-            |part: &str| !part.is_empty() && part.len() <= 3 && part.chars().all(|c| "rwm".contains(c));
+            |part: &str| (1..=RIGHTS.len()).contains(&part.len()) && part.chars().all(|c| RIGHTS.contains(c));
         let parts: Vec<&str> = text.split(':').collect();
         let valid = match parts.as_slice() {
             [host] => path(host),
@@ -52,6 +55,13 @@ impl fmt::Display for Device {
 }
 
 deserialize_from_str!(Device, "a device in quotes, such as \"/dev/fuse\"");
+text_schema!(Device, "device", {
+    let not = crate::schema::CONTROL;
+    // No two dots in a row.
+    let path = format!(r"/dev/(\.|(\.?[^.:{not}])+\.?)");
+    let rights = format!("[{RIGHTS}]{{1,{}}}", RIGHTS.len());
+    format!("{path}(:({path}|{rights})|:{path}:{rights})?")
+});
 
 #[cfg(test)]
 mod tests {

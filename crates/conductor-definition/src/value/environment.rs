@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::InvalidValue;
+use super::form::Form;
+use super::{InvalidValue, deserialize_from_str, form_schema};
 
 /// The name of an environment variable in the container. Wider than POSIX' `[A-Z_][A-Z0-9_]*`,
 /// because programs do read names such as `spring.profiles.active`.
@@ -15,17 +16,15 @@ impl EnvironmentName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    pub(crate) const FORM: Form = Form::new("A-Za-z_.", "A-Za-z0-9_.-");
 }
 
 impl FromStr for EnvironmentName {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-        if text.is_empty()
-            || !text.chars().all(allowed)
-            || text.starts_with(|c: char| c.is_ascii_digit() || c == '-')
-        {
+        if !Self::FORM.fits(text) {
             return Err(InvalidValue::new(format!(
                 "`{}` cannot be the name of an environment variable: use letters, digits, `_`, `.` and `-`, and begin with a letter or `_`",
                 text.escape_debug()
@@ -40,6 +39,9 @@ impl fmt::Display for EnvironmentName {
         f.write_str(&self.0)
     }
 }
+
+deserialize_from_str!(EnvironmentName, "the name of an environment variable");
+form_schema!(EnvironmentName, "name of an environment variable");
 
 #[cfg(test)]
 mod tests {

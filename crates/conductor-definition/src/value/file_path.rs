@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, deserialize_from_str};
+use super::{InvalidValue, deserialize_from_str, text_schema};
+
+/// Characters that end a path in the engines' options.
+const SEPARATORS: [char; 2] = [':', ','];
 
 /// An absolute path that can stand in a unit file and in an engine's options: no control characters, and
 /// no `:` or `,`, which end a path in `--volume` and `--mount`.
@@ -28,7 +31,7 @@ impl FromStr for FilePath {
         if text.split('/').any(|part| part == "..") {
             return refuse("leads through `..`: write where it ends");
         }
-        if let Some(c) = text.chars().find(|c| c.is_control() || matches!(c, ':' | ',')) {
+        if let Some(c) = text.chars().find(|c| c.is_control() || SEPARATORS.contains(c)) {
             return refuse(&format!(
                 "cannot be mounted: container engines give `{}` a meaning",
                 c.escape_debug()
@@ -45,6 +48,16 @@ impl fmt::Display for FilePath {
 }
 
 deserialize_from_str!(FilePath, "an absolute path in quotes, such as \"/srv/data\"");
+text_schema!(FilePath, "absolute path", Self::pattern());
+
+#[cfg(feature = "schema")]
+impl FilePath {
+    pub(crate) fn pattern() -> String {
+        let not = format!("/{}{}", crate::schema::CONTROL, SEPARATORS.iter().collect::<String>());
+        // What stands between slashes: nothing, one dot, or anything but two.
+        format!(r"(/(\.|\.?[^.{not}][^{not}]*|\.\.[^{not}]+)?)+")
+    }
+}
 
 #[cfg(test)]
 mod tests {

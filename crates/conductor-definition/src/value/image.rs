@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, deserialize_from_str};
+use super::form::{Form, LETTERS_AND_DIGITS, holds};
+use super::{InvalidValue, deserialize_from_str, form_schema};
 
 /// A container image by name, with tag or digest: what `podman run` takes as IMAGE.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,9 @@ impl Image {
         };
         tagged.split_once(':').map(|(_, tag)| tag).or_else(digest)
     }
+    // A leading dash would be an option of `podman run`; the rest is the grammar of
+    // distribution references (name, `:tag`, `@algorithm:hex`), by its set of characters.
+    pub(crate) const FORM: Form = Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._/:@+-");
 }
 
 /// Of a digest, as podman and docker show it.
@@ -40,13 +44,10 @@ impl FromStr for Image {
         if text.is_empty() {
             return refuse("it is empty");
         }
-        // A leading dash would be an option of `podman run`; the rest is the grammar of
-        // distribution references (name, `:tag`, `@algorithm:hex`), by its set of characters.
-        if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        if !text.starts_with(|c| holds(Self::FORM.first, c)) {
             return refuse("it begins with neither a letter nor a digit");
         }
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:@+".contains(c);
-        match text.chars().find(|c| !allowed(*c)) {
+        match text.chars().find(|c| !holds(Self::FORM.rest, *c)) {
             Some(c) => refuse(&format!("`{}` cannot stand in one", c.escape_debug())),
             None => Ok(Self(text.to_owned())),
         }
@@ -60,6 +61,7 @@ impl fmt::Display for Image {
 }
 
 deserialize_from_str!(Image, "an image reference in quotes, such as \"registry.example.com/web:1.4.2\"");
+form_schema!(Image, "image reference");
 
 #[cfg(test)]
 mod tests {

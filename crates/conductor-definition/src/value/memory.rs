@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, deserialize_from_str};
+use super::{InvalidValue, deserialize_from_str, text_schema};
 
 /// Suffixes of `MemoryMax=` (systemd.resource-control(5)): base 1024, largest first for printing.
 const SUFFIXES: &[(char, u64)] =
@@ -75,6 +75,16 @@ impl fmt::Display for Memory {
 }
 
 deserialize_from_str!(Memory, "a size of memory in quotes, such as \"512M\"");
+text_schema!(Memory, &format!("size of memory from {} on", Self(SMALLEST)), {
+    use crate::schema::at_least;
+    let mut letters = std::collections::BTreeMap::<u64, String>::new();
+    for (letter, scale) in SUFFIXES {
+        letters.entry(SMALLEST.div_ceil(*scale)).or_default().push(*letter);
+    }
+    let scaled = letters.iter().map(|(least, letters)| format!("{}[{letters}](iB)?", at_least(*least)));
+    let forms: Vec<String> = scaled.chain([format!("{}B?", at_least(SMALLEST))]).collect();
+    forms.join("|")
+});
 
 #[cfg(test)]
 mod tests {

@@ -3,17 +3,22 @@
 //! Each has one `FromStr` (or number) constructor, and is read from TOML through it, so that an
 //! impossible value is an error at its own place in the file.
 
+mod address;
 mod cpus;
 mod dependency;
 mod device;
 mod environment;
 mod file_path;
+mod form;
 mod image;
 mod memory;
+mod mount_source;
 mod name;
 mod names;
 mod path;
+mod security;
 mod subnet;
+mod text;
 mod user;
 mod words;
 
@@ -28,13 +33,17 @@ pub use image::Image;
 pub use memory::Memory;
 pub use name::ServiceName;
 pub use names::{
-    Directive, DriverName, FileSystem, HostName, HostPattern, InterfaceName, LabelName, ObjectName,
-    OptionName, SecretName, SliceName, SysctlName,
+    Directive, DriverName, FileSystem, HostName, HostPattern, InterfaceName, LabelName, LogDriver,
+    ObjectName, OptionName, SecretName, SliceName, SysctlName,
 };
 pub use path::UrlPath;
 pub use subnet::Subnet;
 pub use user::{Group, User};
 pub use words::{Capability, LimitName, Signal};
+
+pub(crate) use address::{Address, HostAddress};
+pub(crate) use security::UserNamespace;
+pub(crate) use text::{Description, EngineOption, MountDevice, Text};
 
 /// Why a value is refused, in words that end an error message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,31 +87,56 @@ macro_rules! deserialize_from_str {
 }
 pub(crate) use deserialize_from_str;
 
-/// Bytes of the longest argument that execve(2) takes (`MAX_ARG_STRLEN`, 128 KiB), less room for a name
-/// before it. systemd's own limit for a line is 1 MiB.
-const LONGEST_TEXT: usize = 120 << 10;
+/// The schema of a text: what it is, in a few words for people, and the regular expression that all of it
+/// matches, and perhaps its greatest length.
+macro_rules! text_schema {
+    ($type:ty, $title:expr, $pattern:expr $(, $longest:expr)?) => {
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
 
-/// Text that can be an argument or an environment value: execve(2) ends both at a NUL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Text(pub(crate) String);
-
-impl std::str::FromStr for Text {
-    type Err = InvalidValue;
-
-    fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        if text.contains('\0') {
-            return Err(InvalidValue::new(
-                "a text may not contain a NUL character: no program could receive it",
-            ));
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let longest: &[usize] = &[$($longest)?];
+                crate::schema::text($title, &$pattern, longest.first().copied())
+            }
         }
-        if text.len() > LONGEST_TEXT {
-            return Err(InvalidValue::new(format!(
-                "a text of {} bytes is longer than a program can be given: put it into a file and mount that",
-                text.len()
-            )));
-        }
-        Ok(Self(text.to_owned()))
-    }
+    };
 }
+pub(crate) use text_schema;
 
-deserialize_from_str!(Text, "a text in quotes");
+/// The schema of a value that may be written in several ways, each with a schema of its own.
+#[cfg(feature = "schema")]
+macro_rules! any_of_schema {
+    ($type:ident, $generator:ident, [$($way:expr),+ $(,)?]) => {
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema($generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "anyOf": [$($way),+] })
+            }
+        }
+    };
+}
+#[cfg(feature = "schema")]
+pub(crate) use any_of_schema;
+
+/// The schema of a text that has a [`form::Form`].
+macro_rules! form_schema {
+    ($type:ty, $title:expr) => {
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                crate::schema::text($title, &Self::FORM.pattern(), Self::FORM.longest)
+            }
+        }
+    };
+}
+pub(crate) use form_schema;

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, deserialize_from_str};
+use super::form::{Form, LETTERS_AND_DIGITS};
+use super::{InvalidValue, deserialize_from_str, form_schema};
 
 macro_rules! name {
-    ($(#[$doc:meta])* $type:ident, $check:expr, $refusal:literal, $expecting:literal) => {
+    ($(#[$doc:meta])* $type:ident, $title:literal, $form:expr, $refusal:literal, $expecting:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
         pub struct $type(String);
@@ -16,14 +17,15 @@ macro_rules! name {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            pub(crate) const FORM: Form = $form;
         }
 
         impl FromStr for $type {
             type Err = InvalidValue;
 
             fn from_str(text: &str) -> Result<Self, InvalidValue> {
-                let check: fn(&str) -> bool = $check;
-                if check(text) {
+                if Self::FORM.fits(text) {
                     return Ok(Self(text.to_owned()));
                 }
                 Err(InvalidValue::new(format!(concat!("`{}` ", $refusal), text.escape_debug())))
@@ -37,89 +39,100 @@ macro_rules! name {
         }
 
         deserialize_from_str!($type, $expecting);
+        form_schema!($type, $title);
     };
-}
-
-fn all(text: &str, more: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
-}
-
-fn begins_alphanumeric(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 name!(
     /// A host name (RFC 1123), at most 64 bytes as sethostname(2) takes.
     HostName,
-    |text| text.len() <= 64 && all(text, ".-") && text.split('.').all(|label| {
-        begins_alphanumeric(label) && !label.ends_with('-')
-    }),
+    "host name",
+    Form {
+        last: LETTERS_AND_DIGITS,
+        parts: Some(('.', 1)),
+        longest: Some(64),
+        ..Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9-")
+    },
     "is not a host name: use letters, digits, `-` and `.`",
     "a host name in quotes"
 );
 name!(
     /// A name that podman and docker give to volumes and networks.
     ObjectName,
-    |text| all(text, "_.-") && begins_alphanumeric(text),
+    "name",
+    Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9_.-"),
     "cannot be its name: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit",
     "a name in quotes"
 );
 name!(
-    /// A label of a container.
+    /// A label of a container, a network or a volume.
     LabelName,
-    |text| all(text, "._-/") && begins_alphanumeric(text),
+    "label",
+    Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._/-"),
     "cannot be a label: use letters, digits, `.`, `_`, `-` and `/`",
     "a label in quotes"
 );
 name!(
     /// A kernel parameter of the container's namespaces.
     SysctlName,
-    |text| all(text, "._-/") && text.contains('.'),
+    "kernel parameter",
+    Form { parts: Some(('.', 2)), ..Form::new("A-Za-z0-9_/-", "A-Za-z0-9_/-") },
     "is not a kernel parameter: write it with dots, such as net.core.somaxconn",
     "a kernel parameter in quotes"
 );
 name!(
     /// A name in `$CREDENTIALS_DIRECTORY`, and of the file in the container.
     SecretName,
-    |text| all(text, "_.-") && begins_alphanumeric(text) && text.len() <= 255,
+    "name",
+    Form { longest: Some(255), ..Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9_.-") },
     "cannot be a secret's name: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit",
     "a name in quotes"
 );
 name!(
     /// A host name, a machine ID or a pattern (glob(7)) for `ConditionHost=`.
     HostPattern,
-    |text| all(text, ".-*?[]"),
+    "host name or pattern",
+    Form::new("A-Za-z0-9.*?[]-", "A-Za-z0-9.*?[]-"),
     "is not a pattern for host names: use letters, digits, `-`, `.`, `*` and `?`",
     "a host name or a pattern in quotes, such as \"web-*\""
 );
 name!(
-    /// A slice without its suffix. A dash makes it a part of another: `team-web` lies in `team`.
+    /// A slice with or without its suffix. A dash makes it a part of another: `team-web` lies in `team`.
     SliceName,
-    |text| {
-        let name = text.strip_suffix(".slice").unwrap_or(text);
-        all(name, ":_.-") && name.split('-').all(|part| !part.is_empty()) && name.len() < 200
-    },
+    "name of a slice",
+    Form { parts: Some(('-', 1)), longest: Some(200), ..Form::new("A-Za-z0-9:_", "A-Za-z0-9:_.") },
     "is not the name of a slice: write it as in systemd.slice(5), such as team-storefront",
     "the name of a slice in quotes, such as \"team-storefront\""
 );
 name!(
     /// The name of a directive of a unit file.
     Directive,
-    |text| text.starts_with(|c: char| c.is_ascii_uppercase()) && all(text, ""),
+    "directive",
+    Form::new("A-Z", LETTERS_AND_DIGITS),
     "is not a directive: write it as systemd does, such as LimitNOFILE",
     "a directive"
 );
 name!(
-    /// The name of a log driver's or a volume's option.
+    /// The name of an engine's log driver.
+    LogDriver,
+    "name of a log driver",
+    Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._-"),
+    "is not the name of a log driver",
+    "the name of a log driver in quotes, such as \"journald\""
+);
+name!(
+    /// The name of a driver's option.
     OptionName,
-    |text| all(text, "._-") && begins_alphanumeric(text),
+    "name of an option",
+    Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._-"),
     "is not the name of an option",
     "the name of an option"
 );
 name!(
     /// The driver of a network or a volume: a word, or the name of a plugin (an image, for docker).
     DriverName,
-    |text| all(text, "._-/:") && begins_alphanumeric(text),
+    "name of a driver",
+    Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._/:-"),
     "is not the name of a driver: use letters, digits, `.`, `_`, `-`, `/` and `:`",
     "the name of a driver in quotes"
 );
@@ -127,14 +140,16 @@ name!(
     /// A network interface; the kernel's own rule (`dev_valid_name()`, net/core/dev.c) for its length, fewer
     /// characters.
     InterfaceName,
-    |text| text.len() < 16 && all(text, "._-") && begins_alphanumeric(text),
+    "name of an interface",
+    Form { longest: Some(15), ..Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._-") },
     "is not the name of an interface: use at most 15 letters, digits, `_`, `.` and `-`, and begin with a letter or a digit",
     "the name of an interface in quotes, such as \"br-backend\""
 );
 name!(
     /// A type of file system for mount(8).
     FileSystem,
-    |text| all(text, "._-") && begins_alphanumeric(text),
+    "type of file system",
+    Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._-"),
     "is not a type of file system: write it as mount(8) takes it, such as \"nfs\"",
     "a type of file system in quotes, such as \"nfs\""
 );
@@ -146,15 +161,19 @@ impl SliceName {
     }
 }
 
-impl OptionName {
-    /// The log driver whose output journalctl shows.
-    pub fn journald() -> Self {
-        Self("journald".to_owned())
-    }
+impl LogDriver {
+    pub(crate) const DEFAULT: &str = "journald";
 
-    /// Whether it is that.
+    /// Whether it is the one whose output journalctl shows.
     pub fn is_journald(&self) -> bool {
-        self.0 == "journald"
+        self.0 == Self::DEFAULT
+    }
+}
+
+impl Default for LogDriver {
+    /// The one whose output journalctl shows.
+    fn default() -> Self {
+        Self(Self::DEFAULT.to_owned())
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, deserialize_from_str};
+use super::form::{Form, holds};
+use super::{InvalidValue, deserialize_from_str, form_schema};
 
 /// Path and query of an HTTP request, such as `/healthz?full=1` (RFC 9112, origin-form).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,18 +15,19 @@ impl UrlPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    // RFC 3986: what may stand in a path or a query; the rest is written as %NN.
+    pub(crate) const FORM: Form = Form::new("/", "A-Za-z0-9._~!$&'()*+,;=:@/?%-");
 }
 
 impl FromStr for UrlPath {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        if !text.starts_with('/') {
+        if !text.starts_with(|c| holds(Self::FORM.first, c)) {
             return Err(InvalidValue::new("the path of a check begins with `/`, such as `/healthz`"));
         }
-        // RFC 3986: what may stand in a path or a query; the rest is written as %NN.
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?%".contains(c);
-        match text.chars().find(|c| !allowed(*c)) {
+        match text.chars().find(|c| !holds(Self::FORM.rest, *c)) {
             Some(c) => Err(InvalidValue::new(format!(
                 "`{}` cannot stand in the path of a URL: write it as %NN",
                 c.escape_debug()
@@ -42,6 +44,7 @@ impl fmt::Display for UrlPath {
 }
 
 deserialize_from_str!(UrlPath, "the path of a URL in quotes, such as \"/healthz\"");
+form_schema!(UrlPath, "path of a URL");
 
 #[cfg(test)]
 mod tests {

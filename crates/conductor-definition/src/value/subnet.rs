@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::{InvalidValue, deserialize_from_str};
+use super::{InvalidValue, deserialize_from_str, text_schema};
 
 /// A subnet in CIDR notation (RFC 4632), such as `10.89.4.0/24` or `fd00:4::/64`, with room for a gateway
 /// and containers.
@@ -79,8 +79,8 @@ impl FromStr for Subnet {
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let shown = text.escape_debug();
         let parts = text.split_once('/').and_then(|(address, prefix)| {
-            let digits = prefix.bytes().all(|byte| byte.is_ascii_digit());
-            Some((address.parse::<IpAddr>().ok()?, prefix.parse::<u8>().ok().filter(|_| digits)?))
+            let plain = |number: &u8| number.to_string() == prefix;
+            Some((address.parse::<IpAddr>().ok()?, prefix.parse().ok().filter(plain)?))
         });
         let Some((address, prefix)) = parts else {
             return Err(InvalidValue::new(format!(
@@ -110,6 +110,13 @@ impl fmt::Display for Subnet {
 }
 
 deserialize_from_str!(Subnet, "a subnet in quotes, such as \"10.89.4.0/24\"");
+// Whether the address is where the subnet begins is beyond it; and of version 6 it has only the characters.
+text_schema!(Subnet, "subnet", {
+    let byte = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+    let four = format!(r"({byte}\.){{3}}{byte}");
+    let six = format!("[0-9A-Fa-f]*:[0-9A-Fa-f:]*(:{four})?");
+    format!("{four}/([89]|[12][0-9]|30)|{six}/([89]|[1-9][0-9]|1[01][0-9]|12[0-6])")
+});
 
 #[cfg(test)]
 mod tests {
@@ -133,7 +140,9 @@ mod tests {
         for text in ["10.0.0.0/31", "10.0.0.0/33", "0.0.0.0/0", "fd00::/127", "fd00::/999", "::/0"] {
             assert!(text.parse::<Subnet>().is_err(), "{text}");
         }
-        for text in ["", "10.89.4.0", "10.89.4.0/", "10.89.4.0/+24", "10.89.4/24", "/24", "a/24"] {
+        for text in
+            ["", "10.89.4.0", "10.89.4.0/", "10.89.4.0/+24", "10.89.4.0/024", "10.89.4/24", "/24", "a/24"]
+        {
             assert!(refused(text).contains("is not a subnet"), "{text}");
         }
     }

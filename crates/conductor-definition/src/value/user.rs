@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, deserialize_from_str};
+use super::form::Form;
+use super::{InvalidValue, deserialize_from_str, form_schema, text_schema};
 
 /// A user, and perhaps a group, by name or number: `1000:1000`, `app`, `app:www-data`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,18 +17,15 @@ impl User {
     }
 }
 
-/// What may stand in a name (useradd(8)) or a number.
-fn is_name(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    !text.is_empty() && !text.starts_with('-') && text.chars().all(allowed)
-}
+/// A name (useradd(8)) or a number.
+const NAME: Form = Form::new("A-Za-z0-9_.", "A-Za-z0-9_.-");
 
 impl FromStr for User {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
-        if is_name(user) && group.is_none_or(is_name) {
+        if NAME.fits(user) && group.is_none_or(|group| NAME.fits(group)) {
             return Ok(Self(text.to_owned()));
         }
         Err(InvalidValue::new(format!(
@@ -44,6 +42,7 @@ impl fmt::Display for User {
 }
 
 deserialize_from_str!(User, "a user in quotes, such as \"1000:1000\"");
+text_schema!(User, "user", format!("{name}(:{name})?", name = NAME.pattern()));
 
 /// A supplementary group, by name or number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,13 +53,15 @@ impl Group {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    pub(crate) const FORM: Form = NAME;
 }
 
 impl FromStr for Group {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        if is_name(text) {
+        if Self::FORM.fits(text) {
             return Ok(Self(text.to_owned()));
         }
         Err(InvalidValue::new(format!("`{}` is not a group: write a name or a number", text.escape_debug())))
@@ -68,6 +69,7 @@ impl FromStr for Group {
 }
 
 deserialize_from_str!(Group, "a group in quotes, such as \"video\"");
+form_schema!(Group, "group");
 
 #[cfg(test)]
 mod tests {

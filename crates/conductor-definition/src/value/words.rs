@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::{InvalidValue, deserialize_from_str};
 use crate::suggest::nearest;
+use crate::{Protocol, PullPolicy, Runtime};
 
 /// capabilities(7), Linux 6.12, without their prefix; and the engines' word for all of them.
 const CAPABILITIES: &[&str] = &[
@@ -111,6 +112,30 @@ macro_rules! word {
         }
 
         deserialize_from_str!($type, $expecting);
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            /// Editors offer the names as they are printed; every other way to write them is right too.
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let names: Vec<String> = $list.iter().map(|word| Self(word).to_string()).collect();
+                let words = crate::schema::in_any_case(&$list.join("|"));
+                let prefix = match $prefix {
+                    "" => String::new(),
+                    prefix => format!("({})?", crate::schema::in_any_case(prefix)),
+                };
+                schemars::json_schema!({
+                    "title": $what.trim_start_matches("a "),
+                    "anyOf": [
+                        { "type": "string", "enum": names },
+                        { "type": "string", "pattern": format!("^{prefix}({words})$") },
+                    ],
+                })
+            }
+        }
     };
 }
 
@@ -129,6 +154,66 @@ word!(
     LimitName, "", to_ascii_lowercase, LIMITS,
     "a limit of setrlimit(2)", "the name of a limit, such as \"nofile\""
 );
+
+/// An enumeration whose variants have one way each to be written.
+macro_rules! closed {
+    ($type:ident, $expecting:literal, { $($word:literal => $variant:ident),+ }) => {
+        impl FromStr for $type {
+            type Err = InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, InvalidValue> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(unknown(text, &[$($word),+])),
+                }
+            }
+        }
+
+        impl $type {
+            /// All there are.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$variant => $word),+
+                })
+            }
+        }
+
+        deserialize_from_str!($type, $expecting);
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string",
+                    "enum": [$($word),+],
+                    "default": Self::default().to_string(),
+                })
+            }
+        }
+    };
+}
+
+fn unknown(text: &str, known: &[&'static str]) -> InvalidValue {
+    let help = match nearest(text, known.iter().copied()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("write one of \"{}\"", known.join("\", \"")),
+    };
+    InvalidValue::new(format!("`{}` is not known here: {help}", text.escape_debug()))
+}
+
+closed!(Runtime, "an engine in quotes, such as \"podman\"", { "podman" => Podman, "docker" => Docker });
+closed!(Protocol, "a protocol in quotes, such as \"udp\"", { "tcp" => Tcp, "udp" => Udp });
+closed!(PullPolicy, "a policy in quotes, such as \"always\"", {
+    "missing" => Missing, "always" => Always, "never" => Never
+});
 
 #[cfg(test)]
 mod tests {

@@ -9,11 +9,17 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::value::{FilePath, InvalidValue, ObjectName, Text};
 
-/// A port, or a range of them, both ends included.
+/// A port, or a range of them, both ends included; validation looks at their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ports {
     pub(crate) first: i64,
     pub(crate) last: i64,
+}
+
+impl Ports {
+    /// What to say of a range that is none.
+    pub(crate) const MISTAKEN: &str =
+        "not a range of ports: write it as \"8000-8009\", or one port as a number";
 }
 
 /// A limit of setrlimit(2); -1 is none.
@@ -23,6 +29,24 @@ pub(crate) struct Ulimit {
     pub(crate) hard: i64,
 }
 
+impl Ulimit {
+    /// No limit.
+    pub(crate) const ENDLESS: i64 = -1;
+}
+
+/// Soft and hard limit.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
+struct Limits {
+    /// What counts.
+    #[cfg_attr(feature = "schema", schemars(range(min = Ulimit::ENDLESS)))]
+    soft: i64,
+    /// What the program may raise it to.
+    #[cfg_attr(feature = "schema", schemars(range(min = Ulimit::ENDLESS)))]
+    hard: i64,
+}
+
 /// A secret's file.
 #[derive(Debug)]
 pub(crate) struct Secret {
@@ -30,9 +54,26 @@ pub(crate) struct Secret {
     pub(crate) encrypted: bool,
 }
 
+/// A file, and how it was made.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
+struct SecretFile {
+    /// The file.
+    path: FilePath,
+    /// Whether systemd-creds(1) made it.
+    #[serde(default)]
+    encrypted: bool,
+}
+
 /// One network, or several.
 #[derive(Debug)]
 pub(crate) struct Networks(pub(crate) Vec<ObjectName>);
+
+impl Networks {
+    /// Words for the engine's own network, the host's, and none.
+    pub(crate) const WORDS: [&str; 3] = ["bridge", "host", "none"];
+}
 
 /// A number or a text, as text.
 #[derive(Debug)]
@@ -72,13 +113,12 @@ deserialize_any!(Ports, "a port, or a range in quotes such as \"8000-8009\"", {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Ports, E> {
-        let range =
-            text.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+        let number =
+            |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        let range = text.split_once('-').and_then(|(first, last)| Some((number(first)?, number(last)?)));
         match range {
-            Some((first, last)) if first <= last => Ok(Ports { first, last }),
-            _ => Err(E::custom(InvalidValue::new(
-                "not a range of ports: write it as \"8000-8009\", or one port as a number",
-            ))),
+            Some((first, last)) => Ok(Ports { first, last }),
+            None => Err(E::custom(InvalidValue::new(Ports::MISTAKEN))),
         }
     }
 });
@@ -89,13 +129,7 @@ deserialize_any!(Ulimit, "a number, -1 for no limit, or a table such as { soft =
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Ulimit, A::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Table {
-            soft: i64,
-            hard: i64,
-        }
-        let Table { soft, hard } = Table::deserialize(MapAccessDeserializer::new(map))?;
+        let Limits { soft, hard } = Limits::deserialize(MapAccessDeserializer::new(map))?;
         Ok(Ulimit { soft, hard })
     }
 });
@@ -109,14 +143,7 @@ deserialize_any!(
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Secret, A::Error> {
-            #[derive(Deserialize)]
-            #[serde(deny_unknown_fields)]
-            struct Table {
-                path: FilePath,
-                #[serde(default)]
-                encrypted: bool,
-            }
-            let Table { path, encrypted } = Table::deserialize(MapAccessDeserializer::new(map))?;
+            let SecretFile { path, encrypted } = SecretFile::deserialize(MapAccessDeserializer::new(map))?;
             Ok(Secret { path, encrypted })
         }
     }
@@ -203,3 +230,62 @@ deserialize_any!(Lines, "a text in quotes, a number, true or false, or a list of
         Ok(Lines(lines))
     }
 });
+
+#[cfg(feature = "schema")]
+mod schema {
+    use serde_json::json;
+
+    use super::{Limits, Line, Lines, Networks, Number, OptionValue, Ports, Secret, SecretFile, Ulimit};
+    use crate::schema::{CONTROL, text};
+    use crate::value::{FilePath, ObjectName, Text, any_of_schema};
+    use crate::written::PortNumber;
+
+    // Five digits are not always a port: that is for the reader to say.
+    any_of_schema!(
+        Ports,
+        generator,
+        [
+            generator.subschema_for::<PortNumber>(),
+            text("range of ports", "0*[1-9][0-9]{0,4}-0*[1-9][0-9]{0,4}", None)
+        ]
+    );
+    any_of_schema!(
+        Ulimit,
+        generator,
+        [json!({ "type": "integer", "minimum": Ulimit::ENDLESS }), generator.subschema_for::<Limits>()]
+    );
+    any_of_schema!(
+        Secret,
+        generator,
+        [generator.subschema_for::<FilePath>(), generator.subschema_for::<SecretFile>()]
+    );
+    any_of_schema!(
+        Networks,
+        generator,
+        [
+            json!({ "type": "string", "enum": Networks::WORDS }),
+            generator.subschema_for::<ObjectName>(),
+            generator.subschema_for::<Vec<ObjectName>>()
+        ]
+    );
+    any_of_schema!(Number, generator, [json!({ "type": "integer" }), generator.subschema_for::<Text>()]);
+    any_of_schema!(
+        OptionValue,
+        generator,
+        [generator.subschema_for::<Text>(), json!({ "type": "integer" }), json!({ "type": "boolean" })]
+    );
+    any_of_schema!(
+        Line,
+        _generator,
+        [
+            text("line of text", &format!(r"([^{CONTROL}]*[^\\{CONTROL}])?"), None),
+            json!({ "type": "integer" }),
+            json!({ "type": "boolean" })
+        ]
+    );
+    any_of_schema!(
+        Lines,
+        generator,
+        [generator.subschema_for::<Line>(), generator.subschema_for::<Vec<Line>>()]
+    );
+}

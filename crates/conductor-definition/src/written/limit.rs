@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use conductor_timespan::TimeSpan;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use toml::Spanned;
+
+#[cfg(feature = "schema")]
+use super::default;
+use super::{Count, Spanned, Timer};
 
 /// When to stop restarting.
 #[derive(Debug)]
@@ -17,13 +19,24 @@ pub(crate) enum Limit {
     Starts(Starts),
 }
 
-/// The table form.
+/// The word for [`Limit::None`].
+const NONE: &str = "none";
+
+/// The word for [`Within::Auto`].
+const AUTO: &str = "auto";
+
+/// After so many starts in so much time.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Starts {
-    /// `StartLimitBurst=`
-    pub(crate) starts: Option<Spanned<i64>>,
-    /// `StartLimitIntervalSec=`
+    /// How many starts: `StartLimitBurst=` of systemd.unit(5).
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::STARTS)))]
+    pub(crate) starts: Option<Spanned<Count>>,
+    /// The time in which they count: `StartLimitIntervalSec=` of systemd.unit(5). `"auto"` spans as many of the
+    /// longest possible cycles of starting, failing and being restarted, so that a service that never works comes
+    /// to an end.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = AUTO)))]
     pub(crate) within: Option<Spanned<Within>>,
 }
 
@@ -33,7 +46,7 @@ pub(crate) enum Within {
     /// Computed so that a service that never gets healthy reaches the limit.
     Auto,
     /// As written.
-    Span(TimeSpan),
+    Span(Timer),
 }
 
 impl<'de> Deserialize<'de> for Limit {
@@ -48,7 +61,7 @@ impl<'de> Deserialize<'de> for Limit {
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Limit, E> {
                 match text {
-                    "none" => Ok(Limit::None),
+                    NONE => Ok(Limit::None),
                     _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
                 }
             }
@@ -73,11 +86,37 @@ impl<'de> Deserialize<'de> for Within {
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Within, E> {
                 match text {
-                    "auto" => Ok(Within::Auto),
-                    _ => text.parse().map(Within::Span).map_err(E::custom),
+                    AUTO => Ok(Within::Auto),
+                    _ => text.parse().map(|span| Within::Span(Timer(span))).map_err(E::custom),
                 }
             }
         }
         deserializer.deserialize_str(WithinVisitor)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Limit {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "anyOf": [generator.subschema_for::<Starts>(), { "type": "string", "enum": [NONE] }],
+        })
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Within {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Within".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "anyOf": [generator.subschema_for::<Timer>(), { "type": "string", "enum": [AUTO] }],
+        })
     }
 }

@@ -3,58 +3,72 @@
 //! Doc comments here are the reference that users read. No `untagged`, `tag` or `flatten`: serde
 //! buffers through those and the spans are lost.
 
+pub(crate) mod default;
 mod either;
 mod limit;
+mod number;
 mod objects;
 mod read;
+#[cfg(feature = "schema")]
+mod rules;
+mod spanned;
 mod tables;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use toml::Spanned;
 
-use crate::value::{Dependency, Device, FilePath, Group, HostName, HostPattern, Image, Text, User};
+use crate::Runtime;
+use crate::value::{
+    Dependency, Description, Device, EnvironmentName, FilePath, Group, HostAddress, HostName, HostPattern,
+    Image, LabelName, LimitName, SecretName, SysctlName, Text, User,
+};
 
 pub(crate) use either::{Lines, Networks, Number, OptionValue, Ports, Secret, Ulimit};
 pub(crate) use limit::{Limit, Starts, Within};
+pub(crate) use number::{Count, PortNumber, Timer, Weight, Whole};
 pub(crate) use objects::{Network, NetworkDns, NetworkSubnet, Volume};
 pub(crate) use read::{Read, Removed, read};
+pub(crate) use spanned::Spanned;
 pub(crate) use tables::{
     Capabilities, Dns, Health, Log, Mount, Port, Pull, Resources, Restart, Security, Stop, Systemd, Tmpfs,
 };
 
-/// The top level of `NAME.toml`.
+/// A service that Conductor makes systemd run: see conductor-service(5).
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(transform = crate::schema::in_order::<Self>, transform = rules::of_service)
+)]
 pub(crate) struct Service {
-    /// One line for people; the unit's `Description=`.
-    pub(crate) description: Option<Spanned<Text>>,
-    /// The image to run.
+    /// The image to run. It is the only key that has to be there.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub(crate) image: Option<Spanned<Image>>,
-    /// Which release it is: for `${revision}` in other keys, such as the image's, and in the log.
+    /// One line of text that systemd shows. Without it, systemd shows the name and the image.
+    pub(crate) description: Option<Description>,
+    /// Which release it is: for `${revision}` in other keys, and the field `CONDUCTOR_RELEASE` of the log.
     pub(crate) revision: Option<Text>,
-    /// Replaces the image's entry point; always a list, there is no shell.
+    /// In place of the image's entry point; an empty list clears it. There is no shell.
     pub(crate) entrypoint: Option<Vec<Text>>,
-    /// Arguments for the entry point; always a list.
+    /// The arguments for the entry point. There is no shell, and no character is special.
     pub(crate) command: Option<Vec<Text>>,
-    /// How many containers run side by side.
-    pub(crate) instances: Option<Spanned<i64>>,
-    /// Whether it starts at boot.
+    /// How many containers run side by side. Each gets its number in the environment variable
+    /// `CONDUCTOR_INSTANCE`.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::INSTANCES)))]
+    pub(crate) instances: Option<Spanned<Whole<1, 1_000>>>,
+    /// Whether it starts at boot. `conductor enable` and `conductor disable` set it; generated units cannot be
+    /// enabled with systemctl(1).
+    #[cfg_attr(feature = "schema", schemars(extend("default" = true)))]
     pub(crate) enabled: Option<bool>,
-    /// The engine: `podman` or `docker`.
-    pub(crate) runtime: Option<Spanned<String>>,
+    /// Host names and patterns, such as `"web-*"`. On other machines nothing is started (`ConditionHost=`).
+    pub(crate) hosts: Option<Vec<HostPattern>>,
+    /// The engine; what is different with docker is told under DOCKER.
+    pub(crate) runtime: Option<Runtime>,
     /// Further options for the engine's `run`, before the image.
     pub(crate) runtime_args: Option<Vec<Text>>,
-    /// Only on machines whose host name matches one of these.
-    pub(crate) hosts: Option<Vec<HostPattern>>,
-    /// Started only after these.
-    pub(crate) after: Option<Vec<Spanned<Dependency>>>,
-    /// Started together with these, whether or not they work.
-    pub(crate) wants: Option<Vec<Spanned<Dependency>>>,
-    /// Does not start without these.
-    pub(crate) requires: Option<Vec<Spanned<Dependency>>>,
-    /// The user in the container, and perhaps its group.
+    /// The user in the container, by name or number, and perhaps a group: `"1000:1000"`.
     pub(crate) user: Option<User>,
     /// Supplementary groups of that user.
     pub(crate) groups: Option<Vec<Group>>,
@@ -62,50 +76,69 @@ pub(crate) struct Service {
     pub(crate) working_directory: Option<FilePath>,
     /// The container's host name.
     pub(crate) hostname: Option<HostName>,
-    /// Runs a small init as the first process, which reaps orphans and passes signals on.
+    /// Whether a small init is the first process. With it, programs that do not handle signals end on SIGTERM.
+    /// Needs catatonit(1) with podman.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
     pub(crate) init: Option<bool>,
-    /// Mounts the image's file system read-only.
+    /// Whether the image's file system is mounted read-only.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
     pub(crate) read_only: Option<bool>,
-    /// The container's labels.
-    pub(crate) labels: Option<BTreeMap<Spanned<String>, Text>>,
-    /// The container's environment; values are literal.
-    pub(crate) environment: Option<BTreeMap<Spanned<String>, Text>>,
-    /// Files of `NAME=value` lines, read at each start.
+    /// Files of `NAME=value` lines that the engine reads at each start.
     pub(crate) environment_files: Option<Vec<FilePath>>,
-    /// Files that only this service may read, in `/run/secrets`; systemd's credentials.
-    pub(crate) secrets: Option<BTreeMap<Spanned<String>, Secret>>,
-    /// Limits of the unit's control group.
+    /// Devices of the host, such as `"/dev/fuse"` or `"/dev/ttyUSB0:/dev/modem:rw"`.
+    pub(crate) devices: Option<Vec<Device>>,
+    /// `"bridge"`, `"host"`, `"none"`, or a network or a list of networks by name, which have to exist. In the host's
+    /// network `[[ports]]` have no `container`, and the program gets its own port in the variable `PORT`.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "bridge")))]
+    pub(crate) network: Option<Spanned<Networks>>,
+    /// Units, or names of other services, after which it starts: `After=` of systemd.unit(5).
+    pub(crate) after: Option<Vec<Spanned<Dependency>>>,
+    /// Units, or names of other services, that are started with it; it starts after them, whether or not they work:
+    /// `Wants=` and `After=` of systemd.unit(5).
+    pub(crate) wants: Option<Vec<Spanned<Dependency>>>,
+    /// Units, or names of other services, without which it does not start; it starts after them: `Requires=` and
+    /// `After=` of systemd.unit(5).
+    pub(crate) requires: Option<Vec<Spanned<Dependency>>>,
+    /// Variables for the container. The values are taken literally. They are part of the unit, which every user of
+    /// the machine may read: this is no place for secrets.
+    pub(crate) environment: Option<BTreeMap<EnvironmentName, Text>>,
+    /// Labels of the container.
+    pub(crate) labels: Option<BTreeMap<LabelName, Text>>,
+    /// Names, and the files that hold them: a path, or a table for a file made by systemd-creds(1) for this name:
+    /// `systemd-creds encrypt --name=`*NAME*` - `*FILE*. Only root on the
+    /// host needs to be able to read the files. In the container they are `/run/secrets/`*NAME*, readable by its
+    /// root.
+    pub(crate) secrets: Option<BTreeMap<SecretName, Secret>>,
+    /// Limits of the unit's control group, which holds the container and the engine's processes that watch it.
     pub(crate) resources: Option<Resources>,
-    /// Published ports.
+    /// Ports to publish.
     pub(crate) ports: Option<Vec<Spanned<Port>>>,
-    /// Directories and volumes in the container.
+    /// Directories, files and volumes in the container.
     pub(crate) volumes: Option<Vec<Spanned<Mount>>>,
     /// File systems in memory.
     pub(crate) tmpfs: Option<Vec<Spanned<Tmpfs>>>,
-    /// `bridge`, `host`, `none`, or the names of networks.
-    pub(crate) network: Option<Spanned<Networks>>,
-    /// How names are resolved.
+    /// The container's resolv.conf.
     pub(crate) dns: Option<Dns>,
-    /// Further lines of `/etc/hosts`: names and addresses.
-    pub(crate) extra_hosts: Option<BTreeMap<Spanned<String>, Spanned<Text>>>,
-    /// Limits of setrlimit(2).
-    pub(crate) ulimits: Option<BTreeMap<Spanned<String>, Spanned<Ulimit>>>,
+    /// Further names and their addresses; `"host-gateway"` is the host's.
+    pub(crate) extra_hosts: Option<BTreeMap<HostName, HostAddress>>,
+    /// Limits of setrlimit(2) by their lower-case names, such as `nofile`; -1 is no limit.
+    pub(crate) ulimits: Option<BTreeMap<LimitName, Spanned<Ulimit>>>,
     /// Kernel parameters of the container's namespaces.
-    pub(crate) sysctls: Option<BTreeMap<Spanned<String>, Number>>,
-    /// Devices of the host.
-    pub(crate) devices: Option<Vec<Device>>,
+    pub(crate) sysctls: Option<BTreeMap<SysctlName, Number>>,
     /// What the container may do.
     pub(crate) security: Option<Security>,
-    /// How it is stopped.
+    /// How the container is stopped.
     pub(crate) stop: Option<Stop>,
-    /// When its image is fetched.
+    /// When and how the image is fetched.
     pub(crate) pull: Option<Pull>,
-    /// Where its output goes.
+    /// Where the container's output goes.
     pub(crate) log: Option<Log>,
-    /// The HTTP check that says whether the service works.
-    pub(crate) health: Option<Spanned<Health>>,
-    /// How systemd starts it again.
-    pub(crate) restart: Option<Restart>,
-    /// Directives for the unit, as systemd reads them; they have the last word.
+    /// Directives for the unit that runs the container, as systemd reads them: specifiers expand, and they have the
+    /// last word.
     pub(crate) systemd: Option<Systemd>,
+    /// The HTTP check. It is sent to the published port of each instance. A status from 200 to 399 is healthy;
+    /// redirects are followed on the same host.
+    pub(crate) health: Option<Spanned<Health>>,
+    /// systemd starts the container again whenever it ends, unless it was stopped.
+    pub(crate) restart: Option<Restart>,
 }

@@ -14,7 +14,7 @@ use crate::Diagnostic;
 use crate::diagnostic::MOST_ERRORS;
 use crate::suggest::nearest;
 
-/// Keys that had to be left out because they could not be read, as dotted paths without indices.
+/// Keys that had to be left out because they could not be read, as dotted paths such as `ports.0.host`.
 /// A key in here was reported; that it is now missing must not be reported again.
 #[derive(Debug, Default)]
 pub(crate) struct Removed(BTreeSet<String>);
@@ -100,9 +100,11 @@ fn take_out(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
 fn take_out_of_value(value: &mut DeValue<'_>, span: &Range<usize>) -> Option<String> {
     match value {
         DeValue::Table(table) => take_out(table, span),
-        DeValue::Array(items) => items
-            .iter_mut()
-            .find_map(|item: &mut Spanned<DeValue<'_>>| take_out_of_value(item.get_mut(), span)),
+        DeValue::Array(items) => {
+            items.iter_mut().enumerate().find_map(|(index, item): (usize, &mut Spanned<DeValue<'_>>)| {
+                take_out_of_value(item.get_mut(), span).map(|path| format!("{index}.{path}"))
+            })
+        }
         _ => None,
     }
 }

@@ -1,104 +1,135 @@
 //! The tables of a definition.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
-use conductor_timespan::TimeSpan;
 use serde::Deserialize;
-use toml::Spanned;
 
-use super::{Limit, Lines, Ports};
-use crate::value::{Capability, Cpus, FilePath, HostName, Memory, Signal, SliceName, Text, UrlPath};
+#[cfg(feature = "schema")]
+use super::default;
+use super::{Count, Limit, Lines, PortNumber, Ports, Spanned, Timer, Weight, Whole};
+use crate::value::{
+    Address, Capability, Cpus, Directive, EngineOption, FilePath, HostName, LogDriver, Memory, OptionName,
+    Signal, SliceName, Text, UrlPath, UserNamespace,
+};
+use crate::{MountSource, Protocol, PullPolicy, Seccomp};
 
 /// `[resources]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Resources {
-    /// `MemoryMax=` of the unit.
+    /// The most memory it may use: `MemoryMax=` of systemd.resource-control(5).
     pub(crate) memory: Option<Memory>,
-    /// `CPUQuota=` of the unit.
+    /// The processor time, in processors, such as 1.5: `CPUQuota=`.
     pub(crate) cpus: Option<Cpus>,
-    /// `TasksMax=` of the unit.
-    pub(crate) pids: Option<Spanned<i64>>,
-    /// `MemoryHigh=` of the unit: above this it is slowed down.
+    /// The number of processes and threads: `TasksMax=`.
+    // TasksMax= counts podman while it starts the container (some ten threads), and conmon later.
+    pub(crate) pids: Option<Spanned<Whole<32, 4_194_304>>>,
+    /// Memory above which it is slowed down: `MemoryHigh=`.
     pub(crate) memory_high: Option<Spanned<Memory>>,
-    /// `CPUWeight=` of the unit, 1 to 10000; 100 is everybody's.
-    pub(crate) cpu_weight: Option<Spanned<i64>>,
-    /// `IOWeight=` of the unit, 1 to 10000; 100 is everybody's.
-    pub(crate) io_weight: Option<Spanned<i64>>,
-    /// Size of the container's /dev/shm.
+    /// Its share of processor time under contention; 100 is everybody's: `CPUWeight=`.
+    pub(crate) cpu_weight: Option<Spanned<Weight>>,
+    /// Its share of disk time under contention; 100 is everybody's: `IOWeight=`.
+    pub(crate) io_weight: Option<Spanned<Weight>>,
+    /// The size of the container's `/dev/shm`.
     pub(crate) shm: Option<Memory>,
-    /// The slice that it shares with others, instead of conductor.slice.
+    /// The slice that it shares with others, such as `"team-store"`, which lies in `team`. Without it, it is in
+    /// conductor.slice.
     pub(crate) slice: Option<SliceName>,
 }
 
-/// `[[ports]]`
+/// A published port.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Port {
-    /// The port the program listens on, or a range such as `"8000-8009"`.
+    /// The port that the program listens on, or a range such as `"8000-8009"`. With `network = "host"` it is left
+    /// out, and otherwise it has to be there.
     pub(crate) container: Option<Spanned<Ports>>,
-    /// The first of the host's ports: instance *i* gets `host + i - 1`.
-    pub(crate) host: Option<Spanned<i64>>,
-    /// The host's address; 127.0.0.1 if left out.
-    pub(crate) address: Option<IpAddr>,
-    /// `tcp` or `udp`.
-    pub(crate) protocol: Option<Spanned<String>>,
+    /// The port on the host. Instance *i* gets `host` + *i* - 1; with a range of ports, each instance gets as many as
+    /// the range has, one instance after the other.
+    #[cfg_attr(feature = "schema", schemars(required))]
+    pub(crate) host: Option<Spanned<PortNumber>>,
+    /// The host's address.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::ADDRESS.to_string())))]
+    pub(crate) address: Option<Address>,
+    /// The transport protocol.
+    pub(crate) protocol: Option<Protocol>,
 }
 
 /// `[health]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Health {
-    /// Path of the request.
+    /// The path to ask for, with its query.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub(crate) path: Option<Spanned<UrlPath>>,
-    /// Which of `[[ports]]`, by its container port; the first if left out.
-    pub(crate) port: Option<Spanned<i64>>,
-    /// Time from one check to the next.
-    pub(crate) interval: Option<Spanned<TimeSpan>>,
-    /// Time a check may take, all phases together.
-    pub(crate) timeout: Option<Spanned<TimeSpan>>,
-    /// Consecutive failures until the container is terminated.
-    pub(crate) unhealthy_after: Option<Spanned<i64>>,
-    /// Consecutive successes until the service counts as started, or as healthy again.
-    pub(crate) healthy_after: Option<Spanned<i64>>,
-    /// Time from the container's start to its first healthy answer.
-    pub(crate) start_within: Option<Spanned<TimeSpan>>,
-    /// Time between SIGTERM and SIGKILL to an unhealthy container.
-    pub(crate) kill_grace: Option<Spanned<TimeSpan>>,
+    /// The port that is asked, by the number that `container` has in `[[ports]]`. Without it, it is the first one
+    /// of TCP.
+    pub(crate) port: Option<Spanned<PortNumber>>,
+    /// The time from one check to the next.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::INTERVAL.to_string())))]
+    pub(crate) interval: Option<Spanned<Timer>>,
+    /// The time a check may take: connection, headers and body together.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::TIMEOUT.to_string())))]
+    pub(crate) timeout: Option<Spanned<Timer>>,
+    /// After so many failures in a row the container is sent SIGTERM, and systemd starts it again.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::UNHEALTHY_AFTER)))]
+    pub(crate) unhealthy_after: Option<Spanned<Count>>,
+    /// After so many successes in a row the service counts as started, or as healthy again.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::HEALTHY_AFTER)))]
+    pub(crate) healthy_after: Option<Spanned<Count>>,
+    /// The time from the container's start to a healthy answer; then the start fails.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::START_WITHIN.to_string())))]
+    pub(crate) start_within: Option<Spanned<Timer>>,
+    /// The time between SIGTERM and SIGKILL for an unhealthy container.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::KILL_GRACE.to_string())))]
+    pub(crate) kill_grace: Option<Spanned<Timer>>,
 }
 
 /// `[restart]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Restart {
-    /// Time between the end of one run and the start of the next.
-    pub(crate) delay: Option<Spanned<TimeSpan>>,
-    /// The delay grows to this while restarts follow each other.
-    pub(crate) max_delay: Option<Spanned<TimeSpan>>,
-    /// When to give up.
+    /// The time between the end and the next start.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::RESTART_DELAY.to_string())))]
+    pub(crate) delay: Option<Spanned<Timer>>,
+    /// What the delay grows to while restarts follow each other, with systemd 254 and later. It is never less than
+    /// `delay`.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::RESTART_MAX_DELAY.to_string())))]
+    pub(crate) max_delay: Option<Spanned<Timer>>,
+    /// After so many starts within so much time the service is left `failed`; with `"none"`, never. Starts and
+    /// restarts by hand count as well; `systemctl reset-failed` clears the count.
     pub(crate) limit: Option<Limit>,
 }
 
-/// `[[volumes]]`
+/// Something of the host, or a volume, in the container.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Mount {
-    /// A directory or file of the host, or the name of a volume.
-    pub(crate) source: Option<Spanned<Text>>,
+    /// A directory or file of the host, or the name of a volume of the engine's.
+    #[cfg_attr(feature = "schema", schemars(required))]
+    pub(crate) source: Option<MountSource>,
     /// Where it is in the container.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub(crate) target: Option<FilePath>,
     /// Whether the container may only read it.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
     pub(crate) read_only: Option<bool>,
     /// Further options of the engine's `--volume`, such as `["Z"]` or `["U"]`.
-    pub(crate) options: Option<Vec<Spanned<Text>>>,
+    pub(crate) options: Option<Vec<EngineOption>>,
 }
 
-/// `[[tmpfs]]`
+/// A file system in memory.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Tmpfs {
     /// Where it is in the container.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub(crate) target: Option<FilePath>,
     /// Its largest size.
     pub(crate) size: Option<Memory>,
@@ -107,77 +138,89 @@ pub(crate) struct Tmpfs {
 /// `[dns]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Dns {
     /// Name servers instead of the host's.
-    pub(crate) servers: Option<Vec<IpAddr>>,
+    pub(crate) servers: Option<Vec<Address>>,
     /// Domains in which short names are looked up.
     pub(crate) search: Option<Vec<HostName>>,
     /// Options of resolv.conf(5).
-    pub(crate) options: Option<Vec<Spanned<Text>>>,
+    pub(crate) options: Option<Vec<EngineOption>>,
 }
 
 /// `[security]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Security {
     /// Keeps setuid programs from gaining rights.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
     pub(crate) no_new_privileges: Option<bool>,
-    /// Capabilities besides the engine's few, and without them.
+    /// Capabilities besides the engine's few, and without them; names are those of capabilities(7).
     pub(crate) capabilities: Option<Capabilities>,
-    /// A file with a seccomp filter, or `unconfined`.
-    pub(crate) seccomp: Option<Spanned<Text>>,
-    /// A user namespace of its own, as the engine's `--userns` takes it, such as `auto`.
-    pub(crate) user_namespace: Option<Spanned<Text>>,
+    /// A file with a filter, or `"unconfined"` for none. Without it, it is the engine's.
+    pub(crate) seccomp: Option<Seccomp>,
+    /// A user namespace of its own, as the engine's `--userns` takes it, such as `"auto"`.
+    pub(crate) user_namespace: Option<Spanned<UserNamespace>>,
 }
 
 /// `capabilities` of `[security]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Capabilities {
     /// Granted besides the engine's.
     pub(crate) add: Option<Vec<Capability>>,
-    /// Taken away; `ALL` takes all of the engine's.
+    /// Taken away; `"ALL"` takes all of the engine's.
     pub(crate) drop: Option<Vec<Capability>>,
 }
 
 /// `[stop]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Stop {
-    /// Asks the program to end.
+    /// In place of the image's stop signal.
     pub(crate) signal: Option<Signal>,
-    /// Time until it is killed.
-    pub(crate) timeout: Option<Spanned<TimeSpan>>,
+    /// The time until the program is killed.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::STOP_TIMEOUT.to_string())))]
+    pub(crate) timeout: Option<Spanned<Timer>>,
 }
 
 /// `[pull]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Pull {
-    /// `missing`, `always` or `never`.
-    pub(crate) policy: Option<Spanned<String>>,
-    /// Attempts after the first has failed.
-    pub(crate) retries: Option<Spanned<i64>>,
-    /// Time between attempts.
-    pub(crate) retry_delay: Option<Spanned<TimeSpan>>,
+    /// If it is `"missing"` on the machine, `"always"` before a start, or `"never"`, because somebody else does.
+    pub(crate) policy: Option<PullPolicy>,
+    /// Attempts after the first.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::PULL_RETRIES)))]
+    pub(crate) retries: Option<Spanned<Whole<0, 100>>>,
+    /// The time between attempts.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::PULL_RETRY_DELAY.to_string())))]
+    pub(crate) retry_delay: Option<Spanned<Timer>>,
 }
 
 /// `[log]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Log {
-    /// The engine's log driver; `journald` if left out.
-    pub(crate) driver: Option<Spanned<String>>,
+    /// The engine's log driver. By default the output is in the journal, as the unit's own.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = LogDriver::DEFAULT)))]
+    pub(crate) driver: Option<LogDriver>,
     /// Options of the driver.
-    pub(crate) options: Option<BTreeMap<Spanned<String>, Text>>,
+    pub(crate) options: Option<Spanned<BTreeMap<OptionName, Text>>>,
 }
 
 /// `[systemd]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Systemd {
-    /// Directives of `[Unit]`.
-    pub(crate) unit: Option<BTreeMap<Spanned<String>, Lines>>,
-    /// Directives of `[Service]`.
-    pub(crate) service: Option<BTreeMap<Spanned<String>, Lines>>,
+    /// Directives of `[Unit]`: systemd.unit(5).
+    pub(crate) unit: Option<BTreeMap<Directive, Lines>>,
+    /// Directives of `[Service]`: systemd.service(5), systemd.exec(5), systemd.kill(5), systemd.resource-control(5).
+    pub(crate) service: Option<BTreeMap<Directive, Lines>>,
 }

@@ -112,7 +112,7 @@ impl Engine for Docker {
             .arg(container.name.clone())
             .args(["--rm", "--interactive"]);
         let exec = if terminal { exec.arg("--tty") } else { exec };
-        let exec = exec.arg(format!("--pull={}", container.service.pull.policy.as_str()));
+        let exec = exec.arg(format!("--pull={}", container.service.pull.policy));
         let exec = limits(within(exec, container.service), container.service);
         image_and_command(options(exec, container, self), container.service)
     }

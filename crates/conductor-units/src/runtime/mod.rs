@@ -3,8 +3,8 @@
 //!
 //! A further engine is one more file beside these, with an [`Engine`]. What else has to hear of it:
 //!
-//! - its name: a variant and a word in `Runtime::NAMES` (conductor-definition, `service.rs`). From then on the compiler
-//!   asks for the rest;
+//! - its name: a variant of `Runtime` (conductor-definition, `service.rs`) and its word (`value/words.rs`). From then on
+//!   the compiler asks for the rest;
 //! - its arm in [`engine`], with its `mod`;
 //! - what definitions may ask for that it cannot do: its arm in `Check::engine` (conductor-definition,
 //!   `validate/runtime.rs`), empty for one that can do everything; and for networks and volumes, in `subnets.rs` and
@@ -112,7 +112,7 @@ pub(crate) fn engine(runtime: Runtime) -> &'static dyn Engine {
 
 /// The engine whose program that is.
 pub(crate) fn of_program(path: &str) -> Option<Runtime> {
-    let known = Runtime::NAMES.iter().map(|(_, runtime)| *runtime);
+    let known = Runtime::ALL.iter().copied();
     known.into_iter().find(|runtime| engine(*runtime).program() == path)
 }
 

@@ -70,7 +70,7 @@ impl Engine for Podman {
             "--cgroups=split",
         ]);
         let exec = if terminal { exec.arg("--tty") } else { exec };
-        let exec = exec.arg(format!("--pull={}", container.service.pull.policy.as_str()));
+        let exec = exec.arg(format!("--pull={}", container.service.pull.policy));
         image_and_command(options(exec, container, self), container.service)
     }
 

@@ -1,68 +1,31 @@
-//! `cargo xtask gen`: what is made from the command line's own definition, and committed so that the package
-//! needs nothing but files.
+//! What is made from the command line's own definition.
 
-use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
-use conductor_tests::{Context, Error, Result, repository};
-
-use crate::shell::say;
+use conductor_tests::{Context, Result};
 
 /// Sections of a subcommand's own page that are taken over under its heading.
 type Section = fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>;
 
-/// Writes the files, or with `check` says which ones are not as they would be written.
-pub(crate) fn task(check: bool) -> Result<()> {
-    let mut stale = Vec::new();
-    for (path, text) in files()? {
-        let full = repository().join(&path);
-        if fs::read(&full).is_ok_and(|written| written == text) {
-            continue;
-        }
-        if check {
-            stale.push(path.display().to_string());
-            continue;
-        }
-        if let Some(directory) = full.parent() {
-            fs::create_dir_all(directory).context(directory.display())?;
-        }
-        fs::write(&full, text).context(full.display())?;
-        say(format_args!("wrote {}", path.display()));
-    }
-    if stale.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(format!(
-        "out of date: {}: run `cargo xtask gen` and commit what it writes",
-        stale.join(", ")
-    )))
-}
-
-/// Named as the package installs them: debhelper copies files, it does not rename them.
-fn files() -> Result<Vec<(PathBuf, Vec<u8>)>> {
-    let completions = Path::new("packaging/completions");
+/// Shell completions, named as the package installs them: debhelper copies files, it does not rename them.
+pub(super) fn completions() -> impl Iterator<Item = (PathBuf, Vec<u8>)> {
     let shells = [
         (Shell::Bash, "bash/conductor"),
         (Shell::Zsh, "zsh/_conductor"),
         (Shell::Fish, "fish/conductor.fish"),
     ];
-    let mut files: Vec<(PathBuf, Vec<u8>)> = shells
-        .into_iter()
-        .map(|(shell, name)| {
-            let mut text = Vec::new();
-            generate(shell, &mut conductor::command(), "conductor", &mut text);
-            (completions.join(name), text)
-        })
-        .collect();
-    files.push((PathBuf::from("packaging/man/conductor.1"), page()?));
-    Ok(files)
+    shells.into_iter().map(|(shell, name)| {
+        let mut text = Vec::new();
+        generate(shell, &mut conductor::command(), "conductor", &mut text);
+        (Path::new("packaging/completions").join(name), text)
+    })
 }
 
 /// conductor(1): one page, a section for each subcommand.
-fn page() -> Result<Vec<u8>> {
+pub(super) fn page() -> Result<Vec<u8>> {
     let mut command = conductor::command().disable_help_subcommand(true);
     command.build();
     let man = Man::new(command.clone()).date("").source(format!("conductor {}", env!("CARGO_PKG_VERSION")));
@@ -126,6 +89,9 @@ Definitions; the first directory that has a file of a name wins.
 .TP
 /run/systemd/generator
 The units that were made of them at the last reload.
+.TP
+/usr/share/conductor/schema
+What `conductor schema` prints, for editors.
 .SH \"SEE ALSO\"
 \\fBconductor\\-service\\fR(5), \\fBconductor\\-health\\fR(1), \\fBconductor\\-generator\\fR(8), \\fBsystemctl\\fR(1),
 \\fBjournalctl\\fR(1), \\fBpodman\\-exec\\fR(1)

@@ -1,0 +1,21 @@
+//! What one key says about another, as far as a schema can say it. Only what draft 7 has too: editors may know no
+//! later one.
+
+use schemars::Schema;
+use serde_json::{Value, json};
+
+/// A published port belongs to a container that has a network of its own, and a check needs a port to ask.
+pub(super) fn of_service(schema: &mut Schema) {
+    let host = json!({ "enum": ["host", ["host"]] });
+    schema.insert("if".to_owned(), json!({ "properties": { "network": host }, "required": ["network"] }));
+    schema.insert("then".to_owned(), of_ports(&json!({ "properties": { "container": false } })));
+    schema.insert("else".to_owned(), of_ports(&json!({ "required": ["container"] })));
+}
+
+fn of_ports(rule: &Value) -> Value {
+    json!({
+        "properties": { "ports": { "items": rule } },
+        "if": { "required": ["health"] },
+        "then": { "required": ["ports"], "properties": { "ports": { "minItems": 1 } } },
+    })
+}
