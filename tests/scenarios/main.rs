@@ -22,6 +22,8 @@ mod pending_edit;
 mod polkit;
 mod product;
 mod quoting;
+mod rootless;
+mod rootless_package;
 mod run;
 mod stage;
 mod standing_back;

@@ -20,30 +20,20 @@ impl Kind {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Service, Self::Network, Self::Volume];
 
-    /// Where definitions are looked for; the first directory that has a file name wins, as with systemd's
-    /// own units.
-    pub fn search_path(self) -> [&'static str; 3] {
+    /// The name of each of its directories on the search path ([`Site::search_path`](crate::Site::search_path)).
+    pub fn directory(self) -> &'static str {
         match self {
-            Self::Service => {
-                ["/etc/conductor/services", "/run/conductor/services", "/usr/lib/conductor/services"]
-            }
-            Self::Network => {
-                ["/etc/conductor/networks", "/run/conductor/networks", "/usr/lib/conductor/networks"]
-            }
-            Self::Volume => {
-                ["/etc/conductor/volumes", "/run/conductor/volumes", "/usr/lib/conductor/volumes"]
-            }
+            Self::Service => "services",
+            Self::Network => "networks",
+            Self::Volume => "volumes",
         }
     }
 
     /// What a file defines, by the name of its directory: a service, unless that is `networks` or `volumes`.
     pub fn of(path: &Path) -> Self {
         let directory = path.parent().and_then(Path::file_name);
-        match directory.and_then(std::ffi::OsStr::to_str) {
-            Some("networks") => Self::Network,
-            Some("volumes") => Self::Volume,
-            _ => Self::Service,
-        }
+        let is_named = |kind: &Self| directory.is_some_and(|name| name == kind.directory());
+        Self::ALL.into_iter().find(is_named).unwrap_or(Self::Service)
     }
 
     /// The word for one of them.
@@ -175,6 +165,7 @@ pub(crate) fn object_name(kind: Kind, path: &Path) -> Result<ObjectName, Invalid
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Site;
 
     #[test]
     fn the_directory_says_what_it_is() {
@@ -188,8 +179,8 @@ mod tests {
             assert_eq!(Kind::of(Path::new(path)), kind, "{path}");
         }
         for kind in Kind::ALL {
-            for directory in kind.search_path() {
-                assert_eq!(Kind::of(&Path::new(directory).join("a.toml")), kind, "{directory}");
+            for directory in Site::system("/").search_path(kind) {
+                assert_eq!(Kind::of(&directory.join("a.toml")), kind, "{}", directory.display());
             }
         }
     }

@@ -4,6 +4,7 @@
 //! [`validate`] turns it into the model, where everything is present and possible. This crate knows
 //! nothing of systemd's unit files: that is `conductor-units`.
 
+mod abilities;
 mod diagnostic;
 mod drop_ins;
 mod file;
@@ -16,6 +17,7 @@ pub mod schema;
 mod search;
 mod service;
 mod settings;
+mod site;
 mod source;
 mod suggest;
 mod together;
@@ -23,6 +25,7 @@ mod validate;
 mod value;
 mod written;
 
+pub use abilities::{Abilities, Controllers};
 pub use diagnostic::{Diagnostic, Label, Level};
 pub use drop_ins::Candidate;
 pub use file::read_text;
@@ -35,9 +38,10 @@ pub use service::{
     Tmpfs, Ulimit,
 };
 pub use settings::Settings;
+pub use site::{Scope, Site, UserDirectories};
 pub use source::{Part, Place, Position, Source};
 pub use suggest::nearest;
-pub use together::{Clash, clashes};
+pub use together::{Claims, Clash, Reference, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FilePath, FileSystem,
     Group, HostName, HostPattern, Image, InterfaceName, InvalidValue, LabelName, LimitName, LogDriver,
@@ -63,36 +67,48 @@ pub struct ParsedObject {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads the definition of a service. The main file's path gives it its name.
+/// Reads the definition of a service of the machine's, as [`parse_for`] does.
+///
+/// # Errors
+/// Every error found in the files.
+pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
+    parse_for(source, Abilities::ROOT)
+}
+
+/// Reads the definition of a service, for somebody who can do what `abilities` say. The main file's path gives the
+/// service its name.
 ///
 /// Drop-ins are merged into the main file ([`merge`]), then `${...}` is filled in ([`interpolate`]), and
 /// only then is it decided what the keys mean: a drop-in may change `revision` alone.
 ///
 /// # Errors
 /// Every error found in the files, in the order of the text; never only the first.
-pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
+pub fn parse_for(source: &Source, abilities: Abilities) -> Result<Parsed, Vec<Diagnostic>> {
     let name = ServiceName::from_path(source.path());
-    let (service, warnings) = parsed(source, name, validate::service)?;
+    let (service, warnings) =
+        parsed(source, name, |name, read| validate::service(name, source, read, abilities))?;
     Ok(Parsed { service, warnings })
 }
 
-/// Reads the definition of a network, as [`parse`] does that of a service.
+/// Reads the definition of a network, as [`parse_for`] does that of a service.
 ///
 /// # Errors
 /// Every error found in the files.
-pub fn parse_network(source: &Source) -> Result<ParsedObject, Vec<Diagnostic>> {
+pub fn parse_network(source: &Source, abilities: Abilities) -> Result<ParsedObject, Vec<Diagnostic>> {
     let name = kind::object_name(Kind::Network, source.path());
-    let (object, warnings) = parsed(source, name, validate::network)?;
+    let (object, warnings) =
+        parsed(source, name, |name, read| validate::network(name, source, read, abilities))?;
     Ok(ParsedObject { object, warnings })
 }
 
-/// Reads the definition of a volume, as [`parse`] does that of a service.
+/// Reads the definition of a volume, as [`parse_for`] does that of a service.
 ///
 /// # Errors
 /// Every error found in the files.
-pub fn parse_volume(source: &Source) -> Result<ParsedObject, Vec<Diagnostic>> {
+pub fn parse_volume(source: &Source, abilities: Abilities) -> Result<ParsedObject, Vec<Diagnostic>> {
     let name = kind::object_name(Kind::Volume, source.path());
-    let (object, warnings) = parsed(source, name, validate::volume)?;
+    let (object, warnings) =
+        parsed(source, name, |name, read| validate::volume(name, source, read, abilities))?;
     Ok(ParsedObject { object, warnings })
 }
 
@@ -100,18 +116,19 @@ pub fn parse_volume(source: &Source) -> Result<ParsedObject, Vec<Diagnostic>> {
 fn parsed<N, W: serde::de::DeserializeOwned + Default, T>(
     source: &Source,
     name: Result<N, InvalidValue>,
-    validate: impl FnOnce(Result<N, Diagnostic>, &Source, written::Read<W>) -> (Option<T>, Vec<Diagnostic>),
+    validate: impl FnOnce(Result<N, Diagnostic>, written::Read<W>) -> (Option<T>, Vec<Diagnostic>),
 ) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
     let name = name.map_err(|error| Diagnostic::error("name", error.to_string()));
-    let read = merge::merged(source).and_then(|mut table| {
-        let (removed, diagnostics) = interpolate::interpolate(table.get_mut(), source)?;
-        written::read(table, removed, diagnostics)
+    let read = written::read(|| {
+        let mut keys = merge::merged(source)?;
+        let (removed, diagnostics) = interpolate::interpolate(keys.get_mut(), source)?;
+        Ok(written::Table { keys, removed, diagnostics })
     });
     let read = match read {
         Ok(read) => read,
         Err(errors) => return Err(name.err().into_iter().chain(errors).collect()),
     };
-    let (value, mut diagnostics) = validate(name, source, read);
+    let (value, mut diagnostics) = validate(name, read);
     diagnostics.sort_by_key(Diagnostic::offset);
     match value {
         Some(value) if !diagnostics.iter().any(Diagnostic::is_error) => Ok((value, diagnostics)),

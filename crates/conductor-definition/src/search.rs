@@ -7,9 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::drop_ins::DropIns;
-use crate::file::{Entry, entries};
+use crate::file::{Entry, entries, read_regular, read_text};
 use crate::suggest::nearest;
-use crate::{Candidate, Diagnostic, Kind, Source};
+use crate::{Candidate, Diagnostic, Kind, Site, Source};
 
 /// Definitions of a kind that are read: the generator runs at every boot, and must come to an end whatever somebody
 /// has unpacked there.
@@ -20,8 +20,32 @@ const MOST: usize = 10_000;
 pub struct File {
     /// As it is called inside the root: what users see.
     pub path: PathBuf,
-    /// As it is opened.
-    pub real: PathBuf,
+    /// As it is opened, if that is another path: two paths of each file are much memory.
+    real: Option<PathBuf>,
+    /// Whether it is known to be a regular file.
+    regular: bool,
+}
+
+impl File {
+    pub(crate) fn new(path: PathBuf, real: PathBuf, regular: bool) -> Self {
+        let real = Some(real).filter(|real| *real != path);
+        Self { path, real, regular }
+    }
+
+    /// A file of which nothing is known but the path.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), real: None, regular: false }
+    }
+
+    /// The path by which it is opened.
+    pub fn real(&self) -> &Path {
+        self.real.as_ref().unwrap_or(&self.path)
+    }
+
+    /// Its text; nothing if it masks.
+    pub(crate) fn read(&self) -> Result<Option<String>, Diagnostic> {
+        if self.regular { read_regular(self.real()) } else { read_text(self.real()) }
+    }
 }
 
 /// Something to be said about a directory, or a file that is not a definition.
@@ -53,23 +77,23 @@ impl Finding {
     }
 }
 
-/// All definitions of a kind below `root`. A directory that does not exist is empty; one that cannot be
-/// listed hides no other.
-pub fn find(root: &Path, kind: Kind) -> Found {
-    find_at_most(root, kind, MOST)
+/// All definitions of a kind in a site. A directory that does not exist is empty; one that cannot be listed
+/// hides no other.
+pub fn find(site: &Site, kind: Kind) -> Found {
+    find_at_most(site, kind, MOST)
 }
 
-fn find_at_most(root: &Path, kind: Kind, most: usize) -> Found {
-    let mut search = Search { root, kind, most, ..Search::default() };
-    for directory in kind.search_path() {
-        search.list(Path::new(directory));
+fn find_at_most(site: &Site, kind: Kind, most: usize) -> Found {
+    let path = site.search_path(kind);
+    let mut search = Search { root: &site.root, most, ..Search::default() };
+    for directory in &path {
+        search.list(directory);
     }
-    search.finish()
+    search.finish(path.first())
 }
 
 struct Search<'a> {
     root: &'a Path,
-    kind: Kind,
     most: usize,
     /// By file name; `None` is masked. A mask hides what comes later on the path as a file does.
     definitions: BTreeMap<OsString, Option<File>>,
@@ -83,7 +107,6 @@ impl Default for Search<'_> {
     fn default() -> Self {
         Self {
             root: Path::new("/"),
-            kind: Kind::Service,
             most: MOST,
             definitions: BTreeMap::new(),
             drop_ins: BTreeMap::new(),
@@ -119,7 +142,8 @@ impl Search<'_> {
         }
     }
 
-    fn finish(mut self) -> Found {
+    /// `first` is the directory that findings about all of them are said of.
+    fn finish(mut self, first: Option<&PathBuf>) -> Found {
         let names: Vec<String> =
             self.definitions.keys().map(|name| name.to_string_lossy().into_owned()).collect();
         let last = names.last().map(String::as_str).unwrap_or_default();
@@ -134,8 +158,7 @@ impl Search<'_> {
             let message = format!("more than {} definitions: those after {last} are left out", self.most);
             let diagnostic =
                 Diagnostic::error("too-many", message).help("move some of them to another machine");
-            let [first, ..] = self.kind.search_path();
-            self.findings.push(Finding::new(first, diagnostic));
+            self.findings.push(Finding::new(first.cloned().unwrap_or_default(), diagnostic));
             // The definitions of later drop-ins may be among those.
             self.drop_ins.retain(|name, _| *name.to_string_lossy() <= *last);
         }
@@ -193,7 +216,8 @@ mod tests {
 
         /// Main files and, behind them, their drop-ins; then the findings.
         fn found(&self, most: usize) -> Vec<String> {
-            let Found { candidates, findings } = find_at_most(self.0.path(), Kind::Service, most);
+            let Found { candidates, findings } =
+                find_at_most(&Site::system(self.0.path()), Kind::Service, most);
             let short = |path: &Path| path.display().to_string().replace("conductor/services/", "");
             let shown = candidates.iter().map(|Candidate { main, drop_ins, .. }| {
                 let files: Vec<String> =
@@ -229,7 +253,7 @@ mod tests {
         ])
         .link("run/conductor/volumes/data.toml", "/dev/null");
         let found = |kind| {
-            let Found { candidates, findings } = find(tree.0.path(), kind);
+            let Found { candidates, findings } = find(&Site::system(tree.0.path()), kind);
             let files = |found: &Candidate| format!("{} {}", found.main.path.display(), found.drop_ins.len());
             (candidates.iter().map(files).collect::<Vec<_>>(), findings.len())
         };

@@ -91,17 +91,6 @@ impl Service {
     pub fn release(&self) -> Option<&str> {
         self.revision.as_deref().or_else(|| self.process.image.version())
     }
-
-    /// Every host port that any instance takes.
-    pub fn host_ports(&self) -> impl Iterator<Item = u16> {
-        let numbers = 1..=self.instances;
-        self.network.ports.iter().flat_map(move |port| {
-            numbers.clone().flat_map(|number| {
-                let first = port.host_port(number);
-                first..=first.saturating_add(port.count - 1)
-            })
-        })
-    }
 }
 
 /// A container engine. What a further one takes is told at the top of `conductor-units`, `runtime/mod.rs`.

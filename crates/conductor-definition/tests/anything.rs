@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use conductor_definition::{Diagnostic, Source, parse, parse_network, parse_volume};
+use conductor_definition::{Abilities, Diagnostic, Source, parse, parse_network, parse_volume};
 use proptest::prelude::*;
 
 /// Pieces of definitions, some of them broken, so that many texts are nearly right.
@@ -111,8 +111,8 @@ fn check(text: &str) {
 fn results(source: &Source) -> [Result<Vec<Diagnostic>, Vec<Diagnostic>>; 3] {
     [
         parse(source).map(|parsed| parsed.warnings),
-        parse_network(source).map(|parsed| parsed.warnings),
-        parse_volume(source).map(|parsed| parsed.warnings),
+        parse_network(source, Abilities::ROOT).map(|parsed| parsed.warnings),
+        parse_volume(source, Abilities::ROOT).map(|parsed| parsed.warnings),
     ]
 }
 

@@ -5,7 +5,7 @@
 
 mod editor;
 
-use conductor_definition::{Source, parse};
+use conductor_definition::{Abilities, Controllers, Source, parse_for};
 use snapbox::{assert_data_eq, str};
 
 /// The diagnostics of a definition called `web.toml`, one line each.
@@ -14,8 +14,12 @@ fn messages(text: &str) -> String {
 }
 
 fn messages_of(path: &str, text: &str) -> String {
+    messages_for(Abilities::ROOT, path, text)
+}
+
+fn messages_for(abilities: Abilities, path: &str, text: &str) -> String {
     let source = Source::new(path, text);
-    let diagnostics = match parse(&source) {
+    let diagnostics = match parse_for(&source, abilities) {
         Ok(parsed) => parsed.warnings,
         Err(diagnostics) => diagnostics,
     };
@@ -503,6 +507,44 @@ web.toml:5:1: warning: a check may take longer than the interval (checks that ar
         messages("image = \"web:latest\"\n[resources]\nmemory = \"64M\"\n"),
         str![[r#"
 web.toml:1:9: warning: which version runs depends on when the image was fetched (name a version, such as :1.4.2, or a digest)
+
+"#]]
+    );
+}
+
+#[test]
+fn what_users_cannot_do() {
+    let controllers = Controllers::named("cpu memory pids");
+    let user = Abilities { docker: false, encrypted_secrets: false, lowest_port: 1024, controllers };
+    let text = r#"
+image = "web:1"
+runtime = "docker"
+[secrets]
+plain = "/home/alice/key"
+sealed = { path = "/home/alice/key.cred", encrypted = true }
+"#;
+    assert_data_eq!(
+        messages_for(user, "web.toml", text),
+        str![[r#"
+web.toml:3:11: docker runs the machine's containers, not a user's (leave `runtime` out: podman needs no root; or define it for the machine, in /etc/conductor)
+web.toml:6:10: this systemd does not decrypt secrets for users (systemd 258 and later do; until then name a plain file that only you may read)
+
+"#]]
+    );
+    let low = "image = \"web:1\"\n[resources]\nmemory = \"64M\"\n[[ports]]\ncontainer = 80\nhost = 80\n";
+    assert_data_eq!(
+        messages_for(user, "web.toml", low),
+        str![[r#"
+web.toml:6:8: warning: only root may publish ports below 1024 (take a higher one, or have root lower the sysctl net.ipv4.ip_unprivileged_port_start)
+
+"#]]
+    );
+    assert_data_eq!(messages_of("web.toml", low), str![[""]]);
+    let limits = "image = \"web:1\"\n[resources]\nmemory = \"64M\"\nio-weight = 50\n";
+    assert_data_eq!(
+        messages_for(user, "web.toml", limits),
+        str![[r#"
+web.toml: warning: `io-weight` has no effect: users' systemd may not limit `io` here (root can change that: `systemctl edit user@.service`, [Service] Delegate=cpu io memory pids)
 
 "#]]
     );

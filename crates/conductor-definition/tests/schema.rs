@@ -8,7 +8,7 @@ mod editor;
 
 use std::path::Path;
 
-use conductor_definition::{Kind, Source, find, parse, parse_network, parse_volume};
+use conductor_definition::{Abilities, Kind, Site, Source, find, parse, parse_network, parse_volume};
 use definition::{Place, base, base_of, places, set, toml_of, unset};
 use editor::{DROP_IN, SERVICE, agrees, read, repository, schemas};
 use serde_json::{Value, json};
@@ -85,8 +85,8 @@ fn the_documentation_names_schemas_that_are_there() {
 fn definitions_in_the_fixtures_are_judged_alike() {
     let (mut mains, mut drop_ins) = (0, 0);
     for case in std::fs::read_dir(repository().join("tests/fixtures")).unwrap() {
-        let root = case.unwrap().path().join("root");
-        let of_kind = |kind| find(&root, kind).candidates.into_iter().map(move |found| (kind, found));
+        let site = Site::system(case.unwrap().path().join("root"));
+        let of_kind = |kind| find(&site, kind).candidates.into_iter().map(move |found| (kind, found));
         for (kind, candidate) in Kind::ALL.into_iter().flat_map(of_kind) {
             let Some((source, problems)) = candidate.read() else { continue };
             let result = read(kind, &source);
@@ -117,8 +117,8 @@ fn meaning(kind: Kind, value: &Value) -> String {
     let source = Source::new("web.toml", toml_of(value));
     match kind {
         Kind::Service => format!("{:?}", parse(&source).unwrap().service),
-        Kind::Network => format!("{:?}", parse_network(&source).unwrap().object),
-        Kind::Volume => format!("{:?}", parse_volume(&source).unwrap().object),
+        Kind::Network => format!("{:?}", parse_network(&source, Abilities::ROOT).unwrap().object),
+        Kind::Volume => format!("{:?}", parse_volume(&source, Abilities::ROOT).unwrap().object),
     }
 }
 

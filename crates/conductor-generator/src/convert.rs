@@ -1,17 +1,20 @@
-//! From definitions to unit trees: pure, each definition on its own.
+//! From definitions to unit trees: each definition on its own.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use conductor_definition::{
-    DefinitionName, Diagnostic, Finding, Found, Kind, Parsed, Service, Source, clashes, find, parse,
+    Abilities, Candidate, Claims, DefinitionName, Diagnostic, Finding, Found, Kind, Object, Parsed, Runtime,
+    Service, Site, Source, clashes, find, parse_for,
 };
-use conductor_units::{Context, Tree, render};
+use conductor_units::{Context, Tree, render, render_object, stands_alone};
 
 use crate::last_good::LastGood;
-use crate::objects::Objects;
+use crate::objects::Known;
+use crate::plan::Units;
 use crate::{Host, attach, depend, objects, parallel};
 
 /// A definition's files: their text, and why some of it is missing.
@@ -25,7 +28,7 @@ pub struct Reading {
     pub problems: Vec<Diagnostic>,
 }
 
-/// What is on the search path.
+/// What is on the search paths.
 #[derive(Debug, Default)]
 pub struct Readings {
     /// All definitions that are not masked.
@@ -51,16 +54,15 @@ pub struct Converted {
     pub tree: Option<Tree>,
 }
 
-/// Reads every definition on the search paths below `root`.
-pub fn read_all(root: &Path) -> Readings {
+/// Reads every definition of a site.
+pub fn read_all(site: &Site) -> Readings {
     let mut readings = Readings::default();
     for kind in Kind::ALL {
-        let Found { candidates, findings } = find(root, kind);
+        let Found { candidates, findings } = find(site, kind);
         readings.findings.extend(findings);
-        let read = parallel::map(candidates, |candidate| candidate.read().ok_or(candidate.main.path));
-        for reading in read {
+        for reading in parallel::map(candidates, |candidate| read(kind, candidate)) {
             match reading {
-                Ok((source, problems)) => readings.definitions.push(Reading { kind, source, problems }),
+                Ok(reading) => readings.definitions.push(reading),
                 Err(empty) => readings.empty.push((kind, empty)),
             }
         }
@@ -68,113 +70,336 @@ pub fn read_all(root: &Path) -> Readings {
     readings
 }
 
+/// Reads a definition; only its path if it is masked because it is empty.
+pub(crate) fn read(kind: Kind, candidate: Candidate) -> Result<Reading, PathBuf> {
+    let read = candidate.read().map(|(source, problems)| Reading { kind, source, problems });
+    read.ok_or(candidate.main.path)
+}
+
 /// Converts all definitions. Whatever is wrong with one, even a panic of ours, stays with that one.
 ///
-/// What is `established`, by its last good units, keeps what a newcomer claims too; it is also known by name
-/// to others while its definition is broken. Networks and volumes come last in the result, and claim before services.
+/// What is `established`, by its last good units, keeps what a newcomer claims too; it is also known by name to
+/// others while its definition is broken. Networks and volumes come last in the result, and claim before services.
 pub fn convert(readings: Vec<Reading>, host: &Host, established: &LastGood) -> Vec<Converted> {
-    convert_with(readings, host, established, parse, render)
-}
-
-fn convert_with(
-    readings: Vec<Reading>,
-    host: &Host,
-    established: &LastGood,
-    parse: impl Fn(&Source) -> Result<Parsed, Vec<Diagnostic>> + Sync,
-    render: impl Fn(&Service, &Context) -> Tree + Sync,
-) -> Vec<Converted> {
+    let converter = Converter::new(host, established);
     let (mut readings, of_objects): (Vec<Reading>, Vec<Reading>) =
         readings.into_iter().partition(|reading| reading.kind == Kind::Service);
-    let mut objects = objects::convert(of_objects, host, established);
-    established_first(&mut readings, established);
-    // In boxes, because a service is large and the lists are copied.
-    let (mut services, mut converted): (Vec<Option<Box<Service>>>, Vec<Converted>) =
-        parallel::map(readings, |Reading { kind, source, problems }| {
-            let result = if problems.is_empty() {
-                contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug]))
-            } else {
-                Err(problems)
-            };
-            let (service, diagnostics) = match result {
-                Ok(Parsed { service, warnings }) => (Some(Box::new(service)), warnings),
-                Err(diagnostics) => (None, diagnostics),
-            };
-            let name = DefinitionName::from_path(kind, source.path()).ok();
-            (service, Converted { kind, source, name, diagnostics, tree: None })
-        })
-        .into_iter()
-        .unzip();
+    let objects = objects::convert(of_objects, &converter);
+    let converter = converter.knowing(&objects.known);
+    converter.sort(&mut readings, Reading::name);
+    let drafts = parallel::map(readings, |reading| converter.draft(reading));
+    let held = |draft: Draft| {
+        let Draft { kind, .. } = draft;
+        let (source, name, diagnostics, units) = draft.into_parts();
+        let tree = units.and_then(Units::into_held);
+        Converted { kind, source, name, diagnostics, tree }
+    };
+    converter.finish(drafts, objects.drafts).into_iter().map(held).collect()
+}
 
-    drop_clashing(&mut services, &mut converted);
-    depend::check(&mut services, &mut converted, established);
-    attach::check(&mut services, &mut converted, &mut objects);
-    let Objects { converted: converted_objects, known, mut owners } = objects;
-    let mut context = Context::new(host.systemd, services.iter().flatten().map(Box::as_ref));
-    context.objects = known.into_keys().collect();
-    for (name, definition) in
-        converted.iter().filter_map(|definition| Some((definition.name.as_ref()?, definition)))
+impl Reading {
+    /// The name, if the file name gives one.
+    pub fn name(&self) -> Option<DefinitionName> {
+        DefinitionName::from_path(self.kind, self.source.path()).ok()
+    }
+}
+
+/// Turns definitions into units.
+#[derive(Clone)]
+pub(crate) struct Converter<'a> {
+    host: &'a Host,
+    established: &'a LastGood,
+    parse: &'a (dyn Fn(&Source, Abilities) -> Result<Parsed, Vec<Diagnostic>> + Sync),
+    render: &'a (dyn Fn(&Service, &Context) -> Tree + Sync),
+    /// What becomes of the units of a definition until all are read.
+    keep: &'a (dyn Fn(&DefinitionName, Tree) -> Units + Sync),
+    /// Networks and volumes that services can use.
+    known: &'a Known,
+    /// Their names once more, in the form in which they are asked for.
+    objects: Arc<BTreeSet<DefinitionName>>,
+    /// Whether advice is wanted, and so the text that it points at. Without it a definition that has no errors
+    /// takes next to no memory.
+    advice: bool,
+}
+
+/// A definition while others are read.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    kind: Kind,
+    pub(crate) source: Source,
+    pub(crate) name: Option<DefinitionName>,
+    diagnostics: Vec<Diagnostic>,
+    /// What it claims; nothing if it is not converted, or is not a service's.
+    pub(crate) claims: Option<Claims>,
+    /// Networks and volumes that it names and that are another engine's than this, its own.
+    pub(crate) misused: Vec<(DefinitionName, Runtime)>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not converted.
+    Broken,
+    /// Its units depend on other definitions.
+    Waiting(Box<Service>),
+    /// Its units are made, or could not be. That it counts only later: who loses something to another is told that alone.
+    Rendered(Result<Rendered, Box<Diagnostic>>),
+}
+
+#[derive(Debug)]
+struct Rendered {
+    units: Units,
+    advice: Option<Box<Diagnostic>>,
+}
+
+impl Draft {
+    /// One that is not converted, or not yet.
+    pub(crate) fn new(kind: Kind, source: Source, diagnostics: Vec<Diagnostic>) -> Self {
+        let name = DefinitionName::from_path(kind, source.path()).ok();
+        Self { kind, source, name, diagnostics, claims: None, misused: Vec::new(), state: State::Broken }
+    }
+
+    /// Notes what was found; after an error the definition is not converted, and claims nothing.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        if diagnostic.is_error() {
+            self.claims = None;
+            self.state = State::Broken;
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The units, if they could be made.
+    fn units(&self) -> Option<&Units> {
+        match &self.state {
+            State::Rendered(Ok(rendered)) => Some(&rendered.units),
+            _ => None,
+        }
+    }
+
+    /// Whether anything is wrong with it.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The errors and warnings, each on one line.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&Diagnostic, String)> {
+        self.diagnostics.iter().map(|diagnostic| (diagnostic, diagnostic.one_line(&self.source)))
+    }
+
+    pub(crate) fn into_parts(self) -> (Source, Option<DefinitionName>, Vec<Diagnostic>, Option<Units>) {
+        let Self { kind: _, source, name, diagnostics, claims: _, misused: _, state } = self;
+        let units = match state {
+            State::Rendered(Ok(rendered)) => Some(rendered.units),
+            _ => None,
+        };
+        (source, name, diagnostics, units)
+    }
+}
+
+impl<'a> Converter<'a> {
+    /// One that keeps everything in memory, and knows neither networks nor volumes.
+    pub(crate) fn new(host: &'a Host, established: &'a LastGood) -> Self {
+        static NOTHING: Known = Known::new();
+        let keep = &|_: &DefinitionName, tree| Units::Held(tree);
+        Self {
+            host,
+            established,
+            parse: &parse_for,
+            render: &render,
+            keep,
+            known: &NOTHING,
+            objects: Arc::default(),
+            advice: true,
+        }
+    }
+
+    /// One that gives the units away at once, and advice to nobody.
+    pub(crate) fn keeping(self, keep: &'a (dyn Fn(&DefinitionName, Tree) -> Units + Sync)) -> Self {
+        Self { keep, advice: false, ..self }
+    }
+
+    /// One for services that use these networks and volumes.
+    pub(crate) fn knowing<'b>(self, known: &'b Known) -> Converter<'b>
+    where
+        'a: 'b,
     {
-        let broken = definition.diagnostics.iter().any(Diagnostic::is_error);
-        let kept = if broken { established.get(&name.key()) } else { None };
-        if kept.is_some_and(|tree| tree.get(&format!("{name}.target")).is_some()) {
-            context.groups.insert(name.to_string());
-        }
+        let objects = Arc::new(known.keys().cloned().collect());
+        Converter { known, objects, ..self }
     }
-    // Each service goes as its units come: with very many, both together are the most memory of the run.
-    let trees = parallel::map(services, |service| {
-        let service = service?;
-        let tree = contained(|| render(&service, &context));
-        let tree = tree.and_then(|tree| shadowed(tree.unit_names(), host).map_or(Ok(tree), Err));
-        Some(tree.map(|tree| (hidden(&tree, host), tree)))
-    });
-    for (tree, definition) in trees.into_iter().zip(&mut converted) {
-        let Some(tree) = tree else { continue };
-        match tree.and_then(|(hidden, tree)| claimed(&tree, &owners).map_or(Ok((hidden, tree)), Err)) {
-            Ok((hidden, tree)) => {
-                definition.diagnostics.extend(hidden);
-                let path: Rc<Path> = definition.source.path().into();
-                owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), Rc::clone(&path))));
-                definition.tree = Some(tree);
+
+    /// Puts definitions in the order in which they get what they claim: who has it already comes first.
+    pub(crate) fn sort<T>(&self, definitions: &mut [T], name: impl Fn(&T) -> Option<DefinitionName>) {
+        // A stable sort: otherwise the order is that of the names, the same at every boot.
+        definitions
+            .sort_by_cached_key(|definition| Reverse(name(definition).is_some_and(|name| self.knew(&name))));
+    }
+
+    /// Whether a definition is established.
+    pub(crate) fn knew(&self, name: &DefinitionName) -> bool {
+        self.established.contains(&name.key())
+    }
+
+    /// Reads what a service's definition says and, if that depends on no other, makes its units.
+    pub(crate) fn draft(&self, reading: Reading) -> Draft {
+        let Reading { kind, mut source, problems } = reading;
+        let result = if problems.is_empty() {
+            contained(|| (self.parse)(&source, self.host.abilities())).unwrap_or_else(|bug| Err(vec![bug]))
+        } else {
+            Err(problems)
+        };
+        let Parsed { service, mut warnings } = match result {
+            Ok(parsed) => parsed,
+            Err(diagnostics) => return Draft::new(kind, source, diagnostics),
+        };
+        if !self.advice {
+            // What is found from here on has no place in the text.
+            source.forget_text();
+            warnings = Vec::new();
+        }
+        let mut draft = Draft::new(kind, source, warnings);
+        if self.advice || !self.known.is_empty() {
+            attach::check(&service, self.known, self.host.scope, &mut draft);
+        }
+        if draft.is_broken() {
+            return draft;
+        }
+        draft.claims = Some(Claims::of(&service));
+        draft.state = if stands_alone(&service) {
+            State::Rendered(self.rendered(&service, &self.context(BTreeSet::new())))
+        } else {
+            State::Waiting(Box::new(service))
+        };
+        draft
+    }
+
+    /// Gives a network or a volume its unit.
+    pub(crate) fn make_unit(&self, object: &Object, draft: &mut Draft) {
+        let result = self.units_of(&object.definition_name(), || render_object(object, self.host.scope));
+        match result {
+            Ok(Rendered { units, advice }) => {
+                draft.diagnostics.extend(advice.map(|advice| *advice));
+                draft.state = State::Rendered(Ok(Rendered { units, advice: None }));
             }
-            Err(diagnostic) => definition.diagnostics.push(diagnostic),
+            Err(diagnostic) => draft.report(*diagnostic),
         }
     }
-    converted.extend(converted_objects);
-    converted
-}
 
-/// A stable sort: otherwise the order is that of the names, the same at every boot.
-pub(crate) fn established_first(readings: &mut [Reading], established: &LastGood) {
-    readings.sort_by_cached_key(|reading| {
-        let name = DefinitionName::from_path(reading.kind, reading.source.path());
-        !name.is_ok_and(|name| established.contains(&name.key()))
-    });
-}
+    pub(crate) fn host(&self) -> &'a Host {
+        self.host
+    }
 
-/// Which definition has which path in the generator's directory.
-pub(crate) type Owners = BTreeMap<String, Rc<Path>>;
+    /// Decides between definitions that are in each other's way, and makes the units that wait for others.
+    /// Networks and volumes come last in the result, but what they have is theirs before it is a service's.
+    pub(crate) fn finish(&self, mut drafts: Vec<Draft>, mut objects: Vec<Draft>) -> Vec<Draft> {
+        drop_clashing(&mut drafts);
+        depend::check(&mut drafts, self.established);
+        attach::tell(&drafts, &mut objects);
+        let groups =
+            drafts.iter().filter(|draft| self.is_group(draft)).filter_map(|draft| draft.name.as_ref());
+        let groups = groups.map(|name| name.as_str().to_owned()).collect();
+        let context = self.context(groups);
+        let waiting = drafts.iter_mut().filter(|draft| matches!(draft.state, State::Waiting(_))).collect();
+        parallel::map(waiting, |draft: &mut Draft| {
+            if let State::Waiting(service) = std::mem::replace(&mut draft.state, State::Broken) {
+                draft.state = State::Rendered(self.rendered(&service, &context));
+            }
+        });
+        for draft in &mut drafts {
+            match &mut draft.state {
+                State::Rendered(Ok(rendered)) => {
+                    draft.diagnostics.extend(rendered.advice.take().map(|advice| *advice));
+                }
+                State::Rendered(Err(diagnostic)) => {
+                    let diagnostic = (**diagnostic).clone();
+                    draft.report(diagnostic);
+                }
+                State::Broken | State::Waiting(_) => {}
+            }
+        }
+        for (loser, diagnostic) in claimed_twice(&drafts, &objects) {
+            if let Some(draft) = drafts.get_mut(loser) {
+                draft.report(diagnostic);
+            }
+        }
+        drafts.append(&mut objects);
+        drafts
+    }
+
+    fn context(&self, groups: BTreeSet<String>) -> Context {
+        Context {
+            systemd: self.host.systemd,
+            scope: self.host.scope,
+            groups,
+            objects: Arc::clone(&self.objects),
+        }
+    }
+
+    /// Whether others find it under `NAME.target`; while it is broken, whether they did.
+    fn is_group(&self, draft: &Draft) -> bool {
+        match (&draft.claims, &draft.name) {
+            (Some(claims), _) => claims.group,
+            (None, Some(name)) => {
+                let kept = self.established.get(&name.key());
+                kept.is_some_and(|tree| tree.get(&format!("{name}.target")).is_some())
+            }
+            (None, None) => false,
+        }
+    }
+
+    fn rendered(&self, service: &Service, context: &Context) -> Result<Rendered, Box<Diagnostic>> {
+        let name = DefinitionName::Service(service.name.clone());
+        self.units_of(&name, || (self.render)(service, context))
+    }
+
+    fn units_of(
+        &self,
+        name: &DefinitionName,
+        render: impl FnOnce() -> Tree,
+    ) -> Result<Rendered, Box<Diagnostic>> {
+        contained(|| {
+            let tree = render();
+            if let Some(diagnostic) = shadowed(tree.unit_names(), self.host) {
+                return Err(diagnostic);
+            }
+            let advice = if self.advice { hidden(&tree, self.host).map(Box::new) } else { None };
+            Ok(Rendered { units: (self.keep)(name, tree), advice })
+        })
+        .and_then(|result| result)
+        .map_err(Box::new)
+    }
+}
 
 /// systemd's own generators refuse a second unit of one name too (src/shared/generator.c).
-fn claimed(tree: &Tree, owners: &Owners) -> Option<Diagnostic> {
-    let (unit, owner) = tree.iter().find_map(|(unit, _)| Some((unit, owners.get(unit)?)))?;
-    Some(
-        Diagnostic::error("name-clash", format!("its unit {unit} is made from {} already", owner.display()))
-            .help("rename one of the two"),
-    )
+fn claimed_twice(drafts: &[Draft], objects: &[Draft]) -> Vec<(usize, Diagnostic)> {
+    let mut owners: HashMap<&str, &Path> = HashMap::new();
+    for object in objects {
+        let paths = object.units().into_iter().flat_map(Units::paths);
+        owners.extend(paths.map(|unit| (unit, object.source.path())));
+    }
+    let mut losers = Vec::new();
+    for (at, draft) in drafts.iter().enumerate() {
+        let Some(units) = draft.units() else { continue };
+        let path = draft.source.path();
+        match units.paths().find_map(|unit| Some((unit, owners.get(unit)?))) {
+            None => owners.extend(units.paths().map(|unit| (unit, path))),
+            Some((unit, owner)) => {
+                let said = format!("its unit {unit} is made from {} already", owner.display());
+                losers.push((at, Diagnostic::error("name-clash", said).help("rename one of the two")));
+            }
+        }
+    }
+    losers
 }
 
 /// Services that claim what an earlier one has are not converted.
-fn drop_clashing(services: &mut [Option<Box<Service>>], converted: &mut [Converted]) {
-    let (indices, present): (Vec<usize>, Vec<&Service>) =
-        services.iter().enumerate().filter_map(|(index, service)| Some((index, service.as_deref()?))).unzip();
-    let found = clashes(&present);
-    let losers: Vec<(usize, String)> =
-        found.into_iter().filter_map(|clash| Some((*indices.get(clash.second)?, clash.message))).collect();
-    for (loser, message) in losers {
-        if let (Some(service), Some(definition)) = (services.get_mut(loser), converted.get_mut(loser)) {
-            *service = None;
-            definition.diagnostics.push(
-                Diagnostic::error("port-clash", message).help("give one of the two other ports: host = …"),
+fn drop_clashing(drafts: &mut [Draft]) {
+    let claims = drafts.iter().enumerate().filter_map(|(at, draft)| Some((at, draft.claims.as_ref()?)));
+    for clash in clashes(claims) {
+        let first = drafts.get(clash.first).map(|draft| draft.source.path().display().to_string());
+        let said = format!("host port {} is taken by {}", clash.port, first.unwrap_or_default());
+        if let Some(draft) = drafts.get_mut(clash.second) {
+            draft.report(
+                Diagnostic::error("port-clash", said).help("give one of the two other ports: host = …"),
             );
         }
     }
@@ -191,7 +416,7 @@ pub(crate) fn shadowed<'u>(units: impl IntoIterator<Item = &'u str>, host: &Host
 }
 
 /// The administrator's own units take precedence, wanted (`systemctl edit --full`, a mask) or forgotten.
-pub(crate) fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
+fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
     let (unit, over) = tree.unit_names().find_map(|unit| Some((unit, host.unit_over(unit)?)))?;
     Some(
         Diagnostic::warning("hidden", format!("{unit} has no effect: {} takes its place", over.display()))
@@ -236,14 +461,19 @@ mod tests {
             assert!(service.name.as_str() != "a", "no luck with {}", service.name);
             render(service, context)
         };
-        let converted = convert_with(readings, &Host::default(), &LastGood::default(), parse, render);
+        let (host, established) = (Host::default(), LastGood::default());
+        let converter = Converter { render: &render, ..Converter::new(&host, &established) };
+        let drafts = readings.into_iter().map(|reading| converter.draft(reading)).collect();
+        let [a, b] = converter.finish(drafts, Vec::new()).try_into().unwrap();
+        let said: Vec<String> =
+            a.lines().filter(|(found, _)| found.is_error()).map(|(_, line)| line).collect();
         assert_eq!(
-            summary(&converted),
+            said,
             [
                 "a.toml: a mistake in Conductor itself: no luck with a (please report it together with the definition)"
             ]
         );
-        assert!(converted[0].tree.is_none() && converted[1].tree.is_some());
+        assert!(a.units().is_none() && b.units().is_some());
     }
 
     #[test]
@@ -270,7 +500,7 @@ mod tests {
         std::fs::create_dir_all(&store).unwrap();
         std::fs::write(store.join("web.units"), "").unwrap();
         std::fs::write(store.join("db.units"), "==> db.target <==\n").unwrap();
-        let established = LastGood::open(root.path());
+        let established = LastGood::open(&Site::system(root.path()));
         let readings = vec![
             reading("api", text),
             reading("db", "imgae = 1"),

@@ -4,6 +4,7 @@
 //! It asks nobody: no D-Bus, no programs, no network, no locks; `/var` and `/home` may be missing.
 //! Reading and converting ([`convert`]) is strictly before writing ([`run`]).
 
+mod abilities;
 mod attach;
 mod convert;
 mod depend;
@@ -13,12 +14,20 @@ pub mod log;
 mod objects;
 mod parallel;
 mod plan;
+mod same;
+mod workshop;
 mod write;
 
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Diagnostic, Settings, Source, read_text};
+use conductor_definition::{
+    DefinitionName, Diagnostic, Found, Kind, Settings, Site, Source, find, read_text,
+};
 use conductor_units::Tree;
+
+use convert::{Converter, Draft, read};
+use plan::Units;
+use workshop::Workshop;
 
 pub use convert::{Converted, Reading, Readings, convert, read_all};
 pub use host::Host;
@@ -29,8 +38,8 @@ pub use write::{WriteError, write_file, write_tree};
 /// Where the generator reads and writes.
 #[derive(Debug, Clone)]
 pub struct Roots {
-    /// Prefix of every path that is read: `/`, or the tree of an image that is being built.
-    pub root: PathBuf,
+    /// What is read.
+    pub site: Site,
     /// systemd's directory for generated units.
     pub output: PathBuf,
 }
@@ -46,15 +55,29 @@ pub enum Outcome {
 
 /// One run: reads all definitions, converts each on its own, writes the units of each.
 pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
-    let store = LastGood::open(&roots.root);
-    let (mut plan, mut outcome) = prepare(&roots.root, &store, log);
+    let store = LastGood::open(&roots.site);
+    let workshop = Workshop::new(&roots.site, &roots.output);
+    let (host, problems) = Host::look(&roots.site);
+    let keep = |name: &DefinitionName, tree: Tree| {
+        let key = &name.key();
+        let kept = store.has(key, &tree);
+        // What has to stay is known only when all definitions are read.
+        let changed = !kept && store.contains(key);
+        if changed && plan::leaves_something(key, &tree, &store, &host) {
+            return Units::Held(tree);
+        }
+        // What cannot be made ready is tried again later, and reported then.
+        match workshop.stage(key, &tree) {
+            Ok(files) if kept || store.stage(key, &tree).is_ok() => Units::Staged { files, kept },
+            _ => Units::Held(tree),
+        }
+    };
+    let converter = Converter::new(&host, &store).keeping(&keep);
+    let (mut plan, mut outcome) = prepare(&roots.site, problems, &converter, &store, &host, log);
     let written = parallel::map(plan.services.iter_mut().collect(), |service: &mut plan::Planned| {
-        // systemd empties the directory before each run: what is there already is another generator's, such
-        // as Quadlet's. systemd's own refuse to write over each other too (src/shared/generator.c).
-        let taken = service.tree.unit_names().find(|unit| roots.output.join(unit).symlink_metadata().is_ok());
-        let written = match taken {
-            Some(unit) => Err(WriteError::taken(&roots.output.join(unit))),
-            None => write_tree(&roots.output, &service.tree),
+        let written = match &service.units {
+            Units::Staged { files, .. } => workshop.place(&service.name, files),
+            Units::Held(tree) => workshop.stage_and_place(&service.name, tree),
         };
         // What systemd did not get must not count as the last good.
         service.good &= written.is_ok();
@@ -62,6 +85,9 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
     });
     let mut errors: Vec<WriteError> = written.into_iter().flatten().collect();
     errors.extend(store.save(&plan));
+    if !plan.changes_nothing() {
+        workshop.tidy(&plan);
+    }
     for error in errors {
         log.log(Priority::Error, &error.to_string());
         outcome = Outcome::Incomplete;
@@ -70,20 +96,55 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
 }
 
 /// The units that services were last given, by name: those services are established.
-pub fn established(root: &Path) -> LastGood {
-    LastGood::open(root)
+pub fn established(site: &Site) -> LastGood {
+    LastGood::open(site)
 }
 
 /// Everything that [`run`] would write, and nothing written.
-pub fn preview(root: &Path, log: &mut dyn Log) -> (Tree, Outcome) {
-    let (plan, outcome) = prepare(root, &LastGood::open(root), log);
+pub fn preview(site: &Site, log: &mut dyn Log) -> (Tree, Outcome) {
+    let store = LastGood::open(site);
+    let (host, problems) = Host::look(site);
+    let converter = Converter::new(&host, &store);
+    let (plan, outcome) = prepare(site, problems, &converter, &store, &host, log);
     (plan.tree(), outcome)
 }
 
-fn prepare(root: &Path, store: &LastGood, log: &mut dyn Log) -> (plan::Plan, Outcome) {
+fn prepare(
+    site: &Site,
+    problems: Vec<String>,
+    converter: &Converter<'_>,
+    store: &LastGood,
+    host: &Host,
+    log: &mut dyn Log,
+) -> (plan::Plan, Outcome) {
     let mut outcome = Outcome::Complete;
-    let (host, problems) = Host::look(root);
-    let Readings { definitions, findings, empty } = read_all(root);
+    let (mut findings, mut empty) = (Vec::new(), Vec::new());
+    let mut of_objects = Vec::new();
+    for kind in [Kind::Network, Kind::Volume] {
+        let Found { candidates, findings: found } = find(site, kind);
+        findings.extend(found);
+        for reading in candidates.into_iter().map(|candidate| read(kind, candidate)) {
+            match reading {
+                Ok(reading) => of_objects.push(reading),
+                Err(path) => empty.push((kind, path)),
+            }
+        }
+    }
+    let objects = objects::convert(of_objects, converter);
+    let converter = converter.clone().knowing(&objects.known);
+    let kind = Kind::Service;
+    let Found { mut candidates, findings: found } = find(site, kind);
+    findings.extend(found);
+    converter.sort(&mut candidates, |candidate| DefinitionName::from_path(kind, &candidate.main.path).ok());
+    let mut drafts = Vec::with_capacity(candidates.len());
+    // Each goes through all steps before the next is read, so that only little of it has to be held.
+    let draft = |candidate| read(kind, candidate).map(|reading| converter.draft(reading));
+    for draft in parallel::map(candidates, draft) {
+        match draft {
+            Ok(draft) => drafts.push(draft),
+            Err(path) => empty.push((kind, path)),
+        }
+    }
     for problem in problems {
         log.log(Priority::Error, &problem);
         outcome = Outcome::Incomplete;
@@ -98,16 +159,16 @@ fn prepare(root: &Path, store: &LastGood, log: &mut dyn Log) -> (plan::Plan, Out
     for finding in &findings {
         report(&finding.diagnostic, &finding.one_line());
     }
-    let converted = convert(definitions, &host, store);
-    for definition in &converted {
-        for diagnostic in &definition.diagnostics {
-            report(diagnostic, &definition.line(diagnostic));
-        }
+    let drafts = converter.finish(drafts, objects.drafts);
+    for (diagnostic, line) in drafts.iter().flat_map(Draft::lines) {
+        report(diagnostic, &line);
     }
+    let by_name = |empty: &(Kind, PathBuf)| (empty.0, empty.1.file_name().map(std::ffi::OsStr::to_owned));
+    empty.sort_by_cached_key(by_name);
     for (kind, path) in empty {
         log.log(Priority::Info, &format!("{}: is empty, and so masks the {kind}", path.display()));
     }
-    let plan = plan::plan(converted, store, &host);
+    let plan = plan::plan(drafts, store, host);
     for (priority, note) in &plan.notes {
         log.log(*priority, note);
     }

@@ -1,114 +1,105 @@
 //! Networks and volumes: their definitions converted, before those of the services that use them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::path::PathBuf;
 
 use conductor_definition::{
-    DefinitionName, Diagnostic, Kind, Object, ParsedObject, Runtime, parse_network, parse_volume,
+    DefinitionName, Diagnostic, Kind, Object, ParsedObject, Runtime, ServiceName, Subnet, parse_network,
+    parse_volume,
 };
-use conductor_units::{render_object, stub_unit_names};
+use conductor_units::stub_unit_names;
 
-use crate::convert::{Owners, contained, established_first, hidden, shadowed};
-use crate::{Converted, Host, LastGood, Reading, parallel};
+use crate::convert::{Converter, Draft, contained, shadowed};
+use crate::{Reading, parallel};
 
 /// What became of them.
 #[derive(Debug, Default)]
 pub(crate) struct Objects {
-    pub(crate) converted: Vec<Converted>,
-    /// Those that have a unit by which services can have them made, be it an earlier one or a stub.
-    pub(crate) known: BTreeMap<DefinitionName, Known>,
-    /// Whose their units are.
-    pub(crate) owners: Owners,
+    pub(crate) drafts: Vec<Draft>,
+    pub(crate) known: Known,
 }
+
+/// Those that have a unit by which services can have them made, be it an earlier one or a stub.
+pub(crate) type Known = BTreeMap<DefinitionName, Properties>;
 
 /// What matters of an object to the services that use it.
 #[derive(Debug)]
-pub(crate) struct Known {
+pub(crate) struct Properties {
     pub(crate) path: PathBuf,
     /// Nobody can tell while the definition is broken.
     pub(crate) runtime: Option<Runtime>,
 }
 
 /// Converts definitions of networks and volumes, each on its own.
-pub(crate) fn convert(mut readings: Vec<Reading>, host: &Host, established: &LastGood) -> Objects {
-    established_first(&mut readings, established);
-    let (mut objects, converted): (Vec<Option<Object>>, Vec<Converted>) =
-        parallel::map(readings, read).into_iter().unzip();
-    let mut all = Objects { converted, ..Objects::default() };
-    drop_overlapping(&mut objects, &mut all.converted);
-    for (object, definition) in objects.into_iter().zip(&mut all.converted) {
-        let Some(name) = definition.name.clone() else { continue };
+pub(crate) fn convert(mut readings: Vec<Reading>, converter: &Converter<'_>) -> Objects {
+    converter.sort(&mut readings, Reading::name);
+    let (mut read, mut drafts): (Vec<Option<Object>>, Vec<Draft>) =
+        parallel::map(readings, |reading| draft(reading, converter)).into_iter().unzip();
+    drop_overlapping(&mut read, &mut drafts);
+    let mut known = Known::new();
+    for (object, draft) in read.into_iter().zip(&mut drafts) {
+        let Some(name) = draft.name.clone() else { continue };
         // Where somebody else has the unit's name, not even a stub is written.
         let [unit] = stub_unit_names(&name);
-        if let Some(problem) = taken(&name, &unit, established).or_else(|| shadowed([unit.as_str()], host)) {
-            definition.diagnostics.push(problem);
+        let taken = taken(&name, &unit, converter).or_else(|| shadowed([unit.as_str()], converter.host()));
+        if let Some(problem) = taken {
+            draft.report(problem);
             continue;
         }
         let runtime = object.as_ref().map(|object| object.runtime);
-        all.known.insert(name, Known { path: definition.source.path().to_owned(), runtime });
-        match object.map(|object| contained(|| render_object(&object))) {
-            None => {}
-            Some(Ok(tree)) => {
-                definition.diagnostics.extend(hidden(&tree, host));
-                let path: Rc<Path> = definition.source.path().into();
-                all.owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), Rc::clone(&path))));
-                definition.tree = Some(tree);
-            }
-            Some(Err(bug)) => definition.diagnostics.push(bug),
+        known.insert(name, Properties { path: draft.source.path().to_owned(), runtime });
+        if let Some(object) = object {
+            converter.make_unit(&object, draft);
         }
     }
-    all
+    Objects { drafts, known }
 }
 
-fn read(reading: Reading) -> (Option<Object>, Converted) {
+fn draft(reading: Reading, converter: &Converter<'_>) -> (Option<Object>, Draft) {
     let Reading { kind, source, problems } = reading;
     let parse = if kind == Kind::Network { parse_network } else { parse_volume };
     let result = if problems.is_empty() {
-        contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug]))
+        let abilities = converter.host().abilities();
+        contained(|| parse(&source, abilities)).unwrap_or_else(|bug| Err(vec![bug]))
     } else {
         Err(problems)
     };
-    let (object, diagnostics) = match result {
-        Ok(ParsedObject { object, warnings }) => (Some(object), warnings),
-        Err(diagnostics) => (None, diagnostics),
-    };
-    let name = DefinitionName::from_path(kind, source.path()).ok();
-    (object, Converted { kind, source, name, diagnostics, tree: None })
+    match result {
+        Ok(ParsedObject { object, warnings }) => (Some(object), Draft::new(kind, source, warnings)),
+        Err(diagnostics) => (None, Draft::new(kind, source, diagnostics)),
+    }
 }
 
 /// A service may be called `backend-network`. Whoever had the name first keeps it; of two new ones it is the
 /// network's, since services claim after this.
-fn taken(name: &DefinitionName, unit: &str, established: &LastGood) -> Option<Diagnostic> {
-    let service = unit.strip_suffix(".service")?;
-    if !established.contains(service) || established.contains(&name.key()) {
-        return None;
-    }
-    Some(
-        Diagnostic::error("name-clash", format!("its unit {unit} is that of the service {service} already"))
-            .help("rename one of the two"),
-    )
+fn taken(name: &DefinitionName, unit: &str, converter: &Converter<'_>) -> Option<Diagnostic> {
+    let service: ServiceName = unit.strip_suffix(".service")?.parse().ok()?;
+    let said = format!("its unit {unit} is that of the service {service} already");
+    let service = DefinitionName::Service(service);
+    (converter.knew(&service) && !converter.knew(name))
+        .then(|| Diagnostic::error("name-clash", said).help("rename one of the two"))
 }
 
 /// An engine makes no two networks that share addresses. As with host ports, the one that comes first has them.
-fn drop_overlapping(objects: &mut [Option<Object>], converted: &mut [Converted]) {
-    let mut used: Vec<(Runtime, conductor_definition::Subnet, PathBuf)> = Vec::new();
-    for (slot, definition) in objects.iter_mut().zip(converted) {
+fn drop_overlapping(objects: &mut [Option<Object>], drafts: &mut [Draft]) {
+    let mut used: Vec<(Runtime, Subnet, PathBuf)> = Vec::new();
+    for (slot, draft) in objects.iter_mut().zip(drafts) {
         let Some(object) = slot.as_ref() else { continue };
         let clash = object.subnets().find_map(|subnet| {
-            let shares = |(runtime, other, _): &&(Runtime, conductor_definition::Subnet, PathBuf)| {
+            let shares = |(runtime, other, _): &&(Runtime, Subnet, PathBuf)| {
                 *runtime == object.runtime && subnet.overlaps(*other)
             };
-            used.iter()
-                .find(shares)
-                .map(|(_, other, path)| format!("the subnet {subnet} overlaps {other} of {}", path.display()))
+            let (_, other, path) = used.iter().find(shares)?;
+            Some(format!("the subnet {subnet} overlaps {other} of {}", path.display()))
         });
         match clash {
-            None => used
-                .extend(object.subnets().map(|subnet| (object.runtime, subnet, object.source_path.clone()))),
-            Some(message) => {
-                definition.diagnostics.push(
-                    Diagnostic::error("subnet-clash", message).help("give one of the two other addresses"),
+            None => {
+                let mine = |subnet| (object.runtime, subnet, object.source_path.clone());
+                used.extend(object.subnets().map(mine));
+            }
+            Some(said) => {
+                draft.report(
+                    Diagnostic::error("subnet-clash", said).help("give one of the two other addresses"),
                 );
                 *slot = None;
             }

@@ -1,4 +1,4 @@
-//! HTTP health checks for systemd units.
+//! Health checks for systemd units: HTTP, gRPC, TCP.
 //!
 //! systemd starts, restarts and limits services; what it cannot do is ask one whether it works. This
 //! crate asks, and when a service stops answering it ends the service's main process through systemd,
@@ -23,4 +23,4 @@ pub mod wait;
 pub mod watch;
 
 pub use probe::Reason;
-pub use url::{Host, HttpUrl, InvalidUrl};
+pub use url::{Host, InvalidUrl, Scheme, Server, Url};

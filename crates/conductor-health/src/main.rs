@@ -1,14 +1,13 @@
 //! `conductor-health`: reads the command line, sets up, and leaves the rest to the library.
 
-use clap::Parser;
 use conductor_health::cli::{Cli, Command, ProbeArgs, WaitArgs, WatchArgs};
 use conductor_health::log::{Level, Log};
 use conductor_health::notify::Notifier;
 use conductor_health::wait::{Gate, MainProcess};
 use conductor_health::{once, privileges, probe, wait, watch};
+use conductor_systemd::Scope;
 use std::io::Write;
 use std::process::ExitCode;
-use tokio::runtime::Runtime;
 
 /// A check could not be made; of monitoring plugins.
 const UNKNOWN: u8 = 3;
@@ -16,7 +15,7 @@ const UNKNOWN: u8 = 3;
 const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -45,13 +44,14 @@ fn run_wait(args: WaitArgs) -> Result<ExitCode, String> {
     }
     let gate = Gate {
         unit: args.unit,
-        url: args.url,
+        scope: if args.user_manager { Scope::User } else { Scope::System },
+        target: args.ask.target(args.url).map_err(|mismatch| mismatch.to_string())?,
         within: args.within,
         interval: args.interval,
         timeout: args.timeout,
         healthy_after: args.healthy_after,
     };
-    runtime()?.block_on(async {
+    run(async {
         let main = MainProcess::from_env();
         wait::wait(&gate, &main, &mut Notifier::default()).await.map_err(|failure| failure.to_string())
     })?;
@@ -62,25 +62,35 @@ fn run_watch(args: WatchArgs, log: Log) -> Result<ExitCode, String> {
     if let Some(unit) = args.duplicate() {
         return Err(format!("{unit} is given twice: each unit can have one URL"));
     }
-    runtime()?.block_on(watch::watch(args, log))?;
+    run(watch::watch(args, log))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn run_probe(args: &ProbeArgs) -> Result<ExitCode, String> {
-    let check = runtime()?.block_on(probe::probe(&args.url, args.timeout));
-    let text = if args.json { once::json(&args.url, &check) + "\n" } else { once::human(&args.url, &check) };
+    let target = args.ask.target(args.url.clone()).map_err(|mismatch| mismatch.to_string())?;
+    let check = run(async { Ok(probe::probe(&target, args.timeout).await) })?;
+    let warnings = args.limits().warnings(&check);
+    let text = if args.json {
+        once::json(target.url(), &check, &warnings) + "\n"
+    } else {
+        once::human(target.url(), &check, &warnings)
+    };
     std::io::stdout()
         .write_all(text.as_bytes())
         .map_err(|error| format!("cannot print the result: {error}"))?;
-    Ok(ExitCode::from(once::exit_status(&check)))
+    Ok(ExitCode::from(once::exit_status(&check, &warnings)))
 }
 
-/// One thread: there is never more to do than wait for several things.
-fn runtime() -> Result<Runtime, String> {
-    tokio::runtime::Builder::new_current_thread()
+/// Runs this on one thread: there is never more to do than wait for several things.
+fn run<T>(what: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // Resolving names is the only blocking work.
-        .max_blocking_threads(2)
+        // Resolving names is the only blocking work, and names do not wait for each other.
+        .max_blocking_threads(64)
         .build()
-        .map_err(|error| format!("cannot start the event loop: {error}"))
+        .map_err(|error| format!("cannot start the event loop: {error}"))?;
+    let done = runtime.block_on(what);
+    // A name may still be looked up, for longer than anybody wants to wait for it.
+    runtime.shutdown_background();
+    done
 }

@@ -5,25 +5,45 @@
 //! What runs still listens where it did when it started, which nobody knows better than the check that
 //! its start waited for.
 
-use crate::HttpUrl;
+use crate::Url;
+use crate::probe::Target;
 use conductor_timespan::TimeSpan;
 use std::time::Duration;
 
-/// The status of a unit that answered so long after the wait began.
-pub fn status(url: &HttpUrl, after: Duration) -> String {
-    line(url, span(after))
+/// What such a line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Where it answered.
+    pub url: Url,
+    /// The fingerprint of the options that it was asked with; none if they were the default.
+    ///
+    /// No more than that: options may be secrets, and whoever sets the status of a unit should not be
+    /// able to have us send whatever they like.
+    pub check: Option<u32>,
 }
 
-/// The URL in such a status; none if somebody else wrote it.
-pub fn url(status: &str) -> Option<HttpUrl> {
-    let (url, after) = status.strip_prefix("Healthy at ")?.split_once(" after ")?;
+/// The status of a unit that answered so long after the wait began.
+pub fn status(target: &Target, after: Duration) -> String {
+    line(target.url(), span(after), target.options().fingerprint())
+}
+
+/// What such a status says; none if somebody else wrote it.
+pub fn read(status: &str) -> Option<Opened> {
+    let (url, rest) = status.strip_prefix("Healthy at ")?.split_once(" after ")?;
+    let (after, check) = match rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (check ")) {
+        Some((after, check)) => (after, Some(u32::from_str_radix(check, 16).ok()?)),
+        None => (rest, None),
+    };
     let (url, after) = (url.parse().ok()?, after.parse().ok()?);
     // To the letter: what only looks alike may mean something else.
-    (line(&url, after) == status).then_some(url)
+    (line(&url, after, check) == status).then_some(Opened { url, check })
 }
 
-fn line(url: &HttpUrl, after: TimeSpan) -> String {
-    format!("Healthy at {url} after {after}")
+fn line(url: &Url, after: TimeSpan, check: Option<u32>) -> String {
+    match check {
+        None => format!("Healthy at {url} after {after}"),
+        Some(check) => format!("Healthy at {url} after {after} (check {check:08x})"),
+    }
 }
 
 /// A duration in systemd's syntax, as exact as people care for: tenths from a second on, whole
@@ -39,23 +59,38 @@ pub(crate) fn span(time: Duration) -> TimeSpan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::{Options, Profile};
 
     #[test]
     fn watch_reads_what_wait_writes() {
-        for text in
-            ["http://127.0.0.1:20000/healthz", "http://[::1]/", "http://web.example:81/a%20after/?b=c"]
-        {
+        let options = Options { expect_body: Some("ok".to_owned()), ..Options::default() };
+        for text in [
+            "http://127.0.0.1:20000/healthz",
+            "http://[::1]/",
+            "http://web.example:81/a%20after/?b=c",
+            "http://unix:/run/a%20after%20b.sock:/healthz",
+            "https://localhost/",
+        ] {
             for micros in [0, 1, 999, 1000, 2500, 999_999, 61_234_567, u64::MAX] {
-                let address: HttpUrl = text.parse().unwrap();
-                let said = status(&address, Duration::from_micros(micros));
-                assert_eq!(url(&said), Some(address), "{said}");
+                for options in [Options::default(), options.clone()] {
+                    let url: Url = text.parse().unwrap();
+                    let target = Target::new(url.clone(), &Profile::new(options)).unwrap();
+                    let said = status(&target, Duration::from_micros(micros));
+                    let check = target.options().fingerprint();
+                    assert_eq!(read(&said), Some(Opened { url, check }), "{said}");
+                }
             }
         }
-        let address = "http://127.0.0.1:20000/healthz".parse().unwrap();
-        let said = |micros| status(&address, Duration::from_micros(micros));
+        let url: Url = "http://127.0.0.1:20000/healthz".parse().unwrap();
+        let said = |micros| status(&url.clone().into(), Duration::from_micros(micros));
         assert_eq!(said(2100), "Healthy at http://127.0.0.1:20000/healthz after 2ms");
         assert_eq!(said(300), "Healthy at http://127.0.0.1:20000/healthz after 300us");
         assert_eq!(said(1_234_567), "Healthy at http://127.0.0.1:20000/healthz after 1s 200ms");
+        let target = Target::new(url, &Profile::new(options)).unwrap();
+        assert_eq!(
+            status(&target, Duration::from_millis(2)),
+            "Healthy at http://127.0.0.1:20000/healthz after 2ms (check b81e2600)"
+        );
     }
 
     #[test]
@@ -72,14 +107,19 @@ mod tests {
             "Healthy at http://127.0.0.1 after 2ms",
             "Healthy at http://127.0.0.1:80/ after 2ms",
             "Healthy at http://LOCALHOST/ after 2ms",
-            "Healthy at https://127.0.0.1/ after 2ms",
+            "Healthy at ftp://127.0.0.1/ after 2ms",
+            "Healthy at http://127.0.0.1/ after 2ms (check )",
+            "Healthy at http://127.0.0.1/ after 2ms (check 49d543c)",
+            "Healthy at http://127.0.0.1/ after 2ms (check 49D543C2)",
+            "Healthy at http://127.0.0.1/ after 2ms (check 49d543c2",
+            "Healthy at http://127.0.0.1/ (check 49d543c2) after 2ms",
             "Healthy at http://user@127.0.0.1/ after 2ms",
             "Healthy at unix:/run/web.sock after 2ms",
             "Healthy at  after 2ms",
             " Healthy at http://127.0.0.1/ after 2ms",
             "healthy at http://127.0.0.1/ after 2ms",
         ] {
-            assert_eq!(url(status), None, "{status}");
+            assert_eq!(read(status), None, "{status}");
         }
     }
 }

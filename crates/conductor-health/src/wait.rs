@@ -4,11 +4,11 @@
 //! start` and every `After=` mean "it answers". It gives up when its time is over, and at once when the
 //! service's main process has ended, because then no answer can come any more.
 
+use crate::Url;
 use crate::notify::Notifier;
 use crate::opened::{self, span};
-use crate::probe::{Outcome, probe};
-use crate::{HttpUrl, Reason};
-use conductor_systemd::UnitName;
+use crate::probe::{Outcome, Reason, Target, probe};
+use conductor_systemd::{Scope, UnitName};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fmt;
@@ -23,8 +23,10 @@ use tokio::time::Instant;
 pub struct Gate {
     /// The unit to name in messages.
     pub unit: Option<UnitName>,
+    /// Whose it is: its log is read with other options.
+    pub scope: Scope,
     /// What to ask.
-    pub url: HttpUrl,
+    pub target: Target,
     /// When to give up.
     pub within: Duration,
     /// From the start of one check to the start of the next.
@@ -94,12 +96,13 @@ pub async fn wait(gate: &Gate, main: &MainProcess, notifier: &mut Notifier) -> R
         () = tokio::time::sleep(gate.within) => Some(End::TimeOver),
     };
     let Some(end) = end else {
-        notifier.status(&opened::status(&gate.url, begun.elapsed()));
+        notifier.status(&opened::status(&gate.target, begun.elapsed()));
         return Ok(());
     };
     let failure = Failure {
         unit: gate.unit.clone(),
-        url: gate.url.clone(),
+        scope: gate.scope,
+        url: gate.target.url().clone(),
         within: gate.within,
         checks: waiting.checks,
         last: waiting.last,
@@ -120,10 +123,10 @@ struct Waiting<'a> {
 
 impl Waiting<'_> {
     async fn until_healthy(&mut self, notifier: &mut Notifier) {
-        notifier.status(&format!("Waiting for {}", self.gate.url));
+        notifier.status(&format!("Waiting for {}", self.gate.target.url()));
         loop {
             let next = Instant::now() + self.gate.interval;
-            let check = probe(&self.gate.url, self.gate.timeout).await;
+            let check = probe(&self.gate.target, self.gate.timeout).await;
             self.checks += 1;
             match check.outcome {
                 Outcome::Healthy => {
@@ -135,7 +138,7 @@ impl Waiting<'_> {
                 }
                 Outcome::Unhealthy(reason) | Outcome::Unknown(reason) => {
                     self.passed = 0;
-                    notifier.status(&format!("Waiting: {}", reason.about(&self.gate.url)));
+                    notifier.status(&format!("Waiting: {}", reason.about(self.gate.target.url())));
                     self.last = Some(reason);
                 }
             }
@@ -148,7 +151,8 @@ impl Waiting<'_> {
 #[derive(Clone, Debug)]
 pub struct Failure {
     unit: Option<UnitName>,
-    url: HttpUrl,
+    scope: Scope,
+    url: Url,
     within: Duration,
     checks: u32,
     last: Option<Reason>,
@@ -190,7 +194,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}. Look at the container's own log above", self.summary())?;
         if let Some(unit) = &self.unit {
-            write!(f, " (journalctl -u {unit})")?;
+            let journalctl = match self.scope {
+                Scope::System => "journalctl",
+                Scope::User => "journalctl --user",
+            };
+            write!(f, " ({journalctl} -u {unit})")?;
         }
         match self.end {
             End::TimeOver => f.write_str(", or raise start-within."),
@@ -212,7 +220,8 @@ mod tests {
     fn gate(url: &str) -> Gate {
         Gate {
             unit: Some("web.service".parse().unwrap()),
-            url: url.parse().unwrap(),
+            scope: Scope::System,
+            target: url.parse::<Url>().unwrap().into(),
             within: Duration::from_millis(300),
             interval: Duration::from_millis(20),
             timeout: Duration::from_millis(100),
@@ -221,9 +230,21 @@ mod tests {
     }
 
     fn failure(checks: u32, last: Option<Reason>, end: End) -> String {
+        of_scope(Scope::System, checks, last, end)
+    }
+
+    fn of_scope(scope: Scope, checks: u32, last: Option<Reason>, end: End) -> String {
         let gate = gate("http://127.0.0.1:20000/healthz");
-        Failure { unit: gate.unit, url: gate.url, within: Duration::from_secs(60), checks, last, end }
-            .to_string()
+        Failure {
+            unit: gate.unit,
+            scope,
+            url: gate.target.url().clone(),
+            within: Duration::from_secs(60),
+            checks,
+            last,
+            end,
+        }
+        .to_string()
     }
 
     #[test]
@@ -246,6 +267,12 @@ mod tests {
                 "web.service did not become healthy within 1min: no check of http://127.0.0.1:20000/healthz had ended yet. Look at the container's own log above (journalctl -u web.service), or raise start-within."
             ]
         );
+    }
+
+    #[test]
+    fn a_users_log_is_read_otherwise() {
+        let said = of_scope(Scope::User, 1, Some(Reason::Refused), End::TimeOver);
+        assert!(said.contains(" (journalctl --user -u web.service), "), "{said}");
     }
 
     /// A server that answers with these statuses, one a connection, the last one for ever.

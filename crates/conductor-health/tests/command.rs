@@ -7,6 +7,8 @@ use snapbox::cmd::{Command, cargo_bin};
 use snapbox::str;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// The program, in an environment without a service manager.
 fn program(arguments: &[&str]) -> Command {
@@ -42,16 +44,134 @@ fn probe_exits_by_the_convention_of_monitoring_plugins() {
     program(&["probe", &format!("http://127.0.0.1:{}/", answering(500))]).assert().code(2);
     program(&["probe", &format!("http://127.0.0.1:{}/", free_port())]).assert().code(2).stdout_eq(str![[r"
 unhealthy: http://127.0.0.1:[..]/: connection refused
+  asked 127.0.0.1:[..]
   took [..]ms (resolve [..]ms)
 
 "]]);
     program(&["probe", "http://no-such-host.invalid/"]).assert().code(3);
-    program(&["probe", "https://localhost/"]).assert().code(3).stderr_eq(str![[r"
-error: invalid value 'https://localhost/' for '<URL>': `https://localhost/`: https is not supported yet, only http:// is
+    program(&["probe", "ftp://localhost/"]).assert().code(3).stderr_eq(str![[r"
+error: invalid value 'ftp://localhost/' for '<URL>': `ftp://localhost/` is no URL that can be asked: write it like `http://127.0.0.1:8080/healthz`, or with https://, tcp://, grpc:// or grpcs://
 
 For more information, try '--help'.
 
 "]]);
+}
+
+#[test]
+fn no_proxy_is_asked() {
+    let mut probe = program(&["probe", &format!("http://127.0.0.1:{}/", answering(200))]);
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"] {
+        probe = probe.env(name, format!("http://127.0.0.1:{}/", free_port()));
+    }
+    probe.assert().code(0);
+}
+
+#[test]
+fn probe_warns() {
+    let url = format!("http://127.0.0.1:{}/", answering(200));
+    program(&["probe", "--warn-after", "1us", &url]).assert().code(1).stdout_eq(str![[r"
+warning: http://127.0.0.1:[..]/ answered 200, took [..]ms, which is more than 1us
+  asked 127.0.0.1:[..] (HTTP/1.1)
+  took [..]
+
+"]]);
+    program(&["probe", "--warn-after", "1min", &url]).assert().code(0);
+    let (url, certificate) = encrypted();
+    let ca = certificate.path().to_str().unwrap();
+    let probe = |within: &str| program(&["probe", "--ca", ca, "--warn-expiry", within, &url]);
+    probe("2d").assert().code(0);
+    probe("4d").assert().code(1).stdout_eq(str![[r"
+warning: https://localhost:[..]/ answered 200, the certificate expires [..]Z, in 2 days
+  asked 127.0.0.1:[..] (HTTP/1.1, TLSv1.3, certificate expires [..]Z, in 2 days)
+  took [..]ms (resolve [..]ms, connect [..]ms, tls [..]ms, first byte [..]ms, headers [..]ms, body [..]ms); 2 bytes of body
+
+"]]);
+    let output = program(&["probe", "--json", "--ca", ca, "--warn-expiry", "4d", &url])
+        .assert()
+        .code(1)
+        .get_output()
+        .clone();
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["result"], "warning");
+    assert_eq!(value["tls"]["version"], "TLSv1.3");
+    let left = value["tls"]["certificate_expires_in_s"].as_u64().unwrap();
+    assert!((2 * 86400..3 * 86400).contains(&left), "{left}");
+}
+
+/// A server with a certificate of its own that expires in less than three days; the URL, and the certificate.
+fn encrypted() -> (String, tempfile::NamedTempFile) {
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+    use tokio_rustls::rustls::{ServerConfig, ServerConnection, Stream};
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let in_days = |days: u64| (SystemTime::now() + Duration::from_secs(86400 * days)).into();
+    params.not_after = in_days(3);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(certificate.pem().as_bytes()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = stream.unwrap();
+            let mut stream = Stream::new(&mut connection, &mut stream);
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+    });
+    (format!("https://localhost:{port}/"), file)
+}
+
+#[test]
+fn options_that_do_not_fit_are_refused() {
+    for (arguments, status) in [
+        (&["probe", "--http2", "tcp://127.0.0.1:1"][..], 3),
+        (&["wait", "--http2", "tcp://127.0.0.1:1"], 64),
+        (&["watch", "--http2", "--unit", "a.service=http://a/", "--unit", "b.service=tcp://b:1"], 64),
+    ] {
+        program(arguments).assert().code(status).stdout_eq("").stderr_eq(str![[r"
+error: --http2 means nothing to tcp://: leave it out
+
+Usage: [..]
+
+For more information, try '--help'.
+
+"]]);
+    }
+}
+
+/// Too few descriptors for a connection are no failure of the service, however few there are.
+#[test]
+fn our_own_lack_of_descriptors_is_unknown() {
+    let url = format!("http://127.0.0.1:{}/", answering(200));
+    let mut said = Vec::new();
+    for limit in 3..16 {
+        let output = std::process::Command::new("sh")
+            .args(["-c", &format!("ulimit -n {limit}; exec \"$0\" probe {url}")])
+            .arg(cargo_bin!("conductor-health"))
+            .output()
+            .unwrap();
+        // Below seven or so no program starts, or the event loop does not.
+        assert!(matches!(output.status.code(), Some(0 | 3 | 101 | 127)), "{limit}: {output:?}");
+        said.push(String::from_utf8(output.stdout).unwrap());
+    }
+    let unknown = format!("unknown: {url}: could not check: too many open files\n");
+    assert!(said.iter().any(|said| said.starts_with(&unknown)), "{said:?}");
+    assert!(said.iter().any(|said| said.starts_with("healthy")), "{said:?}");
 }
 
 #[test]

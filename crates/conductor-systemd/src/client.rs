@@ -17,8 +17,8 @@ const SERVICE_INTERFACE: &str = "org.freedesktop.systemd1.Service";
 pub enum Scope {
     /// PID 1, over the system bus.
     System,
-    /// The user's own manager, over the session bus.
-    Session,
+    /// The user's own manager, over the user's bus (`$XDG_RUNTIME_DIR/bus`, dbus-user-session).
+    User,
 }
 
 /// A connection to systemd. Clones share it.
@@ -32,7 +32,10 @@ impl Systemd {
     pub async fn connect(scope: Scope) -> Result<Self, Error> {
         let (builder, doing) = match scope {
             Scope::System => (zbus::connection::Builder::system(), "connecting to the system bus"),
-            Scope::Session => (zbus::connection::Builder::session(), "connecting to the session bus"),
+            Scope::User => (
+                zbus::connection::Builder::session(),
+                "connecting to the user's bus, which dbus-user-session brings",
+            ),
         };
         let connecting = builder.method_timeout(METHOD_TIMEOUT).build();
         match tokio::time::timeout(METHOD_TIMEOUT, connecting).await {

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use conductor_definition::{Dependency, Directive, Health, NetworkMode, PullPolicy, Service, SliceName};
+use conductor_definition::{
+    Dependency, Directive, Health, MountSource, NetworkMode, PullPolicy, Scope, Service, SliceName,
+};
 
 use crate::exec::{Exec, Word};
 use crate::instance::{INSTANCE, host_ports};
 use crate::limits::{start_limit_window, start_timeout};
+use crate::manager::network;
 use crate::names::{Names, start_unit};
 use crate::object::Used;
+use crate::quote;
 use crate::runtime::{Container, SCRIPT, engine, remove};
 use crate::unit_file::UnitFile;
 use crate::{Context, SystemdVersion};
@@ -27,7 +31,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
     let used = Used::by(service, &context.objects);
     let volumes = used.volumes();
 
-    UnitFile::of(service)
+    UnitFile::of(service, context.scope)
         .section("Unit")
         .text("Description", &description(service))
         .set("Documentation", "man:conductor-service(5)")
@@ -54,23 +58,25 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
                 .chain(needs())
                 .chain(service.wants.iter().map(peer)),
         )
-        // network.target: at shutdown the container stops while the network still works. A network
-        // that is *up* is not waited for: that costs a minute where nothing brings it "online".
         .list(
             "After",
-            ["network.target".to_owned()]
+            network(context.scope)
+                .map(str::to_owned)
                 .into_iter()
                 .chain(needs())
                 .chain(pull)
                 .chain(used.units())
                 .chain(service.requires.iter().chain(&service.wants).chain(&service.after).map(peer)),
         )
-        .set("RequiresMountsFor", engine.storage())
+        .list(
+            "RequiresMountsFor",
+            engine.storage(context.scope).map(str::to_owned).into_iter().chain(directories(service)),
+        )
         // An instance that the definition does not have has no port either.
         .set_some("AssertPathExists", names.is_group().then(|| names.own_drop_in()))
         .with(|unit| conditions(unit, service))
         .with(|unit| start_limit(unit, service))
-        .with(|unit| directives(unit, &service.directives.unit))
+        .with(|unit| directives(unit, &service.directives.unit, |key| !is_condition(key)))
         .section("Service")
         .with(|unit| engine.supervision(unit, service))
         .with(|unit| restart(unit, service, context.systemd))
@@ -88,7 +94,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         })
         .exec("ExecStart", &engine.run(&container))
         .with(|unit| match &service.health {
-            Some(health) => unit.exec("ExecStartPost", &wait(service, health, names)),
+            Some(health) => unit.exec("ExecStartPost", &wait(service, health, names, context.scope)),
             None => unit,
         })
         .exec("ExecStop", &engine.stop(&container))
@@ -97,13 +103,29 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .set("Slice", slice(service))
         .set("SyslogIdentifier", &service.name)
         .log_fields(service)
-        .with(|unit| directives(unit, &service.directives.service))
+        .with(|unit| directives(unit, &service.directives.service, |_| true))
         .finish_container(service)
 }
 
-/// The machines it is meant for: one of the patterns has to match (`|`, systemd.unit(5)).
+/// What the container sees of the host's files has to be mounted: an empty mount point in its place would be written
+/// to without anybody noticing.
+fn directories(service: &Service) -> impl Iterator<Item = String> {
+    service.storage.mounts.iter().filter_map(|mount| match &mount.source {
+        MountSource::Path(path) => Some(quote::specifiers(path.as_str())),
+        MountSource::Volume(_) => None,
+    })
+}
+
+/// The machines it is meant for: one of the patterns has to match (`|`, systemd.unit(5)). The user's own conditions,
+/// such as `ConditionUser=`, hold for all units too: of what is not started there is nothing to fetch or to check.
 pub(crate) fn conditions(unit: UnitFile, service: &Service) -> UnitFile {
-    service.hosts.iter().fold(unit, |unit, pattern| unit.set("ConditionHost", format!("|{pattern}")))
+    let unit =
+        service.hosts.iter().fold(unit, |unit, pattern| unit.set("ConditionHost", format!("|{pattern}")));
+    directives(unit, &service.directives.unit, is_condition)
+}
+
+fn is_condition(directive: &Directive) -> bool {
+    directive.as_str().starts_with("Condition")
 }
 
 /// The slice that the container, and the download of its image, share with others.
@@ -112,9 +134,14 @@ pub(crate) fn slice(service: &Service) -> String {
 }
 
 /// The user's own lines, as they are: specifiers expand, later values win.
-fn directives(unit: UnitFile, directives: &BTreeMap<Directive, Vec<String>>) -> UnitFile {
+fn directives(
+    unit: UnitFile,
+    directives: &BTreeMap<Directive, Vec<String>>,
+    wanted: impl Fn(&Directive) -> bool,
+) -> UnitFile {
     directives
         .iter()
+        .filter(|(key, _)| wanted(key))
         .flat_map(|(key, lines)| lines.iter().map(move |line| (key, line)))
         .fold(unit, |unit, (key, line)| unit.set_named(key.as_str(), line))
 }
@@ -132,6 +159,14 @@ fn secrets(unit: UnitFile, service: &Service) -> UnitFile {
 /// instances need no number here.
 pub(crate) fn description(service: &Service) -> String {
     service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, service.process.image))
+}
+
+/// Whether the units depend on the definition of no other service: then they can be made as soon as this one is read.
+/// The one question to the context that is asked of services' names is [`unit_of`]; networks and volumes are known
+/// before services are read.
+pub(crate) fn stands_alone(service: &Service) -> bool {
+    let mut all = service.requires.iter().chain(&service.wants).chain(&service.after);
+    all.all(Dependency::is_unit)
 }
 
 /// The unit that stands for a dependency.
@@ -188,8 +223,8 @@ fn resources(unit: UnitFile, service: &Service) -> UnitFile {
 }
 
 /// Holds the unit in `activating` until the container answers, so that `systemctl start` and `After=`
-/// mean "works". It gives root up before it opens a socket.
-fn wait(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
+/// mean "works". It gives root up before it opens a socket; a user has none to give up.
+fn wait(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> Exec {
     let ports = &service.network.ports;
     let index = ports.iter().position(|port| *port == health.port).unwrap_or(0);
     let port = host_ports(service, index).map(|ports| ports.first).unwrap_or_default();
@@ -199,8 +234,14 @@ fn wait(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
     };
     let url = Word::literal(&host).then(&port).then(&health.path.as_str().into());
     let unit = if names.is_group() { Word::expanding("%n") } else { names.container_unit().into() };
+    let whose: &[&str] = match scope {
+        Scope::System => &["--user", "conductor-health"],
+        Scope::User => &["--user-manager"],
+    };
     Exec::new("/usr/bin/conductor-health")
-        .args(["wait", "--user", "conductor-health", "--unit"])
+        .arg("wait")
+        .args(whose.iter().copied())
+        .arg("--unit")
         .arg(unit)
         .line()
         .arg("--within")

@@ -1,6 +1,6 @@
 //! The sidecar's unit.
 
-use conductor_definition::{Health, Service};
+use conductor_definition::{Health, Scope, Service};
 
 use crate::container::{compact, conditions};
 use crate::exec::{Exec, Word};
@@ -36,14 +36,30 @@ const SANDBOX: &[(&str, &str)] = &[
     ("UMask", "0077"),
 ];
 
+/// Those of them that a process without rights can put on itself. The others take root, or at least a user
+/// namespace, which not every machine lets its users have; 252 fails with some even then (218/CAPABILITIES,
+/// seen). It is little that they could take away: who may talk to a user's manager may do all that the user may.
+const WITHOUT_ROOT: &[&str] = &[
+    "NoNewPrivileges",
+    "LockPersonality",
+    "MemoryDenyWriteExecute",
+    "RestrictAddressFamilies",
+    "RestrictNamespaces",
+    "RestrictRealtime",
+    "RestrictSUIDSGID",
+    "SystemCallArchitectures",
+    "SystemCallFilter",
+    "UMask",
+];
+
 /// One sidecar watches all instances.
 ///
 /// `PartOf=`: it stops with the service, and a restart of a single instance, systemd's own included, starts
 /// a fresh one once the container is healthy. That loses nothing: what it counts is counted anew for each
 /// invocation. `StopPropagatedFrom=` would be wrong, because it also stops the sidecar in the moment in which
 /// the container dies by itself (seen on 257; `UNIT_ATOM_RETROACTIVE_STOP_ON_STOP` in src/core/unit-dependency-atom.c).
-pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> String {
-    let unit = UnitFile::of(service)
+pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> String {
+    let unit = UnitFile::of(service, scope)
         .section("Unit")
         .text("Description", &format!("Health checks of {}", names.start_unit()))
         .set("Documentation", "man:conductor-health(1)")
@@ -55,19 +71,27 @@ pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> Str
         .with(|unit| conditions(unit, service))
         .section("Service")
         .set("Type", "notify")
-        .exec("ExecStart", &watch(service, health, names))
+        .exec("ExecStart", &watch(service, health, names, scope))
         .set("Restart", "always")
         .set("RestartSec", "1s")
         .set("WatchdogSec", "30s")
         // Not in conductor.slice: a limit that slows the containers down must not slow down who judges them.
-        .set("User", "conductor-health")
+        .set_some("User", (scope == Scope::System).then_some("conductor-health"))
         .set("SyslogIdentifier", format!("{}-health", service.name))
         .log_fields(service);
-    SANDBOX.iter().fold(unit, |unit, (key, value)| unit.set(key, value)).finish(service)
+    SANDBOX
+        .iter()
+        .filter(|(key, _)| scope == Scope::System || WITHOUT_ROOT.contains(key))
+        .fold(unit, |unit, (key, value)| unit.set(key, value))
+        .finish(service)
 }
 
-fn watch(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
-    let mut exec = Exec::new("/usr/bin/conductor-health").arg("watch").line();
+fn watch(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> Exec {
+    let mut exec = Exec::new("/usr/bin/conductor-health").arg("watch");
+    if scope == Scope::User {
+        exec = exec.arg("--user-manager");
+    }
+    exec = exec.line();
     for number in service.instance_numbers() {
         let unit = names.instance_unit(number);
         let authority = std::net::SocketAddr::new(health.port.local_address(), health.port.host_port(number));

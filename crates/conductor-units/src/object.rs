@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use conductor_definition::{DefinitionName, Kind, Object, Service, What};
+use conductor_definition::{DefinitionName, Kind, Object, Scope, Service, What};
 
+use crate::manager::network;
 use crate::names::{manual, unit_of};
 use crate::quote;
 use crate::runtime::engine;
@@ -17,7 +18,7 @@ use crate::{Entry, Tree};
 /// Services want it and do not require it. With `Requires=`, stopping or restarting this unit would stop or
 /// restart the containers, and once it had failed, a container that had ended would not be started again: 252
 /// gives up at once, 257 leaves it in `auto-restart-queued` for ever (both tried).
-pub(crate) fn unit(object: &Object) -> String {
+pub(crate) fn unit(object: &Object, scope: Scope) -> String {
     let engine = engine(object.runtime);
     let (kind, name) = (object.kind(), object.name.as_str());
     let description = object.description.clone().unwrap_or_else(|| format!("{} {name}", kind.title()));
@@ -25,18 +26,20 @@ pub(crate) fn unit(object: &Object) -> String {
         What::Volume(volume) => volume.bound(),
         What::Network(_) => None,
     };
-    UnitFile::generated_from(&object.source_path, &object.drop_ins)
+    UnitFile::generated_from(&object.source_path, &object.drop_ins, scope)
         .section("Unit")
         .text("Description", &description)
         .set("Documentation", manual(kind))
         .source_path(&object.source_path)
         .list("Wants", engine.needs())
-        // network.target: an engine that chooses a subnet looks at the addresses that the machine has.
-        .list("After", ["network.target"].iter().chain(engine.needs()))
+        // An engine that chooses a subnet looks at the addresses that the machine has.
+        .list("After", network(scope).iter().chain(engine.needs()))
         // It runs before each start of a container, whose own limit is the one that counts.
         .set("StartLimitIntervalSec", 0)
-        .set("RequiresMountsFor", engine.storage())
-        .set_some("RequiresMountsFor", bound.map(|path| quote::word(&path.replace('%', "%%"))))
+        .list(
+            "RequiresMountsFor",
+            engine.storage(scope).map(str::to_owned).into_iter().chain(bound.map(quote::specifiers)),
+        )
         .section("Service")
         .set("Type", "oneshot")
         .set("TimeoutStartSec", "1min")

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use conductor_definition::{DefinitionName, Kind};
+use conductor_definition::{DefinitionName, Kind, Scope};
 
 use crate::exec::Exec;
+use crate::manager::systemctl;
 use crate::names::{manual, unit_of};
 use crate::object::mark;
 use crate::tree::Tree;
@@ -20,13 +21,14 @@ pub fn unit_names(name: &DefinitionName) -> [String; 1] {
 ///
 /// Those of networks and volumes are started by what uses them, and not by themselves. They are marked as real ones
 /// are: what uses a volume must know that there should be one.
-pub fn stub(name: &DefinitionName, definition: &Path, problems: &[String]) -> Tree {
+pub fn stub(name: &DefinitionName, definition: &Path, problems: &[String], scope: Scope) -> Tree {
     let [unit_name] = unit_names(name);
+    let systemctl = systemctl(scope);
     let first = problems.first().map_or("it does not convert", String::as_str);
     let start = unit_name.strip_suffix(".service").unwrap_or(&unit_name);
     let is_service = name.kind() == Kind::Service;
     let cannot = if is_service { "cannot run" } else { "cannot be made" };
-    let unit = UnitFile::generated_from(definition, &[])
+    let unit = UnitFile::generated_from(definition, &[], scope)
         .section("Unit")
         .text("Description", &format!("{name} {cannot}: {first}"))
         .set("Documentation", manual(name.kind()))
@@ -42,7 +44,7 @@ pub fn stub(name: &DefinitionName, definition: &Path, problems: &[String]) -> Tr
         .exec(
             "ExecStart",
             &Exec::new("/bin/echo").arg(format!(
-                "Mend {}, then run systemctl daemon-reload and systemctl start {start}.",
+                "Mend {}, then run {systemctl} daemon-reload and {systemctl} start {start}.",
                 definition.display()
             )),
         )

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Candidate, DefinitionName, Finding, Kind};
+use conductor_definition::{Candidate, Finding, Kind, Site};
 use conductor_generator::{Converted, Host, Reading, Readings, convert, established, read_all};
 
 use crate::report::{Count, show_findings};
@@ -18,12 +18,12 @@ pub(crate) struct Loaded {
     pub(crate) warnings: usize,
 }
 
-/// Converts `files`, or everything on the search path below `root` if there are none. Files are looked
+/// Converts `files`, or everything on the search path if there are none. Files are looked
 /// at together with the installed definitions that they do not replace, so that clashes show, and with the
 /// drop-ins that would apply to them.
-pub(crate) fn load(root: &Path, files: &[PathBuf]) -> Loaded {
-    let (host, problems) = Host::look(root);
-    let Readings { definitions: mut readings, findings, empty } = read_all(root);
+pub(crate) fn load(site: &Site, files: &[PathBuf]) -> Loaded {
+    let (host, problems) = Host::look(site);
+    let Readings { definitions: mut readings, findings, empty } = read_all(site);
     for problem in &problems {
         say(&format!("error: {problem}"));
     }
@@ -42,26 +42,22 @@ pub(crate) fn load(root: &Path, files: &[PathBuf]) -> Loaded {
             masked(*kind, path);
         }
         return Loaded {
-            definitions: convert(readings, &host, &established(root)),
+            definitions: convert(readings, &host, &established(site)),
             problems: count,
             warnings,
         };
     }
-    let given: Vec<Reading> = files.iter().filter_map(|file| reading(root, file)).collect();
-    readings.retain(|installed| given.iter().all(|file| name(installed) != name(file)));
+    let given: Vec<Reading> = files.iter().filter_map(|file| reading(site, file)).collect();
+    readings.retain(|installed| given.iter().all(|file| installed.name() != file.name()));
     readings.extend(given);
-    let mut definitions = convert(readings, &host, &established(root));
+    let mut definitions = convert(readings, &host, &established(site));
     definitions.retain(|definition| files.iter().any(|file| file == definition.source.path()));
     Loaded { definitions, problems: count, warnings }
 }
 
-fn name(reading: &Reading) -> Option<DefinitionName> {
-    DefinitionName::from_path(reading.kind, reading.source.path()).ok()
-}
-
-fn reading(root: &Path, file: &Path) -> Option<Reading> {
+fn reading(site: &Site, file: &Path) -> Option<Reading> {
     let kind = kind_of(file);
-    let read = Candidate::given(root, kind, file).read();
+    let read = Candidate::given(site, kind, file).read();
     if read.is_none() {
         masked(kind, file);
     }

@@ -16,6 +16,8 @@ impl Check {
     pub(super) fn lint(&mut self, service: &Service, places: Places) {
         let Places { image, health } = places;
         self.lint_image(&service.process.image, service.pull.policy, image);
+        self.lint_low_ports();
+        self.lint_controllers(&service.resources);
         self.lint_limits(&service.resources, &service.restart);
         if let Some(checked) = &service.health {
             self.lint_health(checked, health);

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Check, texts, values};
 use crate::value::{Description, DriverName, LabelName, ObjectName, OptionName, Text};
 use crate::written::{self, OptionValue, Read, Spanned};
-use crate::{Diagnostic, Kind, Object, Runtime, Source, VolumeSettings, What};
+use crate::{Abilities, Diagnostic, Kind, Object, Runtime, Source, VolumeSettings, What};
 
 /// Bytes that the settings of an object have in all: they become arguments of one command, and a label
 /// of the object.
@@ -30,9 +30,10 @@ pub(crate) fn network(
     name: Result<ObjectName, Diagnostic>,
     source: &Source,
     read: Read<written::Network>,
+    abilities: Abilities,
 ) -> (Option<Object>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
-    let mut check = Check { diagnostics, removed };
+    let mut check = Check { diagnostics, removed, abilities, low_ports: Vec::new() };
     let written::Network {
         description,
         runtime,
@@ -46,7 +47,7 @@ pub(crate) fn network(
         options,
         labels,
     } = written;
-    let runtime = runtime.unwrap_or_default();
+    let runtime = runtime.map(|runtime| check.runtime(&runtime)).unwrap_or_default();
     let settings = check.network_settings(
         super::subnets::Written {
             driver: driver.as_ref(),
@@ -72,9 +73,10 @@ pub(crate) fn volume(
     name: Result<ObjectName, Diagnostic>,
     source: &Source,
     read: Read<written::Volume>,
+    abilities: Abilities,
 ) -> (Option<Object>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
-    let mut check = Check { diagnostics, removed };
+    let mut check = Check { diagnostics, removed, abilities, low_ports: Vec::new() };
     let written::Volume {
         description,
         runtime,
@@ -88,7 +90,7 @@ pub(crate) fn volume(
         options,
         labels,
     } = written;
-    let runtime = runtime.unwrap_or_default();
+    let runtime = runtime.map(|runtime| check.runtime(&runtime)).unwrap_or_default();
     let settings = check.volume_settings(
         super::volume::Written {
             driver: driver.as_ref(),

@@ -19,7 +19,7 @@ pub(crate) struct Network {
     /// One line of text that systemd shows. Without it, systemd shows the name.
     pub(crate) description: Option<Description>,
     /// The engine whose network it is.
-    pub(crate) runtime: Option<Runtime>,
+    pub(crate) runtime: Option<Spanned<Runtime>>,
     /// Further options for the engine's `network create`, before the name.
     pub(crate) runtime_args: Option<Vec<Text>>,
     /// The engine's network driver, such as `"macvlan"`. Without it, it is a bridge.
@@ -82,7 +82,7 @@ pub(crate) struct Volume {
     /// One line of text that systemd shows. Without it, systemd shows the name.
     pub(crate) description: Option<Description>,
     /// The engine whose volume it is.
-    pub(crate) runtime: Option<Runtime>,
+    pub(crate) runtime: Option<Spanned<Runtime>>,
     /// Further options for the engine's `volume create`, before the name.
     pub(crate) runtime_args: Option<Vec<Text>>,
     /// The engine's volume driver. The keys from `device` to `gid` are for this one only.

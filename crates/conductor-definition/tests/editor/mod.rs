@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use conductor_definition::{Diagnostic, Kind, Label, Source, parse, parse_network, parse_volume};
+use conductor_definition::{Abilities, Diagnostic, Kind, Label, Source, parse, parse_network, parse_volume};
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
@@ -21,6 +21,7 @@ pub(crate) const BEYOND_A_SCHEMA: &[&str] = &[
     "interpolation",
     "name",
     "no-such-port",
+    "not-for-users",
     "outside-subnet",
     "port-clash",
     "subnet-clash",
@@ -62,8 +63,8 @@ pub(crate) fn schemas(kind: Kind) -> [&'static Schema; 2] {
 pub(crate) fn read(kind: Kind, source: &Source) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     match kind {
         Kind::Service => parse(source).map(|parsed| parsed.warnings),
-        Kind::Network => parse_network(source).map(|parsed| parsed.warnings),
-        Kind::Volume => parse_volume(source).map(|parsed| parsed.warnings),
+        Kind::Network => parse_network(source, Abilities::ROOT).map(|parsed| parsed.warnings),
+        Kind::Volume => parse_volume(source, Abilities::ROOT).map(|parsed| parsed.warnings),
     }
 }
 

@@ -1,130 +1,128 @@
-//! Request and answer.
+//! Request and answer over a connection that stands.
 
-use super::drive::Driver;
-use super::{MAX_BODY, MAX_REDIRECTS, Phase, Progress, Reason, connect};
-use crate::HttpUrl;
-use http_body_util::{BodyExt, Empty};
-use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use super::check::Progress;
+use super::options::{Follow, Options};
+use super::reason::{Phase, Reason};
+use super::request::Prepared;
+use super::wire::{Answer, Body, Wire};
+use super::{MAX_BODY, grpc};
+use hyper::header::LOCATION;
+use hyper::{HeaderMap, StatusCode};
+use tokio::io::{AsyncRead, AsyncWrite};
 
-/// Headers beyond this are a fault. It bounds what a hostile answer costs us in memory.
-const MAX_HEAD: usize = 64 * 1024;
-
-const AGENT: &str = concat!("conductor-health/", env!("CARGO_PKG_VERSION"));
-
-/// Asks, follows redirects on the same server, judges.
-pub(super) async fn follow(first: &HttpUrl, progress: &mut Progress) -> Result<(), Reason> {
-    let mut url = first.clone();
-    loop {
-        let Some(next) = ask(&url, progress).await? else {
-            return Ok(());
-        };
-        if progress.check.redirects.len() == MAX_REDIRECTS {
-            return Err(Reason::TooManyRedirects);
-        }
-        progress.check.redirects.push(next.to_string());
-        url = next;
-    }
+/// What an answer amounts to that is no failure.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A good one.
+    Healthy,
+    /// Go and ask there.
+    Redirect { status: StatusCode, location: String },
 }
 
-/// One request over one connection. Says where to go on if the answer is a redirect.
-async fn ask(url: &HttpUrl, progress: &mut Progress) -> Result<Option<HttpUrl>, Reason> {
-    progress.begin();
-    let stream = connect::connect(url, progress).await?;
+/// Asks, and judges the answer. Says besides whether it came to its end, so that another request may follow.
+pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
+    wire: &mut Wire<S>,
+    prepared: &Prepared,
+    options: &Options,
+    progress: &mut Progress,
+) -> (Result<Step, Reason>, bool) {
     progress.phase = Phase::Headers;
-    let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(MAX_HEAD)
-        // HTTP/1 names are case-insensitive, but not to every home-made server.
-        .title_case_headers(true)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| Reason::from_hyper(&error))?;
-    let mut driver = Driver::new(connection);
-    let response = driver.drive(sender.send_request(request(url)?)).await;
-    let response = response.map_err(|error| Reason::from_hyper(&error))?;
-    progress.check.timings.headers = Some(progress.lap());
-    let status = response.status();
-    progress.check.status = Some(status.as_u16());
-    if !(200..400).contains(&status.as_u16()) {
-        return Err(Reason::Status(status));
+    let mut answer = match wire.send(prepared.request()).await {
+        Ok(answer) => answer,
+        Err(_) if prepared.is_http2() && progress.is_not_http2() => return (Err(Reason::NoHttp2), false),
+        Err(reason) => return (Err(reason), false),
+    };
+    progress.answered(answer.status, answer.version);
+    if prepared.is_grpc() {
+        let judged = grpc::judge(wire, &mut answer, progress).await;
+        let complete = judged.is_ok();
+        return (judged.map(|()| Step::Healthy), complete);
     }
-    if let Some(location) = location(&response) {
-        return redirect(url, &location).map(Some);
+    if let Some(location) = location(&answer, options.follow) {
+        let step = Step::Redirect { status: answer.status, location };
+        return (Ok(step), drain(wire, answer.body).await);
     }
-    read_body(response, &mut driver, progress).await?;
+    if !options.expect_status.contains(answer.status.as_u16()) {
+        let reason = Reason::status(answer.status, &options.expect_status);
+        return (Err(reason), drain(wire, answer.body).await);
+    }
+    let judged = body(wire, answer, options.expect_body.as_deref(), progress).await;
     progress.check.timings.body = Some(progress.lap());
-    Ok(None)
-}
-
-/// Exactly four headers: what is not sent cannot make a service answer us differently than others.
-fn request(url: &HttpUrl) -> Result<Request<Empty<Bytes>>, Reason> {
-    Request::get(url.path_and_query())
-        .header(HOST, url.authority())
-        .header(ACCEPT, "*/*")
-        .header(USER_AGENT, AGENT)
-        .header(CONNECTION, "close")
-        .body(Empty::new())
-        .map_err(|error| Reason::Own(error.to_string()))
+    let complete = judged.is_ok() && !progress.check.body_truncated;
+    (judged.map(|()| Step::Healthy), complete)
 }
 
 /// Where the answer leads to, if it is one of the redirects that carry a new address.
-fn location(response: &Response<Incoming>) -> Option<String> {
-    matches!(
-        response.status(),
+fn location(answer: &Answer, follow: Follow) -> Option<String> {
+    let is_redirect = matches!(
+        answer.status,
         StatusCode::MOVED_PERMANENTLY
             | StatusCode::FOUND
             | StatusCode::SEE_OTHER
             | StatusCode::TEMPORARY_REDIRECT
             | StatusCode::PERMANENT_REDIRECT
-    )
-    .then(|| response.headers().get(LOCATION))
-    .flatten()
-    .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    );
+    if !is_redirect || follow == Follow::None {
+        return None;
+    }
+    let value = answer.headers.get(LOCATION)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-fn redirect(from: &HttpUrl, location: &str) -> Result<HttpUrl, Reason> {
-    match from.join(location) {
-        Ok(to) if to.is_same_server(from) => Ok(to),
-        Ok(to) => Err(Reason::RedirectsAway(printable(&to.to_string()))),
-        Err(_) if location.starts_with("https:") => Err(Reason::RedirectsAway(printable(location))),
-        Err(_) => Err(Reason::BadRedirect(printable(location))),
+/// Reads until the end or [`MAX_BODY`], whichever comes first. Nothing is decompressed: no header of
+/// ours asks for compression, and a body that is compressed all the same counts by what came.
+async fn body<S: AsyncRead + AsyncWrite + Unpin>(
+    wire: &mut Wire<S>,
+    answer: Answer,
+    wanted: Option<&str>,
+    progress: &mut Progress,
+) -> Result<(), Reason> {
+    let Answer { status, version: _, headers, mut body } = answer;
+    let mut kept = Vec::new();
+    while !progress.check.body_truncated {
+        progress.phase = Phase::Body(status, progress.check.body_bytes);
+        let part = match wire.next(&mut body).await {
+            None => break,
+            Some(Ok(part)) => part,
+            Some(Err(reason)) => return Err(reason.in_body(status)),
+        };
+        let room = MAX_BODY - progress.check.body_bytes;
+        let taken = part.get(..room).unwrap_or(&part);
+        progress.check.body_bytes += taken.len();
+        progress.check.body_truncated = part.len() > room;
+        if wanted.is_some() {
+            kept.extend_from_slice(taken);
+        }
+    }
+    match wanted {
+        Some(text) if !holds(&kept, text.as_bytes()) => Err(Reason::BodyLacks {
+            status,
+            text: text.to_owned(),
+            truncated: progress.check.body_truncated,
+            compressed: is_compressed(&headers),
+        }),
+        _ => Ok(()),
     }
 }
 
-/// A piece of a hostile answer, fit for a log line.
-fn printable(text: &str) -> String {
-    text.chars().take(200).map(|c| if c.is_control() { '?' } else { c }).collect()
+fn holds(body: &[u8], text: &[u8]) -> bool {
+    text.is_empty() || body.windows(text.len()).any(|window| window == text)
 }
 
-/// Reads until the end or [`MAX_BODY`], whichever comes first.
-async fn read_body<C: Future>(
-    response: Response<Incoming>,
-    driver: &mut Driver<C>,
-    progress: &mut Progress,
-) -> Result<(), Reason> {
-    let status = response.status();
-    let mut body = response.into_body();
+fn is_compressed(headers: &HeaderMap) -> bool {
+    let encodings = headers.get_all(hyper::header::CONTENT_ENCODING);
+    encodings.iter().any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Takes what is there of a body that nobody cares for, so that the server sees its answer taken and no
+/// reset. Never waits: the verdict is known. Says whether that was all.
+async fn drain<S: AsyncRead + AsyncWrite + Unpin>(wire: &mut Wire<S>, mut body: Body) -> bool {
+    let mut room = MAX_BODY;
     loop {
-        progress.phase = Phase::Body(status, progress.check.body_bytes);
-        match driver.drive(body.frame()).await {
-            None => return Ok(()),
-            Some(Ok(frame)) => {
-                let read = progress.check.body_bytes + frame.data_ref().map_or(0, Bytes::len);
-                progress.check.body_bytes = read.min(MAX_BODY);
-                if read > MAX_BODY {
-                    progress.check.body_truncated = true;
-                    return Ok(());
-                }
-            }
-            Some(Err(error)) => {
-                return Err(match Reason::from_hyper(&error) {
-                    own @ Reason::Own(_) => own,
-                    _ => Reason::BrokeOff(status),
-                });
-            }
+        match wire.next_at_once(&mut body).await {
+            Some(None) => return true,
+            Some(Some(Ok(part))) if part.len() <= room => room -= part.len(),
+            _ => return false,
         }
     }
 }

@@ -10,14 +10,13 @@ mod schedule;
 mod signal;
 mod status;
 
-use crate::HttpUrl;
-use crate::cli::{Target, WatchArgs};
+use crate::cli::WatchArgs;
 use crate::log::{Level, Log};
 use crate::notify::{Notifier, watchdog_interval};
-use crate::opened;
-use crate::probe::{Check, Outcome, probe};
+use crate::opened::{self, Opened};
+use crate::probe::{Check, Outcome, Prober, Target};
 use crate::verdict::{Act, Answer, Event, Finding, Sighting, State, Ticket, Verdict};
-use conductor_systemd::{InvocationId, Observed, Scope, Systemd, Watch};
+use conductor_systemd::{InvocationId, Observed, Scope, Systemd, UnitName, Watch};
 use schedule::Schedule;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,10 +30,11 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
     let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
-    let scope = if args.session { Scope::Session } else { Scope::System };
-    let names = args.targets.iter().map(|target| target.unit.clone()).collect();
+    let scope = if args.user_manager { Scope::User } else { Scope::System };
+    let targets = args.targets().map_err(|mismatch| mismatch.to_string())?;
+    let names = targets.iter().map(|(unit, _)| unit.clone()).collect();
     let mut units = Watch::start(scope, names);
-    let mut watcher = Watcher::new(&args, log);
+    let mut watcher = Watcher::new(&args, targets, log);
     let mut clock = clock::Clock::new();
     watcher.report();
     loop {
@@ -56,7 +56,7 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
                 Err(error) => return Err(error.to_string()),
             },
             Some(ended) = watcher.tasks.join_next() => match ended {
-                Ok(Task::Checked { at, ticket, check }) => watcher.checked(at, ticket, &check),
+                Ok(Task::Checked { at, ticket, check, prober }) => watcher.checked(at, ticket, &check, prober),
                 Ok(Task::Signalled { at, invocation, act, done }) => watcher.signalled(at, invocation, act, &done),
                 Ok(Task::Compared(own::Standing::Outdated)) => {
                     log.line(Level::Info, "its definition changed: starting again");
@@ -83,17 +83,23 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
 
 /// A piece of work that ended.
 enum Task {
-    Checked { at: usize, ticket: Ticket, check: Check },
+    Checked { at: usize, ticket: Ticket, check: Box<Check>, prober: Prober },
     Signalled { at: usize, invocation: InvocationId, act: Act, done: signal::Done },
     Compared(own::Standing),
 }
 
 /// Everything about one target.
 struct Entry {
+    unit: UnitName,
     target: Target,
     /// The run that was seen last, and what that run is asked: see [`opened`].
     invocation: Option<InvocationId>,
-    url: HttpUrl,
+    run: Target,
+    /// Whether that run was let through by a check like ours. If not, nobody knows whether a failure of ours
+    /// is one of it.
+    is_alike: bool,
+    /// Asks that run; on its way while a check is.
+    prober: Option<Prober>,
     verdict: Verdict,
     /// The check that is under way, and what it was begun under.
     check: Option<(Ticket, AbortHandle)>,
@@ -110,7 +116,7 @@ struct Entry {
 impl Entry {
     /// Whether what runs was started from another definition than we were.
     fn is_older(&self) -> bool {
-        self.url != self.target.url
+        self.run != self.target || !self.is_alike
     }
 }
 
@@ -135,16 +141,18 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn new(args: &WatchArgs, log: Log) -> Self {
+    fn new(args: &WatchArgs, targets: Vec<(UnitName, Target)>, log: Log) -> Self {
         let begun = Instant::now();
         let policy = args.policy();
-        let entries: Vec<Entry> = args
-            .targets
-            .iter()
-            .map(|target| Entry {
-                target: target.clone(),
+        let entries: Vec<Entry> = targets
+            .into_iter()
+            .map(|(unit, target)| Entry {
+                unit,
                 invocation: None,
-                url: target.url.clone(),
+                run: target.clone(),
+                target,
+                is_alike: true,
+                prober: None,
                 verdict: Verdict::new(policy),
                 check: None,
                 reason: None,
@@ -217,30 +225,50 @@ impl Watcher {
         else {
             return;
         };
-        let Target { unit, url } = &entry.target;
+        let (target, opened) = (&entry.target, status.and_then(opened::read));
         entry.invocation = Some(invocation);
-        entry.url = status.and_then(opened::url).unwrap_or_else(|| url.clone());
-        if entry.is_older() {
-            let own = &entry.url;
+        // A connection of the run before would tell nothing about this one.
+        entry.prober = None;
+        (entry.run, entry.is_alike) = match opened {
+            None => (target.clone(), true),
+            Some(Opened { url, check }) => (target.moved(url), check == target.options().fingerprint()),
+        };
+        let (unit, url) = (&entry.unit, entry.target.url());
+        if entry.run != entry.target {
+            let own = entry.run.url();
             self.log.line(
                 Level::Info,
                 format!("{unit}: {}: asked at {own} until it restarts, then at {url}", status::OLDER),
             );
         }
+        if !entry.is_alike {
+            self.log.line(
+                Level::Info,
+                format!(
+                    "{unit}: {}: it was started under another check, failures count from its next start on",
+                    status::OLDER
+                ),
+            );
+        }
     }
 
-    fn checked(&mut self, at: usize, ticket: Ticket, check: &Check) {
-        let (finding, reason) = match &check.outcome {
+    fn checked(&mut self, at: usize, ticket: Ticket, check: &Check, prober: Prober) {
+        let (mut finding, reason) = match &check.outcome {
             Outcome::Healthy => (Finding::Passed, None),
             Outcome::Unhealthy(reason) => (Finding::Failed, Some(reason.to_string())),
             Outcome::Unknown(reason) => (Finding::Unknown, Some(reason.to_string())),
         };
         if let Some(entry) = self.entries.get_mut(at) {
+            if *prober.target() == entry.run && entry.verdict.ticket() == Some(ticket) {
+                entry.prober = Some(prober);
+            }
+            if finding == Finding::Failed && !entry.is_alike {
+                finding = Finding::Unknown;
+            }
             let inconclusive = finding == Finding::Unknown;
             if inconclusive && !entry.inconclusive {
                 let said = reason.as_deref().unwrap_or_default();
-                self.log
-                    .line(Level::Warning, format!("{}: {said}; this counts neither way", entry.target.unit));
+                self.log.line(Level::Warning, format!("{}: {said}; this counts neither way", entry.unit));
             }
             entry.inconclusive = inconclusive;
         }
@@ -249,7 +277,7 @@ impl Watcher {
 
     fn signalled(&mut self, at: usize, invocation: InvocationId, act: Act, done: &signal::Done) {
         if let Some(entry) = self.entries.get_mut(at) {
-            let unit = &entry.target.unit;
+            let unit = &entry.unit;
             let name = signal::signal_of(act).name();
             let said = done.said.as_deref().unwrap_or_default();
             let (level, text) = match done.answer {
@@ -306,9 +334,12 @@ impl Watcher {
         if entry.check.as_ref().is_some_and(|(_, task)| !task.is_finished()) {
             return;
         }
-        let (url, timeout) = (entry.url.clone(), self.timeout);
-        let task =
-            self.tasks.spawn(async move { Task::Checked { at, ticket, check: probe(&url, timeout).await } });
+        let mut prober = entry.prober.take().unwrap_or_else(|| Prober::new(entry.run.clone()));
+        let timeout = self.timeout;
+        let task = self.tasks.spawn(async move {
+            let check = Box::new(prober.probe(timeout).await);
+            Task::Checked { at, ticket, check, prober }
+        });
         entry.check = Some((ticket, task));
     }
 
@@ -353,7 +384,7 @@ impl Watcher {
             }
         }
         if let Some((level, text)) = transition(before, after, entry.reason.as_deref()) {
-            self.log.line(level, format!("{}: {text}", entry.target.unit));
+            self.log.line(level, format!("{}: {text}", entry.unit));
         }
 
         if let Some((invocation, act)) = wanted {
@@ -370,7 +401,7 @@ impl Watcher {
             return;
         }
         let lines = self.entries.iter().map(|entry| status::Line {
-            unit: entry.target.unit.as_str(),
+            unit: entry.unit.as_str(),
             state: entry.verdict.state(),
             is_older: entry.is_older(),
             // That it could not be helped matters more than what is wrong with it.

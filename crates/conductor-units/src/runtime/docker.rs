@@ -1,7 +1,7 @@
 //! docker, with its daemon. Tried with 26.1.
 
 use conductor_definition::{
-    Log, Mount, MountSource, NetworkSettings, Object, Service, SubnetSettings, VolumeSettings, What,
+    Log, Mount, MountSource, NetworkSettings, Object, Scope, Service, SubnetSettings, VolumeSettings, What,
 };
 
 use super::objects::{check_volumes, join, make, mount_options, options_of, parent};
@@ -50,8 +50,8 @@ impl Engine for Docker {
         &["docker.service"]
     }
 
-    fn storage(&self) -> &'static str {
-        "/var/lib/docker"
+    fn storage(&self, _: Scope) -> Option<&'static str> {
+        Some("/var/lib/docker")
     }
 
     fn is_in_unit(&self) -> bool {

@@ -21,7 +21,7 @@ mod podman;
 
 pub(crate) use objects::SCRIPT;
 
-use conductor_definition::{Log, Mount, Object, Port, Pull, Runtime, Service};
+use conductor_definition::{Log, Mount, Object, Port, Pull, Runtime, Scope, Service};
 
 use crate::exec::{Exec, Word};
 use crate::unit_file::UnitFile;
@@ -54,8 +54,8 @@ pub(crate) trait Engine {
     fn program(&self) -> &'static str;
     /// Units that have to run for it. The container starts after them, and stops and restarts with them.
     fn needs(&self) -> &'static [&'static str];
-    /// Where images and containers are stored.
-    fn storage(&self) -> &'static str;
+    /// Where images and containers are stored, if that is more than a guess.
+    fn storage(&self, scope: Scope) -> Option<&'static str>;
     /// Whether the container is in the unit's control group, so that the unit's limits are its own.
     fn is_in_unit(&self) -> bool;
     /// How systemd follows the container: `Type=` and what goes with it.

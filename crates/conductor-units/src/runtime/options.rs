@@ -1,11 +1,12 @@
 //! Options of `run` that podman and docker write alike.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 
 use conductor_definition::{Group, Log, Mount, MountSource, NetworkMode, Protocol, Seccomp, Service, Ulimit};
 
 use super::{Container, Engine, HostPorts};
-use crate::exec::{Exec, Word};
+use crate::exec::{Argument, Exec, Shown, Word};
 
 /// Everything of the definition between the engine's own options and the image.
 pub(super) fn options(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
@@ -41,19 +42,19 @@ pub(super) fn image_and_command(exec: Exec, service: &Service) -> Exec {
     exec.arg(process.image.as_str()).line().args(arguments)
 }
 
-fn option(exec: Exec, name: &'static str, value: impl Into<Word>) -> Exec {
+fn option(exec: Exec, name: &'static str, value: impl Argument) -> Exec {
     exec.arg(name).arg(value).line()
 }
 
-fn some<T: ToString>(exec: Exec, name: &'static str, value: Option<T>) -> Exec {
+fn some<T: Display>(exec: Exec, name: &'static str, value: Option<T>) -> Exec {
     match value {
-        Some(value) => option(exec, name, value.to_string()),
+        Some(value) => option(exec, name, Shown(value)),
         None => exec,
     }
 }
 
-fn each<T: ToString>(exec: Exec, name: &'static str, values: impl IntoIterator<Item = T>) -> Exec {
-    values.into_iter().fold(exec, |exec, value| option(exec, name, value.to_string()))
+fn each<T: Display>(exec: Exec, name: &'static str, values: impl IntoIterator<Item = T>) -> Exec {
+    values.into_iter().fold(exec, |exec, value| option(exec, name, Shown(value)))
 }
 
 fn labels(exec: Exec, service: &Service) -> Exec {

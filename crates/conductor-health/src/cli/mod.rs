@@ -1,20 +1,44 @@
 //! The command line.
 
-use crate::HttpUrl;
+mod asking;
+
+pub use asking::AskArgs;
+
+use crate::Url;
+use crate::once::Limits;
+use crate::probe::{Mismatch, Target};
 use crate::verdict::Policy;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use conductor_systemd::UnitName;
 use conductor_timespan::TimeSpan;
+use std::ffi::OsString;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// HTTP health checks for systemd units.
+/// Health checks for systemd units: HTTP, gRPC, TCP
 #[derive(Debug, Parser)]
 #[command(name = "conductor-health", version, about, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads a command line, and whether its parts go together.
+    pub fn read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let cli = Self::try_parse_from(words)?;
+        let fit = match &cli.command {
+            Command::Wait(args) => args.ask.target(args.url.clone()).map(drop),
+            Command::Watch(args) => args.targets().map(drop),
+            Command::Probe(args) => args.ask.target(args.url.clone()).map(drop),
+        };
+        match fit {
+            Ok(()) => Ok(cli),
+            Err(mismatch) => Err(Self::command().error(ErrorKind::ArgumentConflict, mismatch)),
+        }
+    }
 }
 
 /// The subcommands.
@@ -24,7 +48,7 @@ pub enum Command {
     Wait(WaitArgs),
     /// Check units for as long as they run, and have systemd restart those that fail
     Watch(WatchArgs),
-    /// Check once and say what was seen; exits 0 if healthy, 2 if not, 3 if it could not tell
+    /// Check once and say what was seen; exits 0 if healthy, 1 with a warning, 2 if not, 3 if unknown
     Probe(ProbeArgs),
 }
 
@@ -49,8 +73,14 @@ pub struct WaitArgs {
     /// Become this user before anything else
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
-    /// What to ask, such as http://127.0.0.1:8080/healthz
-    pub url: HttpUrl,
+    /// The unit is one of the user's own systemd, as messages then say
+    #[arg(long)]
+    pub user_manager: bool,
+    /// How to ask.
+    #[command(flatten)]
+    pub ask: AskArgs,
+    /// What to ask: http://, https://, tcp:// or grpc://, such as http://127.0.0.1:8080/healthz
+    pub url: Url,
 }
 
 /// `conductor-health watch`.
@@ -58,7 +88,7 @@ pub struct WaitArgs {
 pub struct WatchArgs {
     /// A unit and what to ask; may be given several times
     #[arg(long = "unit", value_name = "UNIT=URL", required = true)]
-    pub targets: Vec<Target>,
+    pub units: Vec<UnitUrl>,
     /// The time from one check of a unit to the next
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     pub interval: Duration,
@@ -79,10 +109,21 @@ pub struct WatchArgs {
     pub on_unhealthy: OnUnhealthy,
     /// Talk to the user's own systemd instead of the machine's
     #[arg(long)]
-    pub session: bool,
+    pub user_manager: bool,
+    /// How to ask.
+    #[command(flatten)]
+    pub ask: AskArgs,
 }
 
 impl WatchArgs {
+    /// What is asked for each unit; the error is why the options do not fit one of the URLs.
+    pub fn targets(&self) -> Result<Vec<(UnitName, Target)>, Mismatch> {
+        let profile = self.ask.profile();
+        let target =
+            |watched: &UnitUrl| Ok((watched.unit.clone(), Target::new(watched.url.clone(), &profile)?));
+        self.units.iter().map(target).collect()
+    }
+
     /// The part of the options that the verdict needs.
     pub fn policy(&self) -> Policy {
         Policy {
@@ -96,7 +137,7 @@ impl WatchArgs {
     /// The first unit that is named twice: two verdicts about one unit would count its failures apart.
     pub fn duplicate(&self) -> Option<&UnitName> {
         let mut seen = std::collections::BTreeSet::new();
-        self.targets.iter().map(|target| &target.unit).find(|unit| !seen.insert(*unit))
+        self.units.iter().map(|watched| &watched.unit).find(|unit| !seen.insert(*unit))
     }
 }
 
@@ -109,8 +150,24 @@ pub struct ProbeArgs {
     /// Print everything that was seen as one JSON object
     #[arg(long)]
     pub json: bool,
-    /// What to ask, such as http://127.0.0.1:8080/healthz
-    pub url: HttpUrl,
+    /// Warn of a healthy answer that took longer
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub warn_after: Option<Duration>,
+    /// Warn of a certificate that expires within this time
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub warn_expiry: Option<Duration>,
+    /// How to ask.
+    #[command(flatten)]
+    pub ask: AskArgs,
+    /// What to ask: http://, https://, tcp:// or grpc://, such as http://127.0.0.1:8080/healthz
+    pub url: Url,
+}
+
+impl ProbeArgs {
+    /// What is worth a warning.
+    pub fn limits(&self) -> Limits {
+        Limits { slow: self.warn_after, expiry: self.warn_expiry }
+    }
 }
 
 /// What to do about an unhealthy unit.
@@ -124,14 +181,14 @@ pub enum OnUnhealthy {
 
 /// A unit and the URL that tells its health.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct UnitUrl {
     /// The unit to follow and, if need be, to end.
     pub unit: UnitName,
     /// What to ask.
-    pub url: HttpUrl,
+    pub url: Url,
 }
 
-impl FromStr for Target {
+impl FromStr for UnitUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -163,8 +220,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
 
-    fn error(arguments: &[&str]) -> String {
-        Cli::try_parse_from(arguments).unwrap_err().to_string()
+    fn error(arguments: &[&'static str]) -> String {
+        Cli::read(arguments).unwrap_err().to_string()
     }
 
     #[test]
@@ -177,13 +234,15 @@ mod tests {
         let line = "conductor-health wait --unit web.service --within 1min --interval 1s --timeout 2s \
                     --healthy-after 1 --user conductor-health http://127.0.0.1:20000/healthz";
         assert!(Cli::try_parse_from(line.split_whitespace()).is_ok());
+        let line = "conductor-health wait --user-manager --unit web.service http://127.0.0.1:20000/healthz";
+        assert!(Cli::try_parse_from(line.split_whitespace()).is_ok());
         let line = "conductor-health watch --unit web@1.service=http://127.0.0.1:20000/healthz \
                     --unit web@2.service=http://127.0.0.1:20001/healthz?a=b --interval 5s --timeout 2s \
-                    --unhealthy-after 3 --healthy-after 1 --kill-grace 10s --on-unhealthy none --session";
+                    --unhealthy-after 3 --healthy-after 1 --kill-grace 10s --on-unhealthy none --user-manager";
         let Command::Watch(watch) = Cli::try_parse_from(line.split_whitespace()).unwrap().command else {
             panic!("not watch");
         };
-        assert_eq!(watch.targets[1].url.path_and_query(), "/healthz?a=b");
+        assert_eq!(watch.units[1].url.path_and_query(), "/healthz?a=b");
         assert!(!watch.policy().act);
         assert_eq!(watch.duplicate(), None);
     }
@@ -193,7 +252,7 @@ mod tests {
         for (arguments, said) in [
             (["watch", "--unit", "web.service"], "lacks the URL"),
             (["watch", "--unit", "web=http://a/"], "such as `web.service`"),
-            (["watch", "--unit", "web.service=https://a/"], "https is not supported yet"),
+            (["watch", "--unit", "web.service=ftp://a/"], "or with https://"),
             (["probe", "--timeout=infinity", "http://a/"], "must have an end"),
             (["probe", "--timeout=0", "http://a/"], "longer than nothing"),
             (["probe", "--timeout=5 parsecs", "http://a/"], "not a time span"),
