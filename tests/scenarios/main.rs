@@ -7,6 +7,7 @@ mod bare;
 mod bookworm;
 mod boot;
 mod broken;
+mod budget;
 mod cli;
 mod common;
 mod docker;

@@ -11,6 +11,7 @@ mod file;
 mod interpolate;
 mod kind;
 mod merge;
+mod nesting;
 mod object;
 #[cfg(feature = "schema")]
 pub mod schema;
@@ -33,9 +34,9 @@ pub use kind::{DefinitionName, Kind};
 pub use object::{NetworkSettings, Object, SubnetSettings, VolumeSettings, What};
 pub use search::{File, Finding, Found, find};
 pub use service::{
-    Directives, Health, Log, Mount, MountSource, Network, NetworkMode, Port, Process, Protocol, Pull,
-    PullPolicy, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit, Stop, Storage,
-    Tmpfs, Ulimit,
+    Directives, Health, Log, Mount, MountSource, Network, NetworkMode, OnUnhealthy, Port, Process, Protocol,
+    Pull, PullPolicy, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit, Stop,
+    Storage, Tmpfs, Ulimit,
 };
 pub use settings::Settings;
 pub use site::{Scope, Site, UserDirectories};
@@ -119,17 +120,21 @@ fn parsed<N, W: serde::de::DeserializeOwned + Default, T>(
     validate: impl FnOnce(Result<N, Diagnostic>, written::Read<W>) -> (Option<T>, Vec<Diagnostic>),
 ) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
     let name = name.map_err(|error| Diagnostic::error("name", error.to_string()));
-    let read = written::read(|| {
+    let make = || {
         let mut keys = merge::merged(source)?;
         let (removed, diagnostics) = interpolate::interpolate(keys.get_mut(), source)?;
         Ok(written::Table { keys, removed, diagnostics })
-    });
-    let read = match read {
+    };
+    let read = match written::read(make, diagnostic::most_errors(source)) {
         Ok(read) => read,
-        Err(errors) => return Err(name.err().into_iter().chain(errors).collect()),
+        Err(errors) => {
+            let mut errors = name.err().into_iter().chain(errors).collect();
+            diagnostic::first(&mut errors);
+            return Err(errors);
+        }
     };
     let (value, mut diagnostics) = validate(name, read);
-    diagnostics.sort_by_key(Diagnostic::offset);
+    diagnostic::first(&mut diagnostics);
     match value {
         Some(value) if !diagnostics.iter().any(Diagnostic::is_error) => Ok((value, diagnostics)),
         _ => Err(diagnostics),

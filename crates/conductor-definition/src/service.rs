@@ -384,6 +384,24 @@ pub struct Health {
     pub start_within: TimeSpan,
     /// Time between SIGTERM and SIGKILL.
     pub kill_grace: TimeSpan,
+    /// What is done about an unhealthy container.
+    pub on_unhealthy: OnUnhealthy,
+    /// None is terminated while so many others are being restarted.
+    pub max_unavailable: u32,
+    /// Pressure in per cent above which slowness is excused.
+    pub max_pressure: u32,
+    /// For how long it is.
+    pub max_hold: TimeSpan,
+}
+
+/// What is done about an unhealthy container.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnUnhealthy {
+    /// It is terminated, and systemd starts it again.
+    #[default]
+    Restart,
+    /// It is reported.
+    None,
 }
 
 /// How systemd starts the service again.

@@ -104,12 +104,14 @@ impl Reading {
     }
 }
 
+type Parse = dyn Fn(&Source, Abilities) -> Result<Parsed, Vec<Diagnostic>> + Sync;
+
 /// Turns definitions into units.
 #[derive(Clone)]
 pub(crate) struct Converter<'a> {
     host: &'a Host,
     established: &'a LastGood,
-    parse: &'a (dyn Fn(&Source, Abilities) -> Result<Parsed, Vec<Diagnostic>> + Sync),
+    parse: &'a Parse,
     render: &'a (dyn Fn(&Service, &Context) -> Tree + Sync),
     /// What becomes of the units of a definition until all are read.
     keep: &'a (dyn Fn(&DefinitionName, Tree) -> Units + Sync),

@@ -97,6 +97,16 @@ impl Systemd {
         )
     }
 
+    /// How often systemd has restarted the unit by itself since somebody last started it or reset its failures.
+    pub async fn restarts(&self, id: &InvocationId) -> Result<u32, Error> {
+        let reading = async {
+            let properties = self.properties(&id.object_path()).await?;
+            let restarts = properties.get(SERVICE_INTERFACE, "NRestarts").await?;
+            u32::try_from(restarts)
+        };
+        reading.await.map_err(|error| Error::new(format!("reading invocation {id}"), &error))
+    }
+
     /// Forgets the failures of a unit, so that its restart delay and start limit begin anew.
     pub async fn reset_failed(&self, id: &InvocationId) -> Result<(), Error> {
         let resetting = async { self.unit_proxy(&id.object_path()).await?.reset_failed().await };

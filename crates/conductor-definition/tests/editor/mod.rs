@@ -14,7 +14,7 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 /// Errors that no schema can express: they are about several keys, about the file's name or about what a reference
-/// refers to; and a file that is not TOML has nothing to be judged.
+/// refers to; and a file that is not TOML, or that nests too deep, has nothing to be judged.
 pub(crate) const BEYOND_A_SCHEMA: &[&str] = &[
     "contradiction",
     "half-a-mount",
@@ -27,6 +27,7 @@ pub(crate) const BEYOND_A_SCHEMA: &[&str] = &[
     "subnet-clash",
     "syntax",
     "too-long",
+    "too-many",
 ];
 
 /// Whether an error is one that no schema can express.
