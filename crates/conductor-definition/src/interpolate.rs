@@ -284,7 +284,7 @@ mod tests {
         let text = format!("long = '{long}'\na = '${{long}}${{long}}'\nb = '${{long}}'");
         let (value, found) = filled_in(&text, "b");
         assert_eq!((value, found.len()), (None, 1));
-        assert_eq!(filled_in(&format!("a = '{}'", "$ ".repeat(100_000)), "a").1.len(), 64);
+        assert_eq!(filled_in(&format!("a = '{}'", "$ ".repeat(10_000)), "a").1.len(), 64);
     }
 
     proptest! {
