@@ -66,6 +66,13 @@ impl Source {
         start
     }
 
+    /// Drops the text of all files, and with it the places in it; the main file's path stays.
+    pub fn forget_text(&mut self) {
+        self.text = String::new();
+        self.main.range = 0..0;
+        self.drop_ins = Vec::new();
+    }
+
     /// The path of the main file.
     pub fn path(&self) -> &Path {
         &self.main.path

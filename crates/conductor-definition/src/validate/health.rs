@@ -23,6 +23,10 @@ impl Check {
             healthy_after,
             start_within,
             kill_grace,
+            on_unhealthy,
+            max_unavailable,
+            max_pressure,
+            max_hold,
         } = written.into_inner();
         if path.is_none() {
             self.missing(
@@ -48,6 +52,10 @@ impl Check {
             );
         }
         let kill_grace = self.timer(kill_grace, default::KILL_GRACE);
+        let max_unavailable =
+            max_unavailable.and_then(|n| self.number(&n)).unwrap_or(default::MAX_UNAVAILABLE);
+        let max_pressure = max_pressure.and_then(|n| self.number(&n)).unwrap_or(default::MAX_PRESSURE);
+        let max_hold = self.timer(max_hold, default::MAX_HOLD);
         Some(Health {
             path: path?.into_inner(),
             port: port?,
@@ -57,6 +65,10 @@ impl Check {
             healthy_after,
             start_within,
             kill_grace,
+            on_unhealthy: on_unhealthy.unwrap_or_default(),
+            max_unavailable,
+            max_pressure,
+            max_hold,
         })
     }
 

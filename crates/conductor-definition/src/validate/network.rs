@@ -91,6 +91,9 @@ impl Check {
         let mut left = MOST_PUBLISHED;
         for (index, entry) in written.into_iter().enumerate().take(MOST_PORTS) {
             let Some((port, place)) = self.port(index, entry, instances, in_host) else { continue };
+            if port.host < self.abilities.lowest_port {
+                self.low_ports.push((port.host, place.clone()));
+            }
             let width = |port: &Port| u32::from(port.count) * u32::from(instances);
             let overlap = ports.iter().find(|(other, _)| {
                 let (a, b) = (u32::from(port.host), u32::from(other.host));

@@ -43,17 +43,28 @@ pub(crate) struct Read<T> {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads all that can be read; `removed` and `diagnostics` are what was found before, and after `most` errors it is
-/// given up.
+/// A table of which something may have been taken out before.
+#[derive(Debug)]
+pub(crate) struct Table<'i> {
+    pub(crate) keys: Spanned<DeTable<'i>>,
+    pub(crate) removed: Removed,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads all that can be read; after `most` errors it is given up. Reading uses the table up, and nearly always there
+/// is no mistake in it: `make` makes it again if there is.
 ///
 /// # Errors
-/// The first errors of very many.
-pub(crate) fn read<T: DeserializeOwned + Default>(
-    mut table: Spanned<DeTable<'_>>,
-    mut removed: Removed,
-    mut diagnostics: Vec<Diagnostic>,
+/// Those of `make`, or the first errors of very many.
+pub(crate) fn read<'i, T: DeserializeOwned + Default>(
+    make: impl Fn() -> Result<Table<'i>, Vec<Diagnostic>>,
     most: usize,
 ) -> Result<Read<T>, Vec<Diagnostic>> {
+    let Table { keys, removed, diagnostics } = make()?;
+    if let Ok(written) = T::deserialize(Deserializer::from(keys)) {
+        return Ok(Read { written, removed, diagnostics });
+    }
+    let Table { keys: mut table, mut removed, mut diagnostics } = make()?;
     loop {
         let error = match T::deserialize(Deserializer::from(table.clone())) {
             Ok(written) => return Ok(Read { written, removed, diagnostics }),

@@ -20,6 +20,7 @@ pub(crate) const BEYOND_A_SCHEMA: &[&str] = &[
     "interpolation",
     "name",
     "no-such-port",
+    "not-for-users",
     "port-clash",
     "syntax",
     "too-deep",
