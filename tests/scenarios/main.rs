@@ -22,6 +22,7 @@ mod pending_edit;
 mod polkit;
 mod product;
 mod quoting;
+mod races;
 mod rootless;
 mod rootless_package;
 mod run;
