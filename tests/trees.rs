@@ -16,13 +16,9 @@ pub(crate) fn cases() -> Vec<PathBuf> {
 
 /// Whose machine a case is: the system's, or if its file `scope` says so alice's, below `root`.
 pub(crate) fn site(case: &Path, root: &Path) -> Site {
-    let scope = fs::read_to_string(case.join("scope")).unwrap_or_else(|_| "system".to_owned());
-    let user = match scope.trim() {
-        "system" => None,
-        "user" => Some(alice()),
-        other => panic!("{}: there is no scope {other:?}", case.display()),
-    };
-    Site { root: root.to_owned(), user }
+    let scope = fs::read_to_string(case.join("scope")).unwrap_or_else(|_| "system\n".to_owned());
+    assert!(["system\n", "user\n"].contains(&scope.as_str()), "{}: no scope {scope:?}", case.display());
+    Site { root: root.to_owned(), user: (scope == "user\n").then(alice) }
 }
 
 fn alice() -> UserDirectories {

@@ -1,6 +1,6 @@
 //! The package's life with services of users.
 
-use conductor_tests::{Host, newest_package};
+use conductor_tests::{Entry, Host, newest_package};
 
 use crate::common::{SOON, WEB, ask};
 use crate::rootless::{alice, host_with_alice};
@@ -43,11 +43,8 @@ fn removal_stops_a_users_services_and_leaves_her_definitions() {
     host.ok(["dpkg", "--purge", "conductor"]).unwrap();
     alice.only_containers(&[]);
     let entries = host.entries_since(&mark).unwrap();
-    let log: Vec<&str> = entries
-        .iter()
-        .filter(|entry| entry.user_unit() == "web.service")
-        .map(|entry| entry.message())
-        .collect();
+    let log: Vec<&str> =
+        entries.iter().filter(|entry| entry.user_unit() == "web.service").map(Entry::message).collect();
     assert!(log.iter().any(|line| line.contains("payload: ending on SIGTERM")), "{log:#?}");
     let gone = || Ok(alice.property("web.service", "LoadState") == "not-found");
     host.eventually(SOON, "her systemd has let go of the unit", gone).unwrap();

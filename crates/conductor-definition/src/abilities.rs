@@ -16,6 +16,7 @@ pub struct Abilities {
 
 /// Controllers of control groups (cgroups(7)): without one, its limits are ignored, and nothing says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is there or not, by itself")]
 pub struct Controllers {
     /// Processor time.
     pub cpu: bool,

@@ -9,8 +9,11 @@ use crate::file::{Entry, entries};
 use crate::search::File;
 use crate::{Diagnostic, Site, Source};
 
-/// Drop-ins of one definition: nobody can follow more than a few, and each may be 1 MiB long.
+/// Drop-ins of one definition: nobody can follow more than a few.
 const MOST: usize = 100;
+
+/// Bytes of a definition with its drop-ins: as long as one file may be.
+const LONGEST: usize = 1 << 20;
 
 /// A definition that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +99,15 @@ impl Candidate {
         for file in &self.drop_ins {
             let path = &file.path;
             match file.read() {
+                Ok(Some(text)) if source.len() + text.len() > LONGEST => {
+                    let place = source.push(path, "");
+                    let problem = Diagnostic::error(
+                        "too-long",
+                        "with this drop-in the definition is longer than 1 MiB",
+                    );
+                    problems
+                        .push(problem.at(place..place, "").help("put less into drop-ins, or fewer of them"));
+                }
                 Ok(Some(text)) => {
                     source.push(path, &text);
                 }
@@ -161,5 +173,23 @@ mod tests {
                 "there are more than 100 drop-ins",
             ]
         );
+    }
+
+    #[test]
+    fn all_together_are_no_longer_than_one_may_be() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(path("web.toml.d")).unwrap();
+        std::fs::write(path("web.toml"), "image = 'a'").unwrap();
+        let half = "#".repeat(LONGEST / 2);
+        std::fs::write(path("web.toml.d/10.toml"), &half).unwrap();
+        std::fs::write(path("web.toml.d/20.toml"), &half).unwrap();
+        std::fs::write(path("web.toml.d/30.toml"), "#").unwrap();
+        let (source, problems) =
+            Candidate::given(&Site::system(root.path()), &path("web.toml")).read().unwrap();
+        assert!(source.len() <= LONGEST);
+        let lines: Vec<String> = problems.iter().map(|problem| problem.one_line(&source)).collect();
+        let expected = "web.toml.d/20.toml: with this drop-in the definition is longer than 1 MiB (put less into drop-ins, or fewer of them)";
+        assert_eq!(lines, [format!("{}/{expected}", root.path().display())]);
     }
 }

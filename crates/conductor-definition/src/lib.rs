@@ -10,6 +10,7 @@ mod drop_ins;
 mod file;
 mod interpolate;
 mod merge;
+mod nesting;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod search;
@@ -71,17 +72,21 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
 pub fn parse_for(source: &Source, abilities: Abilities) -> Result<Parsed, Vec<Diagnostic>> {
     let name =
         ServiceName::from_path(source.path()).map_err(|error| Diagnostic::error("name", error.to_string()));
-    let read = written::read(|| {
+    let make = || {
         let mut keys = merge::merged(source)?;
         let (removed, diagnostics) = interpolate::interpolate(keys.get_mut(), source)?;
         Ok(written::Table { keys, removed, diagnostics })
-    });
-    let read = match read {
+    };
+    let read = match written::read(make, diagnostic::most_errors(source)) {
         Ok(read) => read,
-        Err(errors) => return Err(name.err().into_iter().chain(errors).collect()),
+        Err(errors) => {
+            let mut errors = name.err().into_iter().chain(errors).collect();
+            diagnostic::first(&mut errors);
+            return Err(errors);
+        }
     };
     let (service, mut diagnostics) = validate::service(name, source, read, abilities);
-    diagnostics.sort_by_key(Diagnostic::offset);
+    diagnostic::first(&mut diagnostics);
     match service {
         Some(service) if !diagnostics.iter().any(Diagnostic::is_error) => {
             Ok(Parsed { service, warnings: diagnostics })

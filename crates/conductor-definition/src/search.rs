@@ -15,6 +15,9 @@ use crate::{Candidate, Diagnostic, Site, Source};
 /// has unpacked there.
 const MOST: usize = 10_000;
 
+/// Directories of drop-ins for which a definition of a similar name is looked for.
+const MOST_COMPARED: usize = 10;
+
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -162,12 +165,16 @@ impl Search<'_> {
             // The definitions of later drop-ins may be among those.
             self.drop_ins.retain(|name, _| *name.to_string_lossy() <= *last);
         }
+        let mut orphans = 0;
         for (name, directories) in &self.drop_ins {
             if self.drop_ins(directories).is_empty() {
                 continue;
             }
+            orphans += 1;
             let name = name.to_string_lossy();
             let message = format!("drop-ins without a definition: there is no {name}");
+            // Of very many none is a slip of the finger, and each is compared with all.
+            let names = if orphans <= MOST_COMPARED { names.as_slice() } else { &[] };
             let help = match nearest(&name, names.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean {near}.d?"),
                 None => "write the definition, or remove the directory".to_owned(),

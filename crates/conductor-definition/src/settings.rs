@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::diagnostic::most_errors;
 use crate::merge::merged;
 use crate::written::{Removed, Table, read};
 use crate::{Diagnostic, Source};
@@ -28,7 +29,7 @@ impl Settings {
     pub fn parse(source: &Source) -> (Self, Vec<Diagnostic>) {
         let table =
             || Ok(Table { keys: merged(source)?, removed: Removed::default(), diagnostics: Vec::new() });
-        let (written, mut diagnostics) = match read::<Written>(table) {
+        let (written, mut diagnostics) = match read::<Written>(table, most_errors(source)) {
             Ok(read) => (read.written, read.diagnostics),
             Err(errors) => return (Self::default(), errors),
         };

@@ -106,6 +106,11 @@ impl Source {
         self.text.get(span).unwrap_or_default()
     }
 
+    /// Bytes of all files.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Whether a character stands anywhere.
     pub(crate) fn contains(&self, wanted: &[char]) -> bool {
         self.text.contains(wanted)

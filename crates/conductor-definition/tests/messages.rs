@@ -558,3 +558,79 @@ web.toml: warning: `io-weight` has no effect: users' systemd may not limit `io` 
 "#]]
     );
 }
+
+#[test]
+fn bounds() {
+    let port = |number: u32| format!("[[ports]]\ncontainer = 80\nhost = {number}\n");
+    let ports: String = (1..=257).map(port).collect();
+    assert_data_eq!(
+        messages(&format!("image = \"web\"\n{ports}")),
+        str![[r#"
+web.toml:770:1: there are more than 256 [[ports]] (publish a range: container = "8000-8009")
+
+"#]]
+    );
+    let range = |number: u32| {
+        format!("[[ports]]\ncontainer = \"1-10000\"\nhost = 1\naddress = \"127.0.0.{number}\"\n")
+    };
+    let ranges: String = (1..=7).map(range).collect();
+    assert_data_eq!(
+        messages(&format!("image = \"web\"\n{ranges}")),
+        str![[r#"
+web.toml:28:8: its ports, those of all instances together, are more than 65535 (publish fewer ports, or have fewer instances)
+
+"#]]
+    );
+    let path = "x".repeat(4096);
+    assert_data_eq!(
+        messages(&format!("image = \"web\"\nworking-directory = \"/{path}\"\n[health]\npath = \"/{path}\"")),
+        str![[r#"
+web.toml:2:21: a path of 4097 bytes is longer than the kernel takes, which is 4095
+web.toml:3:1: a health check needs a port to ask (add [[ports]] with container = and host =)
+web.toml:4:8: a path of 4097 bytes is longer than 1024: let a short one do for the check
+
+"#]]
+    );
+    assert_data_eq!(
+        messages("image = \"web\"\nsecrets.key = \"/etc/key \"\n"),
+        str![[r#"
+web.toml:2:15: `/etc/key ` ends in a blank, which systemd would not read: rename the file
+
+"#]]
+    );
+    let deep = format!("image = {}1{}", "{ a.b = ".repeat(41), "}".repeat(41));
+    assert_data_eq!(
+        messages(&deep),
+        str![[r#"
+web.toml:1:329: tables and lists are nested too deep (this is probably another file under this name)
+
+"#]]
+    );
+}
+
+#[test]
+fn units_that_systemd_would_not_take() {
+    assert_data_eq!(
+        messages(
+            "image = \"web\"\nafter = [\".service\"]\nwants = [\"@a.service\"]\nrequires = [\"a@b.service\"]"
+        ),
+        str![[r#"
+web.toml:2:10: `.service` names neither a unit (such as `postgresql.service`) nor a service (such as `web`)
+web.toml:3:10: `@a.service` names neither a unit (such as `postgresql.service`) nor a service (such as `web`)
+
+"#]]
+    );
+}
+
+/// A file full of mistakes is probably another file; some of them say enough.
+#[test]
+fn of_very_many_mistakes_some_are_named() {
+    let name = |number: u32| format!("\"{number} x\" = \"y\"\n");
+    let names: String = (0..100).map(name).collect();
+    for text in [format!("[environment]\n{names}"), "[[volumes]]\n".repeat(100)] {
+        let source = Source::new("web.toml", format!("image = \"web\"\n{text}"));
+        let found = conductor_definition::parse(&source).unwrap_err();
+        let places: Vec<usize> = found.iter().map(|one| one.label.as_ref().unwrap().span.start).collect();
+        assert!(places.len() == 64 && places.is_sorted(), "{places:?}");
+    }
+}

@@ -83,11 +83,14 @@ pub fn convert(mut readings: Vec<Reading>, host: &Host, established: &LastGood) 
     converter.finish(drafts).into_iter().map(held).collect()
 }
 
+/// What [`parse_for`] does, or in tests something like it.
+type Parse = dyn Fn(&Source, Abilities) -> Result<Parsed, Vec<Diagnostic>> + Sync;
+
 /// Turns definitions into units.
 pub(crate) struct Converter<'a> {
     host: &'a Host,
     established: &'a LastGood,
-    parse: &'a (dyn Fn(&Source, Abilities) -> Result<Parsed, Vec<Diagnostic>> + Sync),
+    parse: &'a Parse,
     render: &'a (dyn Fn(&Service, &Context) -> Tree + Sync),
     /// What becomes of the units of a service until all definitions are read.
     keep: &'a (dyn Fn(&ServiceName, Tree) -> Units + Sync),

@@ -14,7 +14,7 @@ use conductor_units::Tree;
 
 use crate::plan::{Plan, Planned, Units};
 use crate::same::holds;
-use crate::write::{aside, write_aside, write_file};
+use crate::write::{aside, below, write_aside, write_file};
 use crate::{WriteError, parallel};
 
 /// Below the runtime directory, of the machine or of the user.
@@ -102,6 +102,6 @@ impl LastGood {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.directory.join([name, SUFFIX].concat())
+        below(&self.directory, &[name, SUFFIX])
     }
 }

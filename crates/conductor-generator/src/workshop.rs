@@ -22,7 +22,7 @@ use conductor_units::{Entry, Tree};
 use crate::WriteError;
 use crate::plan::Plan;
 use crate::same::holds;
-use crate::write::{link, make_directory_of, write_file, write_tree};
+use crate::write::{below, link, make_directory_of, write_file, write_tree};
 
 /// Below the runtime directory, of the machine or of the user.
 const DIRECTORY: &str = "conductor/units";
@@ -78,7 +78,7 @@ impl<'a> Workshop<'a> {
     pub(crate) fn place(&self, service: &str, staged: &Staged) -> Result<(), WriteError> {
         let mut placed = Vec::with_capacity(staged.0.len());
         for Piece { path, target } in &staged.0 {
-            let place = self.output.join(&**path);
+            let place = below(self.output, &[path]);
             let result = match target {
                 Some(target) => link(&place, target),
                 None => place_file(&self.file(service, path), &place),
@@ -121,7 +121,7 @@ impl<'a> Workshop<'a> {
 
     /// Two definitions may want the same unit until it is decided whose it is, hence the service in the name.
     fn file(&self, service: &str, path: &str) -> PathBuf {
-        self.aside.join([service, ":", path].concat())
+        below(&self.aside, &[service, ":", path])
     }
 }
 

@@ -118,6 +118,18 @@ fn make_aside(aside: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::Resul
     }
 }
 
+/// A path below `directory`; its last part is given in pieces. Thousands of paths are made, each in one go.
+pub(crate) fn below(directory: &Path, pieces: &[&str]) -> PathBuf {
+    let length = directory.as_os_str().len() + 1 + pieces.iter().map(|piece| piece.len()).sum::<usize>();
+    let mut path = OsString::with_capacity(length);
+    path.push(directory);
+    path.push("/");
+    for piece in pieces {
+        path.push(piece);
+    }
+    path.into()
+}
+
 pub(crate) fn make_directory_of(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)
 }

@@ -19,6 +19,18 @@ impl Word {
         Self(text.to_owned())
     }
 
+    /// The same word, longer by literal text.
+    pub(crate) fn then_literal(mut self, more: impl Display) -> Self {
+        let start = self.0.len();
+        // Writing to a String cannot fail.
+        let _ = write!(self.0, "{more}");
+        if !self.0.get(start..).is_some_and(quote::is_literal) {
+            let more = self.0.split_off(start);
+            self.0.push_str(&quote::literal(&more));
+        }
+        self
+    }
+
     /// The same word, longer.
     pub(crate) fn then(mut self, more: &Word) -> Self {
         self.0.push_str(&more.0);
@@ -60,6 +72,19 @@ impl Argument for String {
 
     fn push_to(self, line: &mut String) {
         quote::push_literal(line, &self);
+    }
+}
+
+/// Literal text in parts.
+impl<const N: usize> Argument for [&str; N] {
+    fn into_word(self) -> Word {
+        self.concat().into()
+    }
+
+    fn push_to(self, line: &mut String) {
+        let start = line.len();
+        line.extend(self);
+        quote::make_literal(line, start);
     }
 }
 
@@ -159,9 +184,14 @@ mod tests {
 
     #[test]
     fn expands_only_what_is_ours() {
-        let port = Word::literal("a$b:").then(&Word::expanding("${PORT}")).then(&"/%i".into());
+        let port =
+            Word::literal("a$b:").then(&Word::expanding("${PORT}")).then(&"/%i".into()).then_literal("$");
         let exec = Exec::new("-/usr/bin/x").arg("%i").arg(port).line().args(["a b", ";"]).line();
-        assert_eq!(exec.as_str(), "-/usr/bin/x %%i a$$b:${PORT}/%%i \\\n    \"a b\" \";\"");
+        let exec = exec.arg(["a=", "50%"]).arg(["a=", "b c"]).arg(Shown("$x")).arg(Shown(7));
+        assert_eq!(
+            exec.as_str(),
+            "-/usr/bin/x %%i a$$b:${PORT}/%%i$$ \\\n    \"a b\" \";\" \\\n    a=50%% \"a=b c\" $$x 7"
+        );
     }
 
     #[test]

@@ -75,7 +75,11 @@ pub(crate) fn push_word(quoted: &mut String, word: &str) {
         return;
     }
     quoted.push('"');
-    for c in word.chars() {
+    let mut rest = word;
+    let is_special =
+        |c: char| matches!(c, '"' | '\\') || c.is_ascii_control() || (!c.is_ascii() && is_hidden(c));
+    while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_special(*c)) {
+        quoted.push_str(rest.get(..at).unwrap_or_default());
         match c {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
@@ -84,10 +88,11 @@ pub(crate) fn push_word(quoted: &mut String, word: &str) {
             '\r' => quoted.push_str("\\r"),
             // Writing to a String cannot fail.
             c if c.is_ascii_control() => drop(write!(quoted, "\\x{:02x}", u32::from(c))),
-            c if is_hidden(c) => drop(write!(quoted, "\\u{:04x}", u32::from(c))),
-            c => quoted.push(c),
+            c => drop(write!(quoted, "\\u{:04x}", u32::from(c))),
         }
+        rest = rest.get(at + c.len_utf8()..).unwrap_or_default();
     }
+    quoted.push_str(rest);
     quoted.push('"');
 }
 

@@ -151,9 +151,7 @@ impl UnitFile {
     }
 
     /// Ends a file that does not belong to a converted service.
-    pub(crate) fn finish_plain(mut self) -> String {
-        // All units are in memory until all definitions are read.
-        self.0.shrink_to_fit();
+    pub(crate) fn finish_plain(self) -> String {
         self.0
     }
 

@@ -11,7 +11,6 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 use crate::Diagnostic;
-use crate::diagnostic::MOST_ERRORS;
 use crate::suggest::nearest;
 
 /// Keys that had to be left out because they could not be read, as dotted paths such as `ports.0.host`.
@@ -52,13 +51,14 @@ pub(crate) struct Table<'i> {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads all that can be read. Reading uses the table up, and nearly always there is no mistake in it: `make` makes
-/// it again if there is.
+/// Reads all that can be read; after `most` errors it is given up. Reading uses the table up, and nearly always there
+/// is no mistake in it: `make` makes it again if there is.
 ///
 /// # Errors
 /// Those of `make`, or the first errors of very many.
 pub(crate) fn read<'i, T: DeserializeOwned + Default>(
     make: impl Fn() -> Result<Table<'i>, Vec<Diagnostic>>,
+    most: usize,
 ) -> Result<Read<T>, Vec<Diagnostic>> {
     let Table { keys, removed, diagnostics } = make()?;
     if let Ok(written) = T::deserialize(Deserializer::from(keys)) {
@@ -74,7 +74,7 @@ pub(crate) fn read<'i, T: DeserializeOwned + Default>(
         diagnostics.push(diagnostic);
         let path = error.span().and_then(|span| take_out(table.get_mut(), &span));
         match path {
-            Some(path) if diagnostics.len() < MOST_ERRORS => {
+            Some(path) if diagnostics.len() < most => {
                 // A misspelt key is not missing too.
                 if let Some(meant) = meant {
                     let parent =

@@ -7,7 +7,8 @@
 //!   the compiler asks for the other two;
 //! - its arm in [`engine`], with its `mod`;
 //! - what definitions may ask for that it cannot do: its arm in `Check::engine` (conductor-definition,
-//!   `validate/runtime.rs`), empty for one that can do everything.
+//!   `validate/runtime.rs`), empty for one that can do everything; and one whose containers are root's is refused to
+//!   users beside docker (`validate/rights.rs`).
 //!
 //! Nothing else knows engines by name. A unit tells by the program in its `ExecStart=` whose it is ([`of_program`]),
 //! and the command line asks for what it needs through [`InstanceUnit`](crate::InstanceUnit) and
