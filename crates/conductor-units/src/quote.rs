@@ -149,7 +149,7 @@ pub(crate) fn push_environment(to: &mut String, name: &str, value: &str) {
 /// One path of a list of paths. Such a list knows no escapes: a backslash takes the next character as it is, whatever
 /// that is (`EXTRACT_UNQUOTE` alone in `config_parse_unit_mounts_for()`, src/core/load-fragment.c).
 pub(crate) fn path(path: &str) -> String {
-    if is_plain_literal(path) {
+    if is_word_of(PLAIN, path) {
         return path.to_owned();
     }
     format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"))
