@@ -146,11 +146,13 @@ pub(crate) fn push_environment(to: &mut String, name: &str, value: &str) {
     }
 }
 
-/// One word of a list in which `%` expands and `$` does not.
-pub(crate) fn specifiers(value: &str) -> String {
-    let mut quoted = String::new();
-    push_word(&mut quoted, &value.replace('%', "%%"));
-    quoted
+/// One path of a list of paths. Such a list knows no escapes: a backslash takes the next character as it is, whatever
+/// that is (`EXTRACT_UNQUOTE` alone in `config_parse_unit_mounts_for()`, src/core/load-fragment.c).
+pub(crate) fn path(path: &str) -> String {
+    if is_word_of(PLAIN, path) {
+        return path.to_owned();
+    }
+    format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"))
 }
 
 #[cfg(test)]
@@ -196,6 +198,12 @@ mod tests {
         assert_eq!(text("100% fun"), "100%% fun");
         assert_eq!(text("a\nb"), "a b");
         assert_eq!(text("ends in \\"), "ends in \\ ");
+    }
+
+    #[test]
+    fn paths_in_lists_have_no_escapes() {
+        assert_eq!(path("/srv/data"), "/srv/data");
+        assert_eq!(path("/a \\n\"%\u{202e}"), "\"/a \\\\n\\\"%%\u{202e}\"");
     }
 
     #[test]
