@@ -8,7 +8,7 @@ use crate::LastGood;
 use crate::convert::Draft;
 
 /// Reports what is wrong with dependencies; a service whose error it is, is not converted.
-pub(crate) fn check(drafts: &mut [Draft], established: &LastGood) {
+pub(crate) fn check(drafts: &mut [Box<Draft>], established: &LastGood) {
     if drafts.iter().all(|draft| references(draft).is_empty()) {
         return;
     }
@@ -53,14 +53,14 @@ fn unknown(references: &[(Reference, Dependency)], names: &BTreeSet<&str>) -> Ve
 }
 
 /// The last service of a circle, and the circle as a path that ends where it begins.
-fn circle(drafts: &[Draft]) -> Option<(usize, Vec<String>)> {
+fn circle(drafts: &[Box<Draft>]) -> Option<(usize, Vec<String>)> {
     let name = |at: usize| {
         let draft = drafts.get(at)?;
         draft.claims.as_ref().and(draft.name.as_ref()).map(DefinitionName::as_str)
     };
     let by_name: BTreeMap<&str, usize> = (0..drafts.len()).filter_map(|at| Some((name(at)?, at))).collect();
     let after = |at: usize| -> Vec<usize> {
-        let all = drafts.get(at).map(references).unwrap_or_default();
+        let all = drafts.get(at).map(|draft| references(draft)).unwrap_or_default();
         all.iter().filter_map(|(_, dependency)| by_name.get(dependency.as_str()).copied()).collect()
     };
     let mut done = BTreeSet::new();

@@ -25,7 +25,7 @@ use conductor_definition::{
 };
 use conductor_units::Tree;
 
-use convert::{Converter, Draft, read};
+use convert::{Converter, read};
 use plan::Units;
 use workshop::Workshop;
 
@@ -136,15 +136,10 @@ fn prepare(
     let Found { mut candidates, findings: found } = find(site, kind);
     findings.extend(found);
     converter.sort(&mut candidates, |candidate| DefinitionName::from_path(kind, &candidate.main.path).ok());
-    let mut drafts = Vec::with_capacity(candidates.len());
     // Each goes through all steps before the next is read, so that only little of it has to be held.
-    let draft = |candidate| read(kind, candidate).map(|reading| converter.draft(reading));
-    for draft in parallel::map(candidates, draft) {
-        match draft {
-            Ok(draft) => drafts.push(draft),
-            Err(path) => empty.push((kind, path)),
-        }
-    }
+    let draft = |candidate| read(kind, candidate).map(|reading| Box::new(converter.draft(reading)));
+    let drafts = parallel::map(candidates, draft).into_iter();
+    let drafts = drafts.filter_map(|draft| draft.map_err(|path| empty.push((kind, path))).ok()).collect();
     for problem in problems {
         log.log(Priority::Error, &problem);
         outcome = Outcome::Incomplete;
@@ -160,7 +155,7 @@ fn prepare(
         report(&finding.diagnostic, &finding.one_line());
     }
     let drafts = converter.finish(drafts, objects.drafts);
-    for (diagnostic, line) in drafts.iter().flat_map(Draft::lines) {
+    for (diagnostic, line) in drafts.iter().flat_map(|draft| draft.lines()) {
         report(diagnostic, &line);
     }
     let by_name = |empty: &(Kind, PathBuf)| (empty.0, empty.1.file_name().map(std::ffi::OsStr::to_owned));
