@@ -2,7 +2,7 @@
 //! `conductor generate` do exactly what happens at boot.
 //!
 //! It asks nobody: no D-Bus, no programs, no network, no locks; `/var` and `/home` may be missing.
-//! Reading and converting ([`convert`]) is strictly before writing ([`run`]).
+//! systemd's directory stays empty until all definitions are read and converted, and what each becomes lies ready.
 
 mod abilities;
 mod attach;
