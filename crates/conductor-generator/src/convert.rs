@@ -379,6 +379,14 @@ impl<'a> Converter<'a> {
 
 /// systemd's own generators refuse a second unit of one name too (src/shared/generator.c).
 fn claimed_twice(drafts: &[Box<Draft>], objects: &[Draft]) -> Vec<(usize, Diagnostic)> {
+    let all = objects.iter().chain(drafts.iter().map(Box::as_ref)).filter_map(Draft::units);
+    let mut paths: Vec<&str> = all.flat_map(Units::paths).collect();
+    paths.sort_unstable();
+    // Nearly always: then nobody asks who has what.
+    if paths.is_sorted_by(|one, next| one < next) {
+        return Vec::new();
+    }
+    drop(paths);
     let mut owners: HashMap<&str, &Path> = HashMap::new();
     for object in objects {
         let paths = object.units().into_iter().flat_map(Units::paths);
