@@ -23,6 +23,7 @@ mod pending_edit;
 mod polkit;
 mod product;
 mod quoting;
+mod races;
 mod rootless;
 mod rootless_package;
 mod run;

@@ -104,6 +104,7 @@ impl Reading {
     }
 }
 
+/// What [`parse_for`] does, or in tests something like it.
 type Parse = dyn Fn(&Source, Abilities) -> Result<Parsed, Vec<Diagnostic>> + Sync;
 
 /// Turns definitions into units.

@@ -111,7 +111,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
 /// to without anybody noticing.
 fn directories(service: &Service) -> impl Iterator<Item = String> {
     service.storage.mounts.iter().filter_map(|mount| match &mount.source {
-        MountSource::Path(path) => Some(quote::specifiers(path.as_str())),
+        MountSource::Path(path) => Some(quote::path(path.as_str())),
         MountSource::Volume(_) => None,
     })
 }

@@ -38,7 +38,7 @@ pub(crate) fn unit(object: &Object, scope: Scope) -> String {
         .set("StartLimitIntervalSec", 0)
         .list(
             "RequiresMountsFor",
-            engine.storage(scope).map(str::to_owned).into_iter().chain(bound.map(quote::specifiers)),
+            engine.storage(scope).map(str::to_owned).into_iter().chain(bound.map(quote::path)),
         )
         .section("Service")
         .set("Type", "oneshot")
