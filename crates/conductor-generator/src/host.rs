@@ -119,7 +119,7 @@ struct Units {
 
 /// As many questions as it takes to list the directories, which have some hundreds of units: then that is done
 /// instead.
-const QUESTIONS: usize = 64;
+const QUESTIONS: usize = 32;
 
 impl Units {
     fn new(root: &Path, directories: Vec<PathBuf>) -> Self {

@@ -32,6 +32,8 @@ const DIRECTORY: &str = "conductor/units";
 pub(crate) struct Workshop<'a> {
     output: &'a Path,
     aside: PathBuf,
+    /// Whether there can be nothing yet that would be compared, as after a boot.
+    empty: bool,
 }
 
 /// A tree whose files lie ready: the paths, each on a line, with a link's target behind a NUL. In one piece, because
@@ -55,7 +57,9 @@ impl Staged {
 
 impl<'a> Workshop<'a> {
     pub(crate) fn new(site: &Site, output: &'a Path) -> Self {
-        Self { output, aside: site.real(&site.runtime().join(DIRECTORY)) }
+        let aside = site.real(&site.runtime().join(DIRECTORY));
+        let empty = !exists(&aside);
+        Self { output, aside, empty }
     }
 
     /// Makes the files of a tree, or finds that they are there. Nothing of it is visible to systemd yet.
@@ -63,7 +67,7 @@ impl<'a> Workshop<'a> {
         let mut pieces = String::with_capacity(160);
         for (path, entry) in tree.iter() {
             if let Entry::File(text) = entry {
-                make(&self.file(service, path), text)?;
+                self.make(&self.file(service, path), text)?;
                 pieces.extend([path, "\n"]);
             }
         }
@@ -121,32 +125,32 @@ impl<'a> Workshop<'a> {
         tidy(&self.aside, &files.collect());
     }
 
+    /// A file that holds `text` and that nobody has seen yet, unless it was there before.
+    fn make(&self, path: &Path, text: &str) -> io::Result<()> {
+        let found = if self.empty { None } else { holds(path, std::iter::once(text)).ok() };
+        if found == Some(true) {
+            return Ok(());
+        }
+        let mut file = match File::create_new(path) {
+            // The usual case costs no system call for directories that are there.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                make_directory_of(path)?;
+                File::create_new(path)
+            }
+            // Not written over: it may be systemd's by now.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                std::fs::remove_file(path)?;
+                File::create_new(path)
+            }
+            result => result,
+        }?;
+        file.write_all(text.as_bytes())
+    }
+
     /// Two definitions may want the same unit until it is decided whose it is, hence the service in the name.
     fn file(&self, service: &str, path: &str) -> PathBuf {
         below(&self.aside, &[service, ":", path])
     }
-}
-
-/// A file that holds `text` and that nobody has seen yet, unless it was there before.
-fn make(path: &Path, text: &str) -> io::Result<()> {
-    let there = match holds(path, std::iter::once(text)) {
-        Ok(true) => return Ok(()),
-        Ok(false) => true,
-        Err(error) => error.kind() != ErrorKind::NotFound,
-    };
-    if there {
-        // Not written over: it may be systemd's by now.
-        std::fs::remove_file(path)?;
-    }
-    let mut file = match File::create_new(path) {
-        // The usual case costs no system call for directories that are there.
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            make_directory_of(path)?;
-            File::create_new(path)
-        }
-        result => result,
-    }?;
-    file.write_all(text.as_bytes())
 }
 
 /// systemd empties the directory before each run: what is there already is another generator's, such as
