@@ -5,7 +5,6 @@ use std::time::Duration;
 use conductor_tests::Entry;
 
 use crate::common::{SOON, invocation, state, undisturbed};
-use crate::rootless::{alice, host_with_alice};
 use crate::stage::{Engine, Stage};
 
 /// The payload without a port on the host.
@@ -55,36 +54,6 @@ fn networks_and_volumes_on_bookworm() {
     changes_on(&on);
     broken_volume_on(&on);
     volumes_on(&mut on);
-}
-
-#[test]
-fn a_user_has_networks_and_volumes_of_her_own() {
-    let host = host_with_alice();
-    let alice = alice(&host);
-    let script = r#"mkdir -p ~/.config/conductor/networks ~/.config/conductor/volumes
-        printf '[[subnets]]\nsubnet = "10.89.48.0/24"\n' > ~/.config/conductor/networks/backend.toml
-        printf '[labels]\nbackup = "daily"\n' > ~/.config/conductor/volumes/data.toml"#;
-    alice.ok(&["sh", "-euc", script]);
-    alice.write("db", &format!("network = \"backend\"\n{PLAIN}"));
-    let volume = "[[volumes]]\nsource = \"data\"\ntarget = \"/data\"\n";
-    alice.define("web", &format!("network = \"backend\"\n{PLAIN}{volume}"));
-    alice.ok(&["systemctl", "--user", "start", "db", "web"]);
-    alice.wait_active("web.service");
-    let ask = "podman exec conductor-web wget -qO- http://db:8080/healthz";
-    host.eventually(SOON, ask, || Ok(alice.run(&["sh", "-c", ask]).stdout.trim_end() == "ok")).unwrap();
-    let subnet =
-        alice.ok(&["podman", "network", "inspect", "--format", "{{(index .Subnets 0).Subnet}}", "backend"]);
-    assert_eq!(subnet, "10.89.48.0/24");
-    alice.ok(&["podman", "exec", "conductor-web", "sh", "-c", "echo precious > /data/file"]);
-    let backup = alice.ok(&["podman", "volume", "inspect", "--format", "{{.Labels.backup}}", "data"]);
-    assert_eq!(backup, "daily");
-    // The machine has none of it.
-    assert!(!host.run(["podman", "network", "exists", "backend"]).unwrap().success());
-    assert!(!host.run(["podman", "volume", "exists", "data"]).unwrap().success());
-
-    alice.ok(&["systemctl", "--user", "restart", "web"]);
-    alice.wait_active("web.service");
-    assert_eq!(alice.ok(&["podman", "exec", "conductor-web", "cat", "/data/file"]), "precious");
 }
 
 fn define_object(on: &Stage, path: &str, definition: &str) {
