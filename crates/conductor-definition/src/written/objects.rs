@@ -55,7 +55,8 @@ pub(crate) struct NetworkSubnet {
     /// All addresses of the subnet, such as `"10.89.4.0/24"` or `"fd00:4::/64"`.
     #[cfg_attr(feature = "schema", schemars(required))]
     pub(crate) subnet: Option<Subnet>,
-    /// The address of the gateway. Without it, it is the first one of the subnet.
+    /// The address of the gateway. Without it, it is the first one of the subnet, or with docker of `ip-range` if that
+    /// is there.
     pub(crate) gateway: Option<Spanned<Address>>,
     /// The part of the subnet from which containers get their addresses, such as `"10.89.4.128/25"`. Without it, that
     /// is all of the subnet.
