@@ -9,7 +9,7 @@ use conductor_definition::{
     Abilities, Candidate, Claims, Diagnostic, Finding, Found, Parsed, Service, ServiceName, Site, Source,
     clashes, find, parse_for,
 };
-use conductor_units::{Context, Tree, render, stands_alone};
+use conductor_units::{Context, Tree, render, stands_alone, too_long};
 
 use crate::last_good::LastGood;
 use crate::plan::Units;
@@ -265,7 +265,7 @@ impl<'a> Converter<'a> {
     fn rendered(&self, service: &Service, context: &Context) -> Result<Rendered, Box<Diagnostic>> {
         contained(|| {
             let tree = (self.render)(service, context);
-            if let Some(diagnostic) = shadowed(&tree, self.host) {
+            if let Some(diagnostic) = shadowed(&tree, self.host).or_else(|| unreadable(&tree)) {
                 return Err(diagnostic);
             }
             let advice = if self.advice { hidden(&tree, self.host).map(Box::new) } else { None };
@@ -315,6 +315,16 @@ fn shadowed(tree: &Tree, host: &Host) -> Option<Diagnostic> {
     Some(
         Diagnostic::error("shadows-unit", format!("{unit} would hide {}", native.display()))
             .help("another package has a unit of this name: rename the definition"),
+    )
+}
+
+/// What systemd does not read must not take the place of what it did.
+fn unreadable(tree: &Tree) -> Option<Diagnostic> {
+    let (unit, length) = too_long(tree)?;
+    let said = format!("{unit} would have a line of {length} bytes, and systemd reads 1048575 of one");
+    Some(
+        Diagnostic::error("too-long", said)
+            .help("put long values into files, and fewer of a kind into one service"),
     )
 }
 

@@ -31,6 +31,10 @@ pub use last_good::LastGood;
 pub use log::{Log, Priority};
 pub use write::{WriteError, write_file, write_tree};
 
+/// Errors that are logged in one run: the kernel's log holds some thousands of lines, and other messages of the boot are
+/// in it too.
+const MOST_LINES: usize = 1000;
+
 /// Where the generator reads and writes.
 #[derive(Debug, Clone)]
 pub struct Roots {
@@ -128,9 +132,13 @@ fn prepare(
         outcome = Outcome::Incomplete;
     }
     // Warnings are for `conductor check`: at every boot and reload nobody would read them.
+    let mut errors = 0;
     let mut report = |diagnostic: &Diagnostic, line: &str| {
         if diagnostic.is_error() {
-            log.log(Priority::Error, line);
+            errors += 1;
+            if errors <= MOST_LINES {
+                log.log(Priority::Error, line);
+            }
             outcome = Outcome::Incomplete;
         }
     };
@@ -140,6 +148,10 @@ fn prepare(
     let drafts = converter.finish(drafts);
     for (diagnostic, line) in drafts.iter().flat_map(Draft::lines) {
         report(diagnostic, &line);
+    }
+    if errors > MOST_LINES {
+        let more = errors - MOST_LINES;
+        log.log(Priority::Error, &format!("{more} more errors are not shown here: run `conductor check`"));
     }
     empty.sort_by(|left: &PathBuf, right| left.file_name().cmp(&right.file_name()));
     for path in empty {
