@@ -295,6 +295,33 @@ fn who_logs_out_takes_the_services_along() {
     assert_eq!(ask(&host, 20000, "/healthz").unwrap(), "ok");
 }
 
+#[test]
+fn a_user_has_networks_and_volumes_of_her_own() {
+    let host = host_with_alice();
+    let alice = alice(&host);
+    let script = r#"mkdir -p ~/.config/conductor/networks ~/.config/conductor/volumes
+        cd ~/.config/conductor; echo '# any subnet' > networks/backend.toml; echo '# empty' > volumes/data.toml"#;
+    alice.ok(&["sh", "-euc", script]);
+    alice.write("db", "image = \"localhost/web:1\"\nnetwork = \"backend\"\n");
+    let volume = "[[volumes]]\nsource = \"data\"\ntarget = \"/data\"\n";
+    alice.define("web", &format!("network = \"backend\"\n{WEB}{volume}"));
+    alice.ok(&["systemctl", "--user", "start", "db.service", "web.service"]);
+    let inside =
+        |script: &str| alice.run(&["conductor", "exec", "--user", "web", "--", "sh", "-euc", script]);
+    let found = || Ok(inside("wget -qO- http://db:8080/healthz").stdout == "ok\n");
+    host.eventually(SOON, "web finds db by its name", found).unwrap();
+    inside("echo kept > /data/file").ok().unwrap();
+
+    alice.ok(&["systemctl", "--user", "restart", "web.service"]);
+    assert_eq!(inside("cat /data/file").ok().unwrap(), "kept");
+    assert_eq!(ask(&host, 20000, "/healthz").unwrap(), "ok");
+    // root has none of these.
+    for kind in ["network", "volume"] {
+        assert!(!host.run(["podman", kind, "exists", "backend"]).unwrap().success());
+        assert!(!host.run(["podman", kind, "exists", "data"]).unwrap().success());
+    }
+}
+
 /// A container's stand-in: what the user's manager, the generator, the gate and the checker do is the same. podman 4.3
 /// would leave the unit for a scope of its own here, because it takes a hierarchy of cgroup v1, which machines that
 /// tests run on may have besides v2, for one in which its control group is not the user's.

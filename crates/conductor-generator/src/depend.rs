@@ -27,7 +27,7 @@ pub(crate) fn check(drafts: &mut [Draft], established: &LastGood) {
         }
     }
     for Circle { loser, members } in circles(&Graph::of(drafts)) {
-        let name = |at: &usize| Some(drafts.get(*at)?.name.as_ref()?.to_string());
+        let name = |at: &usize| Some(drafts.get(*at)?.name.as_ref()?.as_str().to_owned());
         let mut shown: Vec<String> = members.iter().chain(members.first()).filter_map(name).collect();
         if shown.len() > MOST_SHOWN {
             shown.splice(MOST_SHOWN / 2..shown.len() - MOST_SHOWN / 2, ["…".to_owned()]);
@@ -75,7 +75,7 @@ impl Graph {
     fn of(drafts: &[Draft]) -> Self {
         let name = |at: usize, draft: &'_ Draft| {
             let name = draft.claims.as_ref().and(draft.name.as_ref())?;
-            Some((name.to_string(), at))
+            Some((name.as_str().to_owned(), at))
         };
         let by_name: BTreeMap<String, usize> =
             drafts.iter().enumerate().filter_map(|(at, draft)| name(at, draft)).collect();
@@ -141,7 +141,7 @@ fn circles(graph: &Graph) -> Vec<Circle> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use conductor_definition::Source;
+    use conductor_definition::{Kind, Source};
 
     use crate::{Host, Reading, convert};
 
@@ -150,7 +150,8 @@ mod tests {
         let readings = definitions.iter().map(|definition| {
             let (name, keys) = definition.split_once(':').unwrap();
             let text = format!("image = \"x:1\"\nresources.memory = \"1G\"\n{}", keys.replace(';', "\n"));
-            Reading { source: Source::new(format!("{name}.toml"), text), problems: Vec::new() }
+            let source = Source::new(format!("{name}.toml"), text);
+            Reading { kind: Kind::Service, source, problems: Vec::new() }
         });
         let converted = convert(readings.collect(), &Host::default(), &LastGood::default());
         converted.iter().flat_map(|one| one.diagnostics.iter().map(|said| one.line(said))).collect()

@@ -7,6 +7,7 @@ pub(crate) mod default;
 mod either;
 mod limit;
 mod number;
+mod objects;
 mod read;
 #[cfg(feature = "schema")]
 mod rules;
@@ -23,9 +24,10 @@ use crate::value::{
     Image, LabelName, LimitName, SecretName, SysctlName, Text, User,
 };
 
-pub(crate) use either::{Lines, Networks, Number, Ports, Secret, Ulimit};
+pub(crate) use either::{Lines, Networks, Number, OptionValue, Ports, Secret, Ulimit};
 pub(crate) use limit::{Limit, Starts, Within};
 pub(crate) use number::{Count, PortNumber, Timer, Weight, Whole};
+pub(crate) use objects::{Network, NetworkDns, NetworkSubnet, Volume};
 pub(crate) use read::{Read, Removed, Table, read};
 pub(crate) use spanned::Spanned;
 pub(crate) use tables::{
@@ -85,8 +87,10 @@ pub(crate) struct Service {
     pub(crate) environment_files: Option<Vec<FilePath>>,
     /// Devices of the host, such as `"/dev/fuse"` or `"/dev/ttyUSB0:/dev/modem:rw"`.
     pub(crate) devices: Option<Vec<Device>>,
-    /// `"bridge"`, `"host"`, `"none"`, or a network or a list of networks by name, which have to exist. In the host's
-    /// network `[[ports]]` have no `container`, and the program gets its own port in the variable `PORT`.
+    /// `"bridge"`, `"host"`, `"none"`, or a network or a list of networks by name. Those that conductor-network(5) defines
+    /// are made before the service starts, and others have to be there. In a network that has a name, the service is
+    /// found by its own. In the host's network `[[ports]]` have no `container`, and the program gets its own port in the
+    /// variable `PORT`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "bridge")))]
     pub(crate) network: Option<Spanned<Networks>>,
     /// Units, or names of other services, after which it starts: `After=` of systemd.unit(5).

@@ -53,7 +53,8 @@ fn circles() {
 #[test]
 fn broken_ones() {
     let machine = Machine::new();
-    let text: String = (0..100).map(|number| format!("k{number} = 1\n")).collect();
+    let key = |number| format!("k{number} = 1\n");
+    let text: String = (0..100).map(key).collect();
     for number in 0..200 {
         machine.define(&format!("k{number}"), &text);
     }
@@ -82,7 +83,8 @@ fn drop_ins_that_are_long() {
     machine.define("bad", "image = 'bad:1'");
     let directory = machine.services().join("bad.toml.d");
     fs::create_dir(&directory).unwrap();
-    let text: String = (0..30_000).map(|number| format!("K{number} = 'x'\n")).collect();
+    let variable = |number| format!("K{number} = 'x'\n");
+    let text: String = (0..30_000).map(variable).collect();
     for number in 0..100 {
         fs::write(directory.join(format!("{number:02}.toml")), format!("[environment]\n{text}")).unwrap();
     }
