@@ -10,7 +10,7 @@ use conductor_definition::{
     Abilities, Candidate, Claims, DefinitionName, Diagnostic, Finding, Found, Kind, Object, Parsed, Runtime,
     Service, Site, Source, clashes, find, parse_for,
 };
-use conductor_units::{Context, Tree, render, render_object, stands_alone};
+use conductor_units::{Context, Tree, render, render_object, stands_alone, too_long};
 
 use crate::last_good::LastGood;
 use crate::objects::Known;
@@ -366,7 +366,7 @@ impl<'a> Converter<'a> {
     ) -> Result<Rendered, Box<Diagnostic>> {
         contained(|| {
             let tree = render();
-            if let Some(diagnostic) = shadowed(tree.unit_names(), self.host) {
+            if let Some(diagnostic) = shadowed(tree.unit_names(), self.host).or_else(|| unreadable(&tree)) {
                 return Err(diagnostic);
             }
             let advice = if self.advice { hidden(&tree, self.host).map(Box::new) } else { None };
@@ -428,6 +428,16 @@ pub(crate) fn shadowed<'u>(units: impl IntoIterator<Item = &'u str>, host: &Host
     Some(
         Diagnostic::error("shadows-unit", format!("{unit} would hide {}", native.display()))
             .help("another package has a unit of this name: rename the definition"),
+    )
+}
+
+/// What systemd does not read must not take the place of what it did.
+fn unreadable(tree: &Tree) -> Option<Diagnostic> {
+    let (unit, length) = too_long(tree)?;
+    let said = format!("{unit} would have a line of {length} bytes, and systemd reads 1048575 of one");
+    Some(
+        Diagnostic::error("too-long", said)
+            .help("put long values into files, and fewer of a kind into one service"),
     )
 }
 

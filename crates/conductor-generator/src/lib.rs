@@ -35,6 +35,10 @@ pub use last_good::LastGood;
 pub use log::{Log, Priority};
 pub use write::{WriteError, write_file, write_tree};
 
+/// Errors that are logged in one run: the kernel's log holds some thousands of lines, and other messages of the boot are
+/// in it too.
+const MOST_LINES: usize = 1000;
+
 /// Where the generator reads and writes.
 #[derive(Debug, Clone)]
 pub struct Roots {
@@ -145,9 +149,13 @@ fn prepare(
         outcome = Outcome::Incomplete;
     }
     // Warnings are for `conductor check`: at every boot and reload nobody would read them.
+    let mut errors = 0;
     let mut report = |diagnostic: &Diagnostic, line: &str| {
         if diagnostic.is_error() {
-            log.log(Priority::Error, line);
+            errors += 1;
+            if errors <= MOST_LINES {
+                log.log(Priority::Error, line);
+            }
             outcome = Outcome::Incomplete;
         }
     };
@@ -157,6 +165,10 @@ fn prepare(
     let drafts = converter.finish(drafts, objects.drafts);
     for (diagnostic, line) in drafts.iter().flat_map(|draft| draft.lines()) {
         report(diagnostic, &line);
+    }
+    if errors > MOST_LINES {
+        let more = errors - MOST_LINES;
+        log.log(Priority::Error, &format!("{more} more errors are not shown here: run `conductor check`"));
     }
     let by_name = |empty: &(Kind, PathBuf)| (empty.0, empty.1.file_name().map(std::ffi::OsStr::to_owned));
     empty.sort_by_cached_key(by_name);

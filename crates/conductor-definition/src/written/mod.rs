@@ -112,7 +112,7 @@ pub(crate) struct Service {
     pub(crate) secrets: Option<BTreeMap<SecretName, Spanned<Secret>>>,
     /// Limits of the unit's control group, which holds the container and the engine's processes that watch it.
     pub(crate) resources: Option<Resources>,
-    /// Ports to publish.
+    /// Ports to publish: at most 256 entries, and 65535 ports of all instances together.
     pub(crate) ports: Option<Vec<Spanned<Port>>>,
     /// Directories, files and volumes in the container.
     pub(crate) volumes: Option<Vec<Spanned<Mount>>>,
