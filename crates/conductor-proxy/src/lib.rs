@@ -16,20 +16,25 @@
 
 mod address;
 mod dark;
+//mod driver;
 mod error;
+mod files;
 mod haproxy;
+mod lock;
 mod name;
 mod nginx;
+mod process;
 mod proxy;
 mod share;
 mod upstream;
 
 pub use address::{Address, InvalidAddress};
 pub use dark::{Dark, Door, InvalidWord, Word};
+//pub use driver::Driver;
 pub use error::{Error, Kind};
 pub use haproxy::Haproxy;
 pub use name::{InvalidName, UpstreamName};
-pub use nginx::{Nginx, Runner};
+pub use nginx::{Nginx, Runner, Version};
 pub use proxy::{Difference, Drain, Proxy, Switch};
 pub use share::{Share, shared};
 pub use upstream::{Server, Upstream, Weight};

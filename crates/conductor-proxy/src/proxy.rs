@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::{Error, Upstream};
+use crate::{Error, Upstream, UpstreamName};
 
 /// A program that passes requests on to the instances of a release.
 ///
@@ -24,12 +24,21 @@ pub trait Proxy {
     /// Whether the proxy would take it, judged with everything else that is in its configuration. Changes nothing.
     fn check(&self, wanted: &Upstream) -> impl Future<Output = Result<(), Error>>;
 
-    /// Makes it so: requests that begin after this has returned are answered by these servers.
+    /// Makes it so: requests that begin after this has returned are answered by these servers. With nginx that is for
+    /// new connections; what an old worker still has open goes where it went, until [`drain`](Self::drain) is done.
     ///
     /// # Errors
     /// Then what was before is in effect, and in the configuration; [`Error::is_restored`] is false in the one case in
     /// which that is not certain.
     fn switch(&self, wanted: &Upstream) -> impl Future<Output = Result<Switch, Error>>;
+
+    /// Forgets the upstream: its service is gone. With HAProxy the backend stays, without servers, since nothing says
+    /// whether the configuration names it.
+    ///
+    /// # Errors
+    /// As for [`switch`](Self::switch); one with [`Kind::Configuration`](crate::Kind::Configuration) if nginx's
+    /// configuration still names it.
+    fn remove(&self, name: &UpstreamName) -> impl Future<Output = Result<Switch, Error>>;
 
     /// Waits until no server that is not in `wanted` has a request any more, or until the limit is reached.
     fn drain(&self, wanted: &Upstream, limit: Duration) -> impl Future<Output = Result<Drain, Error>>;

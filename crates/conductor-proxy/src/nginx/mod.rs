@@ -1,18 +1,28 @@
 //! nginx: a file for each upstream, proved reloads.
 
+mod candidate;
+mod host;
+mod reload;
+mod render;
 mod runner;
+mod said;
+mod switch;
+mod version;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub use runner::Runner;
+pub use version::Version;
 
 /// Where Debian's package has things, and ours.
 const PROGRAM: &str = "/usr/sbin/nginx";
 const DIRECTORY: &str = "/run/conductor/nginx";
-const LOCK: &str = "/run/conductor/nginx.lock";
 
 /// The nginx of this host.
+///
+/// Its configuration has to include `*.conf` of our directory in the `http` block. Each upstream is a file there, and
+/// the name of an upstream that `proxy_pass` takes; `$NAME_pool` is the variable that leads to a dark release as well.
 #[derive(Clone, Debug)]
 pub struct Nginx {
     runner: Runner,
@@ -25,13 +35,14 @@ pub struct Nginx {
 impl Nginx {
     /// The one of Debian's package, whose configuration includes `/run/conductor/nginx/*.conf`.
     pub fn new(runner: Runner) -> Self {
-        Self {
+        let made = Self {
             runner,
             program: PROGRAM.into(),
             arguments: Vec::new(),
-            directory: DIRECTORY.into(),
-            lock: LOCK.into(),
-        }
+            directory: PathBuf::new(),
+            lock: PathBuf::new(),
+        };
+        made.directory(Path::new(DIRECTORY))
     }
 
     /// Another program, and the arguments that it was started with: `-c` with the main file, `-p`, `-g`. What they
