@@ -1,5 +1,13 @@
 //! What the driver does with a real HAProxy, and what it says when it cannot.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)] // This is a test.
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,13 @@
 //! Switches under load, with a real HAProxy.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)] // This is a test.
+
 mod support;
 
 use std::time::Duration;

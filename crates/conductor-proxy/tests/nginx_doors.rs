@@ -1,5 +1,13 @@
 //! Canaries, dark releases and drains, with a real nginx.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)] // This is a test.
+
 mod support;
 
 use std::collections::BTreeMap;

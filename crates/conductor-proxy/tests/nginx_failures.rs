@@ -1,5 +1,13 @@
 //! What goes wrong around a switch, with a real nginx: nothing changes, and somebody is told why.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)] // This is a test.
+
 mod support;
 
 use std::net::TcpListener;

@@ -1,7 +1,7 @@
 //! From what is in effect to what is wanted, in HAProxy's commands.
 
 use super::state::Known;
-use crate::{Address, Server};
+use crate::{Address, Server, Upstream};
 
 /// A command, and what HAProxy says when it has worked; nothing always will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) fn commands(backend: &str, known: &[Known], wanted: &[Server]) -> Vec
                 "New server registered",
             ),
             Some(known) if known.weight != weight.get() => {
-                add(format!("set weight {backend}/{name} {weight}"), "")
+                add(format!("set weight {backend}/{name} {weight}"), "");
             }
             Some(_) => {}
         }
@@ -62,20 +62,20 @@ pub(crate) fn others<'a>(known: &'a [Known], wanted: &'a [Server]) -> impl Itera
 /// A whole file with the backends of a service, for HAProxy to read when it starts. Servers have the names that they
 /// have at run time, as its management guide asks for (`add server`). Everything else that a backend has comes from
 /// the `defaults` section before it.
-pub(crate) fn file(upstream: &crate::Upstream) -> String {
-    let crate::Upstream { name, servers, dark } = upstream;
-    let mut text = format!("# Written by Conductor for the backend {name}; what is changed here is lost.\n");
-    let mut backend = |name: &str, servers: &[Server]| {
-        text += &format!("backend {name}\n");
-        for Server { address, weight } in servers {
-            text +=
-                &format!("    server {} {} weight {weight}\n", address.server_name(), in_commands(address));
-        }
-    };
-    backend(name.as_str(), servers);
-    // It is there without a dark release too, so that a rule which names it is valid.
-    backend(&name.dark(), dark.as_ref().map(|dark| dark.servers.as_slice()).unwrap_or_default());
-    text
+pub(crate) fn file(upstream: &Upstream) -> String {
+    let Upstream { name, servers, dark } = upstream;
+    // The dark backend is there without a dark release too, so that a rule which names it is valid.
+    let dark_servers = dark.as_ref().map(|dark| dark.servers.as_slice()).unwrap_or_default();
+    let mut lines =
+        vec![format!("# Written by Conductor for the backend {name}; what is changed here is lost.")];
+    for (name, servers) in [(name.to_string(), servers.as_slice()), (name.dark(), dark_servers)] {
+        lines.push(format!("backend {name}"));
+        lines.extend(servers.iter().map(|Server { address, weight }| {
+            format!("    server {} {} weight {weight}", address.server_name(), in_commands(address))
+        }));
+    }
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 /// An address as HAProxy takes it.
@@ -86,7 +86,7 @@ fn in_commands(address: &Address) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dark, Door, Upstream, Weight};
+    use crate::{Dark, Door, Weight};
     use snapbox::{assert_data_eq, str};
 
     fn server(address: &str, weight: u16) -> Server {
@@ -98,7 +98,8 @@ mod tests {
     }
 
     fn lines(commands: &[Command]) -> String {
-        commands.iter().map(|command| format!("{}\n", command.text)).collect()
+        let lines: Vec<&str> = commands.iter().map(|command| command.text.as_str()).collect();
+        lines.join("\n") + "\n"
     }
 
     #[test]
