@@ -22,6 +22,7 @@ mod package;
 mod pending_edit;
 mod polkit;
 mod product;
+mod proxy;
 mod quoting;
 mod races;
 mod rootless;
