@@ -169,6 +169,11 @@ impl Verdict {
         }
     }
 
+    /// Whether it answers, as far as anybody can tell: healthy, or failing less often than makes a verdict.
+    pub fn serves(&self) -> bool {
+        self.ticket().is_some() && self.standing == Standing::Healthy
+    }
+
     /// The group can spare it: SIGTERM is what to send now, and no other until it is known what became of that.
     pub(super) fn grant(&mut self, invocation: InvocationId) -> Order {
         self.latch = Some(Latch { invocation, step: Step::Terminating });
