@@ -55,9 +55,14 @@ pub fn verify_units(image: &Image, manager: Manager, units: &Path) -> Result<()>
     let generated = manager.generated();
     std::fs::create_dir_all(inside(generated))?;
     run("cp", ["-aT".as_ref(), units.as_os_str(), inside(generated).as_os_str()])?;
-    for program in ["/usr/bin/conductor", "/usr/bin/conductor-health", "/usr/bin/docker"] {
+    for program in [
+        "/usr/bin/conductor",
+        "/usr/bin/conductor-health",
+        "/usr/bin/docker",
+        "/usr/libexec/conductor/objects",
+    ] {
         if !inside(program).exists() {
-            run("install", ["-m755", "/bin/true", &inside(program).to_string_lossy()])?;
+            run("install", ["-Dm755", "/bin/true", &inside(program).to_string_lossy()])?;
         }
     }
     let (from, to) = manager.shipped();

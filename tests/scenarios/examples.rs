@@ -31,7 +31,8 @@ fn prepared() -> Host {
 fn start(host: &Host, names: &[&str], unit: &str) {
     for name in names {
         let shipped = format!("/usr/share/doc/conductor/examples/{name}.toml");
-        host.ok(["cp", &shipped, "/etc/conductor/services/"]).unwrap();
+        let directory = name.split_once('/').map_or("services", |(directory, _)| directory);
+        host.ok(["cp", &shipped, &format!("/etc/conductor/{directory}/")]).unwrap();
     }
     host.ok(["conductor", "check"]).unwrap();
     host.ok(["systemctl", "daemon-reload"]).unwrap();
@@ -61,8 +62,19 @@ fn arguments(host: &Host, unit: &str) -> String {
 
 #[test]
 fn every_shipped_file_is_started_here() {
-    let shipped = host().ok(["ls", "/usr/share/doc/conductor/examples"]).unwrap();
-    let known = ["minimal.toml", "postgres.toml", "rails.toml", "team.toml", "web.toml", "worker.toml"];
+    let shipped =
+        host().sh("cd /usr/share/doc/conductor/examples && find -type f | sed 's|^./||' | sort").unwrap();
+    let known = [
+        "minimal.toml",
+        "networks/backend.toml",
+        "postgres.toml",
+        "rails.toml",
+        "team.toml",
+        "volumes/media.toml",
+        "volumes/postgres-data.toml",
+        "web.toml",
+        "worker.toml",
+    ];
     assert_eq!(shipped.lines().collect::<Vec<_>>(), known, "a new example wants a scenario");
 }
 
@@ -109,7 +121,8 @@ fn rails_and_its_database_have_secrets_and_volumes() {
          printf abcdef | systemd-creds encrypt --name=master-key - /etc/credstore.encrypted/shop-master-key")
         .unwrap();
     // The database comes with it.
-    start(&host, &["postgres", "rails"], "rails.service");
+    let files = ["networks/backend", "volumes/postgres-data", "postgres", "rails"];
+    start(&host, &files, "rails.service");
     assert_eq!(state(&host, "postgres.service"), "active");
     assert_eq!(containers(&host), ["conductor-postgres", "conductor-rails"]);
 
@@ -122,6 +135,19 @@ fn rails_and_its_database_have_secrets_and_volumes() {
     assert_eq!(inside(&host, "conductor-postgres", "cat $POSTGRES_PASSWORD_FILE"), "hunter2");
     assert_eq!(inside(&host, "conductor-postgres", "df -m /dev/shm | awk 'NR>1{print $2}'"), "256");
 
+    // They are in a network of their own, in which the one finds the other by name.
+    let format = "{{(index .Subnets 0).Subnet}}";
+    assert_eq!(
+        host.ok(["podman", "network", "inspect", "--format", format, "backend"]).unwrap(),
+        "10.89.20.0/24"
+    );
+    assert_eq!(inside(&host, "conductor-rails", "wget -qO- http://postgres:5432/healthz"), "ok");
+    let format = "{{index .Labels \"backup\"}}";
+    assert_eq!(
+        host.ok(["podman", "volume", "inspect", "--format", format, "postgres-data"]).unwrap(),
+        "daily"
+    );
+
     // What is in the volumes outlives the containers.
     inside(&host, "conductor-postgres", "echo row > /var/lib/postgresql/data/table");
     inside(&host, "conductor-rails", "echo picture > /app/storage/upload");
@@ -131,6 +157,14 @@ fn rails_and_its_database_have_secrets_and_volumes() {
     host.ok(["systemctl", "start", "rails.service"]).unwrap();
     assert_eq!(inside(&host, "conductor-postgres", "cat /var/lib/postgresql/data/table"), "row");
     assert_eq!(inside(&host, "conductor-rails", "cat /app/storage/upload"), "picture");
+}
+
+#[test]
+fn media_is_a_volume_on_a_file_server() {
+    let host = host();
+    start(&host, &["volumes/media"], "media-volume.service");
+    let options = host.ok(["podman", "volume", "inspect", "--format", "{{.Options}}", "media"]).unwrap();
+    assert_eq!(options, "map[device:nas.example.com:/export/media o:nfsvers=4.2,ro type:nfs]");
 }
 
 #[test]

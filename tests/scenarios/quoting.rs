@@ -1,6 +1,6 @@
 //! Values reach the program in the container exactly as they stand in the definition.
 
-use std::fmt::Write as _;
+use conductor_properties::toml;
 
 use crate::common::{WEB, ask, define, host};
 
@@ -29,9 +29,9 @@ const HOSTILE: &[&str] = &[
 #[test]
 fn arguments_and_environment_are_literal() {
     let host = host();
-    let list = HOSTILE.iter().map(|text| toml_string(text)).collect::<Vec<_>>().join(", ");
+    let list = HOSTILE.iter().map(|text| toml::string(text)).collect::<Vec<_>>().join(", ");
     let variables: Vec<String> =
-        HOSTILE.iter().enumerate().map(|(n, text)| format!("V{n} = {}", toml_string(text))).collect();
+        HOSTILE.iter().enumerate().map(|(n, text)| format!("V{n} = {}", toml::string(text))).collect();
     let definition = WEB.replace("[\"payload\"]", &format!("[\"payload\", {list}]"));
     define(&host, "web", &format!("{definition}\n[environment]\n{}\n", variables.join("\n")));
     host.ok(["systemctl", "start", "web.service"]).unwrap();
@@ -53,24 +53,11 @@ fn line_breaks_inject_no_directive() {
     let host = host();
     let value = "x\n[Service]\nExecStartPre=/bin/touch /root/injected\n";
     let definition =
-        format!("description = \"100% of $$HOME\"\n{WEB}\n[environment]\nV = {}\n", toml_string(value));
+        format!("description = \"100% of $$HOME\"\n{WEB}\n[environment]\nV = {}\n", toml::string(value));
     define(&host, "web", &definition);
     host.ok(["systemctl", "start", "web.service"]).unwrap();
     assert_eq!(host.property("web.service", "Description").unwrap(), "100% of $HOME");
     assert_eq!(host.property("web.service", "ExecStartPre").unwrap(), "");
     host.sh("! test -e /root/injected").unwrap();
     assert!(ask(&host, 20000, "/env").unwrap().contains(&format!("V={value}")));
-}
-
-/// A TOML basic string.
-fn toml_string(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => write!(quoted, "\\u{:04x}", u32::from(c)).unwrap(),
-            c => quoted.push(c),
-        }
-    }
-    quoted + "\""
 }

@@ -76,6 +76,11 @@ impl Stage {
         self.ok(["systemctl", "restart", "web.service"]).unwrap();
     }
 
+    /// Shuts the machine down and boots it.
+    pub(crate) fn reboot(&mut self) {
+        self.host.reboot().unwrap();
+    }
+
     /// Runs the engine's program.
     pub(crate) fn cli<const N: usize>(&self, arguments: [&str; N]) -> String {
         self.ok([self.engine.name()].into_iter().chain(arguments)).unwrap()

@@ -3,12 +3,13 @@
 //! Random unit text from a fixed seed goes through one oneshot unit, whose commands write down what they were
 //! given; what they should have been given is what our reader says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use conductor_definition::{Source, parse};
+use conductor_properties::toml;
 use conductor_tests::{Host, Image, Suite};
-use conductor_unit_file::{UnitFile, commands, specifiers, variables, words};
+use conductor_unit_file::{UnitFile, commands, names, paths, specifiers, variables, words};
 use conductor_units::{Context, Entry, render};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -271,7 +272,7 @@ fn values_of_definitions_arrive_as_they_are() {
     let all: Vec<Vec<String>> = (0..60).map(|_| random.texts(VALUES, 8, 10)).collect();
     let mut lines = String::new();
     for command in &all {
-        let list: Vec<String> = command.iter().map(|word| toml_string(word)).collect();
+        let list: Vec<String> = command.iter().map(|word| toml::string(word)).collect();
         let text = format!("image = \"web\"\ncommand = [{}]", list.join(", "));
         let service = parse(&Source::new("web.toml", text)).unwrap().service;
         let tree = render(&service, &Context::default());
@@ -291,15 +292,43 @@ fn values_of_definitions_arrive_as_they_are() {
     }
 }
 
-/// A TOML basic string.
-fn toml_string(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => write!(quoted, "\\u{:04x}", u32::from(c)).unwrap(),
-            c => quoted.push(c),
-        }
+/// Lists of paths and of names are read in ways of their own.
+const LISTS: &str = r#"[Unit]
+RequiresMountsFor=/a\b "/c d" /e\\f "/g\u202e" '/h\x41' "/i\"j" k /l%%
+After="m\x2dn.mount" o\x2dp.mount %p-q.mount
+
+[Service]
+ExecStart=/bin/true
+"#;
+
+#[test]
+fn lists_of_paths_and_of_names() {
+    let file = UnitFile::parse(LISTS).unwrap();
+    let known = |c| (c == 'p').then(|| "reading".to_owned());
+    let value = |key| file.values("Unit", key).next().unwrap();
+    let expected: BTreeSet<String> = paths(value("RequiresMountsFor"))
+        .map(|path| specifiers(&path.unwrap(), known).unwrap())
+        // systemd ignores what is not absolute.
+        .filter(|path| path.starts_with('/'))
+        .collect();
+    let after = names(value("After")).map(|name| specifiers(name, known).unwrap());
+    let after: BTreeSet<String> = after.filter(|name| !name.contains('"')).collect();
+    assert_eq!((expected.len(), after.len()), (7, 2));
+    for suite in [Suite::Bookworm, Suite::Trixie] {
+        let host = host(suite);
+        host.write(&format!("/etc/systemd/system/{UNIT}"), LISTS).unwrap();
+        host.ok(["systemctl", "daemon-reload"]).unwrap();
+        assert_eq!(list(&host, "RequiresMountsFor"), expected, "{suite:?}");
+        assert!(list(&host, "After").is_superset(&after), "{suite:?}: {:?}", list(&host, "After"));
     }
-    quoted + "\""
+}
+
+/// A property of the unit that is a list of texts.
+fn list(host: &Host, property: &str) -> BTreeSet<String> {
+    let path = "/org/freedesktop/systemd1/unit/reading_2eservice";
+    let interface = "org.freedesktop.systemd1.Unit";
+    let get =
+        ["busctl", "get-property", "--json=short", "org.freedesktop.systemd1", path, interface, property];
+    let json: serde_json::Value = serde_json::from_str(&host.ok(get).unwrap()).unwrap();
+    json["data"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::file::{Entry, entries};
 use crate::search::File;
-use crate::{Diagnostic, Site, Source};
+use crate::{Diagnostic, Kind, Site, Source};
 
 /// Drop-ins of one definition: nobody can follow more than a few.
 const MOST: usize = 100;
@@ -73,19 +73,19 @@ impl DropIns {
 impl Candidate {
     /// The definition in a file that need not be on the search path, as it would be if it were copied
     /// there: drop-ins beside it come first, and those on the search path of `site` count too.
-    pub fn given(site: &Site, path: &Path) -> Self {
+    pub fn given(site: &Site, kind: Kind, path: &Path) -> Self {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".d");
         let mut drop_ins = DropIns::default();
         // The path is the caller's, and so is what stands beside the file.
         drop_ins.list(Path::new("/"), &path.with_file_name(&name));
-        for directory in site.search_path() {
+        for directory in site.search_path(kind) {
             drop_ins.list(&site.root, &directory.join(&name));
         }
         drop_ins.of(File::at(path))
     }
 
-    /// The text of all files, and what could not be read; nothing if the main file masks the service
+    /// The text of all files, and what could not be read; nothing if the main file masks its name
     /// because it is empty (systemd.unit(5)). A definition of which a part is missing must not be used: a
     /// service would run without the limits that the part sets.
     pub fn read(&self) -> Option<(Source, Vec<Diagnostic>)> {
@@ -136,7 +136,7 @@ mod tests {
         std::fs::write(path("web.toml.d/30.toml"), "").unwrap();
         std::fs::write(path("web.toml"), "image = 'a'").unwrap();
         let (source, problems) =
-            Candidate::given(&Site::system(root.path()), &path("web.toml")).read().unwrap();
+            Candidate::given(&Site::system(root.path()), Kind::Service, &path("web.toml")).read().unwrap();
         let prefix = format!("{}/web.toml.d/", root.path().display());
         let lines: Vec<String> =
             problems.iter().map(|problem| problem.one_line(&source).replace(&prefix, "")).collect();
@@ -148,7 +148,10 @@ mod tests {
             ]
         );
         std::fs::write(path("web.toml"), "").unwrap();
-        assert!(Candidate::given(&Site::system(root.path()), &path("web.toml")).read().is_none(), "masked");
+        assert!(
+            Candidate::given(&Site::system(root.path()), Kind::Service, &path("web.toml")).read().is_none(),
+            "masked"
+        );
     }
 
     #[test]
@@ -162,7 +165,7 @@ mod tests {
         for number in 0..=MOST {
             std::fs::write(path(&format!("web.toml.d/{number}.toml")), "#").unwrap();
         }
-        let candidate = Candidate::given(&Site::system(root.path()), &path("web.toml"));
+        let candidate = Candidate::given(&Site::system(root.path()), Kind::Service, &path("web.toml"));
         assert_eq!(candidate.drop_ins.len(), MOST);
         let (_, problems) = candidate.read().unwrap();
         let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
@@ -186,7 +189,7 @@ mod tests {
         std::fs::write(path("web.toml.d/20.toml"), &half).unwrap();
         std::fs::write(path("web.toml.d/30.toml"), "#").unwrap();
         let (source, problems) =
-            Candidate::given(&Site::system(root.path()), &path("web.toml")).read().unwrap();
+            Candidate::given(&Site::system(root.path()), Kind::Service, &path("web.toml")).read().unwrap();
         assert!(source.len() <= LONGEST);
         let lines: Vec<String> = problems.iter().map(|problem| problem.one_line(&source)).collect();
         let expected = "web.toml.d/20.toml: with this drop-in the definition is longer than 1 MiB (put less into drop-ins, or fewer of them)";

@@ -19,8 +19,17 @@ use crate::written::Removed;
 use crate::{Diagnostic, Source};
 
 /// Tables whose values are taken as they are.
-pub(crate) const LITERAL: &[&str] =
-    &["environment", "extra-hosts", "labels", "log.options", "secrets", "sysctls", "systemd", "ulimits"];
+pub(crate) const LITERAL: &[&str] = &[
+    "environment",
+    "extra-hosts",
+    "labels",
+    "log.options",
+    "options",
+    "secrets",
+    "sysctls",
+    "systemd",
+    "ulimits",
+];
 
 /// Bytes that all references of a definition together may be filled in with: a long text that is referred
 /// to very often must not use up the machine's memory at boot.

@@ -1,4 +1,4 @@
-//! Service definitions: TOML in, a validated [`Service`] or [`Diagnostic`]s with spans out.
+//! Definitions: TOML in, a validated [`Service`] or [`Object`] or [`Diagnostic`]s with spans out.
 //!
 //! Two stages, as in cargo: [`written`] holds what stands in the file, every key optional; and
 //! [`validate`] turns it into the model, where everything is present and possible. This crate knows
@@ -9,8 +9,10 @@ mod diagnostic;
 mod drop_ins;
 mod file;
 mod interpolate;
+mod kind;
 mod merge;
 mod nesting;
+mod object;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod search;
@@ -28,6 +30,8 @@ pub use abilities::{Abilities, Controllers};
 pub use diagnostic::{Diagnostic, Label, Level};
 pub use drop_ins::Candidate;
 pub use file::read_text;
+pub use kind::{DefinitionName, Kind};
+pub use object::{NetworkSettings, Object, SubnetSettings, VolumeSettings, What};
 pub use search::{File, Finding, Found, find};
 pub use service::{
     Directives, Health, Log, Mount, MountSource, Network, NetworkMode, OnUnhealthy, Port, Process, Protocol,
@@ -37,11 +41,13 @@ pub use service::{
 pub use settings::Settings;
 pub use site::{Scope, Site, UserDirectories};
 pub use source::{Part, Place, Position, Source};
+pub use suggest::nearest;
 pub use together::{Claims, Clash, Reference, clashes};
 pub use value::{
-    Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
-    Image, InvalidValue, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName,
-    ServiceName, Signal, SliceName, SysctlName, UrlPath, User,
+    Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FilePath, FileSystem,
+    Group, HostName, HostPattern, Image, InterfaceName, InvalidValue, LabelName, LimitName, LogDriver,
+    Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName, Subnet, SysctlName, UrlPath,
+    User,
 };
 
 /// A definition that could be read, and what is questionable about it.
@@ -53,7 +59,16 @@ pub struct Parsed {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads one definition of the machine's, as [`parse_for`] does.
+/// A network or a volume that could be read, and what is questionable about it.
+#[derive(Debug, Clone)]
+pub struct ParsedObject {
+    /// The validated object.
+    pub object: Object,
+    /// Findings that do not prevent it from being made; never of [`Level::Error`].
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads the definition of a service of the machine's, as [`parse_for`] does.
 ///
 /// # Errors
 /// Every error found in the files.
@@ -61,8 +76,8 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
     parse_for(source, Abilities::ROOT)
 }
 
-/// Reads one definition, for somebody who can do what `abilities` say. The main file's path gives the service
-/// its name.
+/// Reads the definition of a service, for somebody who can do what `abilities` say. The main file's path gives the
+/// service its name.
 ///
 /// Drop-ins are merged into the main file ([`merge`]), then `${...}` is filled in ([`interpolate`]), and
 /// only then is it decided what the keys mean: a drop-in may change `revision` alone.
@@ -70,8 +85,41 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
 /// # Errors
 /// Every error found in the files, in the order of the text; never only the first.
 pub fn parse_for(source: &Source, abilities: Abilities) -> Result<Parsed, Vec<Diagnostic>> {
-    let name =
-        ServiceName::from_path(source.path()).map_err(|error| Diagnostic::error("name", error.to_string()));
+    let name = ServiceName::from_path(source.path());
+    let (service, warnings) =
+        parsed(source, name, |name, read| validate::service(name, source, read, abilities))?;
+    Ok(Parsed { service, warnings })
+}
+
+/// Reads the definition of a network, as [`parse_for`] does that of a service.
+///
+/// # Errors
+/// Every error found in the files.
+pub fn parse_network(source: &Source, abilities: Abilities) -> Result<ParsedObject, Vec<Diagnostic>> {
+    let name = kind::object_name(Kind::Network, source.path());
+    let (object, warnings) =
+        parsed(source, name, |name, read| validate::network(name, source, read, abilities))?;
+    Ok(ParsedObject { object, warnings })
+}
+
+/// Reads the definition of a volume, as [`parse_for`] does that of a service.
+///
+/// # Errors
+/// Every error found in the files.
+pub fn parse_volume(source: &Source, abilities: Abilities) -> Result<ParsedObject, Vec<Diagnostic>> {
+    let name = kind::object_name(Kind::Volume, source.path());
+    let (object, warnings) =
+        parsed(source, name, |name, read| validate::volume(name, source, read, abilities))?;
+    Ok(ParsedObject { object, warnings })
+}
+
+/// What is written in all files together, validated; and warnings, unless one of the findings is an error.
+fn parsed<N, W: serde::de::DeserializeOwned + Default, T>(
+    source: &Source,
+    name: Result<N, InvalidValue>,
+    validate: impl FnOnce(Result<N, Diagnostic>, written::Read<W>) -> (Option<T>, Vec<Diagnostic>),
+) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let name = name.map_err(|error| Diagnostic::error("name", error.to_string()));
     let make = || {
         let mut keys = merge::merged(source)?;
         let (removed, diagnostics) = interpolate::interpolate(keys.get_mut(), source)?;
@@ -85,12 +133,10 @@ pub fn parse_for(source: &Source, abilities: Abilities) -> Result<Parsed, Vec<Di
             return Err(errors);
         }
     };
-    let (service, mut diagnostics) = validate::service(name, source, read, abilities);
+    let (value, mut diagnostics) = validate(name, read);
     diagnostic::first(&mut diagnostics);
-    match service {
-        Some(service) if !diagnostics.iter().any(Diagnostic::is_error) => {
-            Ok(Parsed { service, warnings: diagnostics })
-        }
+    match value {
+        Some(value) if !diagnostics.iter().any(Diagnostic::is_error) => Ok((value, diagnostics)),
         _ => Err(diagnostics),
     }
 }

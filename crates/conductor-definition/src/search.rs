@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::drop_ins::DropIns;
 use crate::file::{Entry, entries, read_regular, read_text};
 use crate::suggest::nearest;
-use crate::{Candidate, Diagnostic, Site, Source};
+use crate::{Candidate, Diagnostic, Kind, Site, Source};
 
-/// Definitions that are read: the generator runs at every boot, and must come to an end whatever somebody
+/// Definitions of a kind that are read: the generator runs at every boot, and must come to an end whatever somebody
 /// has unpacked there.
 const MOST: usize = 10_000;
 
@@ -80,14 +80,14 @@ impl Finding {
     }
 }
 
-/// All definitions of a site. A directory that does not exist is empty; one that cannot be listed
+/// All definitions of a kind in a site. A directory that does not exist is empty; one that cannot be listed
 /// hides no other.
-pub fn find(site: &Site) -> Found {
-    find_at_most(site, MOST)
+pub fn find(site: &Site, kind: Kind) -> Found {
+    find_at_most(site, kind, MOST)
 }
 
-fn find_at_most(site: &Site, most: usize) -> Found {
-    let path = site.search_path();
+fn find_at_most(site: &Site, kind: Kind, most: usize) -> Found {
+    let path = site.search_path(kind);
     let mut search = Search { root: &site.root, most, ..Search::default() };
     for directory in &path {
         search.list(directory);
@@ -223,7 +223,8 @@ mod tests {
 
         /// Main files and, behind them, their drop-ins; then the findings.
         fn found(&self, most: usize) -> Vec<String> {
-            let Found { candidates, findings } = find_at_most(&Site::system(self.0.path()), most);
+            let Found { candidates, findings } =
+                find_at_most(&Site::system(self.0.path()), Kind::Service, most);
             let short = |path: &Path| path.display().to_string().replace("conductor/services/", "");
             let shown = candidates.iter().map(|Candidate { main, drop_ins, .. }| {
                 let files: Vec<String> =
@@ -248,6 +249,24 @@ mod tests {
         .link("run/conductor/services/b.toml", "/dev/null")
         .link("etc/conductor/services/d.toml", "/run/conductor/services/b.toml");
         assert_eq!(tree.found(9), ["/etc/a.toml", "/usr/lib/c.toml"]);
+    }
+
+    #[test]
+    fn kinds_have_directories_of_their_own() {
+        let tree = Tree::new(&[
+            "etc/conductor/networks/Back_end.toml",
+            "usr/lib/conductor/networks/Back_end.toml.d/10.toml",
+            "etc/conductor/services/web.toml",
+        ])
+        .link("run/conductor/volumes/data.toml", "/dev/null");
+        let found = |kind| {
+            let Found { candidates, findings } = find(&Site::system(tree.0.path()), kind);
+            let files = |found: &Candidate| format!("{} {}", found.main.path.display(), found.drop_ins.len());
+            (candidates.iter().map(files).collect::<Vec<_>>(), findings.len())
+        };
+        assert_eq!(found(Kind::Service), (vec!["/etc/conductor/services/web.toml 0".to_owned()], 0));
+        assert_eq!(found(Kind::Network), (vec!["/etc/conductor/networks/Back_end.toml 1".to_owned()], 0));
+        assert_eq!(found(Kind::Volume), (vec![], 0));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The validated model: what a definition means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use conductor_timespan::TimeSpan;
 
+use crate::DefinitionName;
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
     Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
@@ -68,6 +69,19 @@ pub struct Service {
 }
 
 impl Service {
+    /// Networks and volumes that it names, which may or may not have definitions; each once.
+    pub fn objects(&self) -> BTreeSet<DefinitionName> {
+        let networks = match &self.network.mode {
+            NetworkMode::Named(names) => names.as_slice(),
+            NetworkMode::Bridge | NetworkMode::Host | NetworkMode::None => &[],
+        };
+        let volumes = self.storage.mounts.iter().filter_map(|mount| match &mount.source {
+            MountSource::Volume(name) => Some(DefinitionName::Volume(name.clone())),
+            MountSource::Path(_) => None,
+        });
+        networks.iter().cloned().map(DefinitionName::Network).chain(volumes).collect()
+    }
+
     /// Instance numbers, from 1.
     pub fn instance_numbers(&self) -> impl Iterator<Item = u16> + use<> {
         1..=self.instances

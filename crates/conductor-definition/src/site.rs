@@ -5,6 +5,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::Kind;
+
 /// Whose services they are, and so which service manager runs them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Scope {
@@ -35,14 +37,14 @@ impl Site {
         if self.user.is_some() { Scope::User } else { Scope::System }
     }
 
-    /// Directories of services' definitions; the first that has a file name wins, as with systemd's own units.
+    /// Directories of definitions of a kind; the first that has a file name wins, as with systemd's own units.
     /// A user's own come before those that the administrator wrote for all users.
-    pub fn search_path(&self) -> Vec<PathBuf> {
+    pub fn search_path(&self, kind: Kind) -> Vec<PathBuf> {
         let bases = match &self.user {
             None => ["/etc/conductor", "/run/conductor", "/usr/lib/conductor"].map(PathBuf::from).to_vec(),
             Some(user) => vec![user.config.join("conductor"), PathBuf::from("/etc/conductor/users")],
         };
-        bases.into_iter().map(|base| base.join("services")).collect()
+        bases.into_iter().map(|base| base.join(kind.directory())).collect()
     }
 
     /// What lasts until the machine is switched off, or until the user's manager has ended.
@@ -119,7 +121,7 @@ mod tests {
         let user = directories(&[("HOME", "/home/a"), ("XDG_RUNTIME_DIR", "/run/user/7")]).unwrap();
         let site = Site { root: "/image".into(), user: Some(user.clone()) };
         assert_eq!(
-            site.search_path(),
+            site.search_path(Kind::Service),
             ["/home/a/.config/conductor/services", "/etc/conductor/users/services"].map(PathBuf::from)
         );
         assert_eq!(site.real(site.runtime()), Path::new("/image/run/user/7"));

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use conductor_definition::{Diagnostic, Source, parse};
+use conductor_definition::{Abilities, Diagnostic, Source, parse, parse_network, parse_volume};
 use proptest::prelude::*;
 
 /// Pieces of definitions, some of them broken, so that many texts are nearly right.
@@ -53,6 +53,15 @@ const PIECES: &[&str] = &[
     "delay = \"infinity\"\n",
     "[resources]\nmemory = \"1E\"\ncpus = 1e308\n",
     "after = [\"a.service\", \"b c\"]\n",
+    "[[subnets]]\nsubnet = \"10.0.0.0/8\"\n",
+    "gateway = \"10.0.0.0\"\nip-range = \"::/64\"\n",
+    "ipv6 = false\n[dns]\nenabled = false\nservers = [\"::1\"]\n",
+    "runtime = \"docker\"\n",
+    "interface = \"eth0\"\n",
+    "driver = \"macvlan\"\n",
+    "options = { parent = 5, o = true }\n",
+    "type = \"bind\"\ndevice = \"/x\"\n",
+    "mount-options = [\"bind\", \"uid=5\"]\nuid = -1\n",
     "a.b.c.d = 1979-05-27\n",
     "0x",
     "1_000",
@@ -89,12 +98,22 @@ fn a_file_full_of_mistakes() {
 
 fn check(text: &str) {
     let source = Source::new("web.toml", text);
-    let found = parse(&source).unwrap_err();
-    assert!(!found.is_empty() && found.len() <= 65, "{} findings", found.len());
-    for diagnostic in &found {
-        holds(&source, diagnostic);
-        assert!(diagnostic.one_line(&source).chars().count() <= 1001);
+    for found in results(&source).map(Result::unwrap_err) {
+        assert!(!found.is_empty() && found.len() <= 65, "{} findings", found.len());
+        for diagnostic in &found {
+            holds(&source, diagnostic);
+            assert!(diagnostic.one_line(&source).chars().count() <= 1001);
+        }
     }
+}
+
+/// The warnings, or the errors, of a definition of each kind with this text.
+fn results(source: &Source) -> [Result<Vec<Diagnostic>, Vec<Diagnostic>>; 3] {
+    [
+        parse(source).map(|parsed| parsed.warnings),
+        parse_network(source, Abilities::ROOT).map(|parsed| parsed.warnings),
+        parse_volume(source, Abilities::ROOT).map(|parsed| parsed.warnings),
+    ]
 }
 
 proptest! {
@@ -106,17 +125,13 @@ proptest! {
         for text in &drop_ins {
             source.push("web.toml.d/10.toml", text);
         }
-        match parse(&source) {
-            Ok(parsed) => {
-                for warning in &parsed.warnings {
-                    holds(&source, warning);
-                }
+        for result in results(&source) {
+            if let Err(found) = &result {
+                assert!(found.iter().any(Diagnostic::is_error), "no definition and no error");
             }
-            Err(found) => {
-                assert!(found.iter().any(Diagnostic::is_error), "no service and no error");
-                for diagnostic in &found {
-                    holds(&source, diagnostic);
-                }
+            let (Ok(found) | Err(found)) = result;
+            for diagnostic in &found {
+                holds(&source, diagnostic);
             }
         }
     }

@@ -18,7 +18,7 @@ fn messages(main: &str, drop_ins: &[&str]) -> String {
         Ok(parsed) => parsed.warnings,
         Err(diagnostics) => diagnostics,
     };
-    editor::agrees(&source, &diagnostics);
+    editor::agrees(conductor_definition::Kind::Service, &source, &diagnostics);
     diagnostics.iter().map(|diagnostic| diagnostic.one_line(&source) + "\n").collect()
 }
 

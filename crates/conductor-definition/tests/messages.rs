@@ -23,7 +23,7 @@ fn messages_for(abilities: Abilities, path: &str, text: &str) -> String {
         Ok(parsed) => parsed.warnings,
         Err(diagnostics) => diagnostics,
     };
-    editor::agrees(&source, &diagnostics);
+    editor::agrees(conductor_definition::Kind::Service, &source, &diagnostics);
     diagnostics.iter().map(|diagnostic| diagnostic.one_line(&source) + "\n").collect()
 }
 
@@ -535,7 +535,7 @@ sealed = { path = "/home/alice/key.cred", encrypted = true }
     assert_data_eq!(
         messages_for(user, "web.toml", text),
         str![[r#"
-web.toml:3:11: docker runs the machine's containers, not a user's (leave `runtime` out: podman needs no root; or define it in /etc/conductor/services)
+web.toml:3:11: docker runs the machine's containers, not a user's (leave `runtime` out: podman needs no root; or define it for the machine, in /etc/conductor)
 web.toml:6:10: this systemd does not decrypt secrets for users (systemd 258 and later do; until then name a plain file that only you may read)
 
 "#]]

@@ -8,9 +8,9 @@ mod editor;
 
 use std::path::Path;
 
-use conductor_definition::{Site, Source, find, parse};
-use definition::{Place, base, places, set, toml_of, unset};
-use editor::{DROP_IN, SERVICE, agrees, repository};
+use conductor_definition::{Abilities, Kind, Site, Source, find, parse, parse_network, parse_volume};
+use definition::{Place, base, base_of, places, set, toml_of, unset};
+use editor::{DROP_IN, SERVICE, agrees, read, repository, schemas};
 use serde_json::{Value, json};
 
 fn text(path: &str) -> String {
@@ -19,7 +19,7 @@ fn text(path: &str) -> String {
 
 #[test]
 fn they_follow_the_draft() {
-    for schema in [&*SERVICE, &*DROP_IN] {
+    for schema in Kind::ALL.map(schemas).concat() {
         assert_eq!(schema.json["$schema"], "https://json-schema.org/draft/2020-12/schema");
         jsonschema::draft202012::meta::validate(&schema.json).unwrap();
         // Many editors read every schema by this one.
@@ -30,18 +30,23 @@ fn they_follow_the_draft() {
 #[test]
 fn examples_are_accepted() {
     let mut count = 0;
-    for entry in std::fs::read_dir(repository().join("packaging/examples")).unwrap() {
-        accepted(&std::fs::read_to_string(entry.unwrap().path()).unwrap());
-        count += 1;
+    for directory in ["", "networks", "volumes"] {
+        for entry in std::fs::read_dir(repository().join("packaging/examples").join(directory)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                accepted(Kind::of(&path), &std::fs::read_to_string(path).unwrap());
+                count += 1;
+            }
+        }
     }
-    assert!(count >= 6, "{count} examples");
+    assert!(count >= 8, "{count} examples");
 }
 
 /// A whole definition that is right, to the reader and to the editor.
-fn accepted(text: &str) {
-    let source = Source::new("web.toml", text);
-    assert_eq!(parse(&source).err(), None, "in\n{text}");
-    assert_eq!(SERVICE.complaints(text), Vec::<String>::new(), "in\n{text}");
+fn accepted(kind: Kind, text: &str) {
+    let [main, _] = schemas(kind);
+    assert_eq!(read(kind, &Source::new("web.toml", text)).err(), None, "in\n{text}");
+    assert_eq!(main.complaints(text), Vec::<String>::new(), "in\n{text}");
 }
 
 #[test]
@@ -58,7 +63,7 @@ fn definitions_in_the_documentation_are_accepted() {
     }
     assert!(blocks.len() >= 4, "{blocks:?}");
     for block in &blocks {
-        accepted(block);
+        accepted(Kind::Service, block);
     }
 }
 
@@ -80,50 +85,72 @@ fn the_documentation_names_schemas_that_are_there() {
 fn definitions_in_the_fixtures_are_judged_alike() {
     let (mut mains, mut drop_ins) = (0, 0);
     for case in std::fs::read_dir(repository().join("tests/fixtures")).unwrap() {
-        for candidate in find(&Site::system(case.unwrap().path().join("root"))).candidates {
+        let site = Site::system(case.unwrap().path().join("root"));
+        let of_kind = |kind| find(&site, kind).candidates.into_iter().map(move |found| (kind, found));
+        for (kind, candidate) in Kind::ALL.into_iter().flat_map(of_kind) {
             let Some((source, problems)) = candidate.read() else { continue };
-            let read = parse(&source);
-            let good = read.is_ok() && problems.is_empty();
-            agrees(&source, &read.map_or_else(|errors| errors, |parsed| parsed.warnings));
+            let result = read(kind, &source);
+            let good = result.is_ok() && problems.is_empty();
+            agrees(kind, &source, &result.unwrap_or_else(|errors| errors));
             for part in source.parts().filter(|_| good) {
                 // With drop-ins, the main file need not be whole.
-                let schema = if candidate.drop_ins.is_empty() { &*SERVICE } else { &*DROP_IN };
+                let [main, drop_in] = schemas(kind);
+                let schema = if candidate.drop_ins.is_empty() { main } else { drop_in };
                 let complaints = schema.complaints(part.text);
                 assert_eq!(complaints, Vec::<String>::new(), "{}", part.path.display());
                 *(if part.path == Path::new(source.path()) { &mut mains } else { &mut drop_ins }) += 1;
             }
         }
     }
-    assert!(mains >= 50 && drop_ins >= 10, "{mains} definitions, {drop_ins} drop-ins");
+    assert!(mains >= 70 && drop_ins >= 12, "{mains} definitions, {drop_ins} drop-ins");
+}
+
+/// All places of all kinds.
+fn everywhere() -> impl Iterator<Item = (Kind, Place)> {
+    Kind::ALL
+        .into_iter()
+        .flat_map(|kind| places(&schemas(kind)[0].json).into_iter().map(move |place| (kind, place)))
+}
+
+/// What the reader makes of a definition, as text: what is compared has several types.
+fn meaning(kind: Kind, value: &Value) -> String {
+    let source = Source::new("web.toml", toml_of(value));
+    match kind {
+        Kind::Service => format!("{:?}", parse(&source).unwrap().service),
+        Kind::Network => format!("{:?}", parse_network(&source, Abilities::ROOT).unwrap().object),
+        Kind::Volume => format!("{:?}", parse_volume(&source, Abilities::ROOT).unwrap().object),
+    }
 }
 
 #[test]
 fn each_default_is_the_readers() {
     let mut count = 0;
-    for Place { schema, path, .. } in places(&SERVICE.json) {
+    for (kind, Place { schema, path, .. }) in everywhere() {
         let Some(default) = schema.get("default") else { continue };
-        let mut with = base();
+        let mut with = base_of(kind);
         set(&mut with, &path, default.clone());
-        let service = |value: &Value| parse(&Source::new("web.toml", toml_of(value))).unwrap().service;
-        assert_eq!(service(&with), service(&base()), "{path:?} = {default}");
+        // That the driver is written out makes no other volume, but another command.
+        let written = |text: String| text.replace("Some(DriverName(\"local\"))", "None");
+        assert_eq!(written(meaning(kind, &with)), meaning(kind, &base_of(kind)), "{path:?} = {default}");
         count += 1;
     }
-    assert!(count >= 25, "{count} defaults");
+    assert!(count >= 30, "{count} defaults");
 }
 
 #[test]
 fn each_required_key_is_missing_to_the_reader() {
     let mut count = 0;
-    for Place { schema, path, .. } in places(&SERVICE.json) {
+    for (kind, Place { schema, path, .. }) in everywhere() {
+        let [main, drop_in] = schemas(kind);
         let keys = schema.get("required").and_then(Value::as_array).into_iter().flatten();
         for key in keys.filter_map(Value::as_str) {
-            let mut without = base();
+            let mut without = base_of(kind);
             // One limit of many stands for all of them.
             if !unset(&mut without, &path, key) {
                 continue;
             }
-            assert!(!SERVICE.accepts(&without), "{path:?} without {key}");
-            let errors = parse(&Source::new("web.toml", toml_of(&without))).unwrap_err();
+            assert!(!main.accepts(&without), "{path:?} without {key}");
+            let errors = read(kind, &Source::new("web.toml", toml_of(&without))).unwrap_err();
             assert!(
                 errors
                     .iter()
@@ -132,21 +159,20 @@ fn each_required_key_is_missing_to_the_reader() {
                 "{errors:?}"
             );
             assert!(
-                DROP_IN.accepts(&without) || path.iter().any(|step| step == "0"),
+                drop_in.accepts(&without) || path.iter().any(|step| step == "0"),
                 "a part need not have {key}"
             );
             count += 1;
         }
     }
-    assert!(count >= 8, "{count} required keys");
+    assert!(count >= 9, "{count} required keys");
 }
 
 /// Whatever is said about it, a table has no other keys than those that are known.
 #[test]
 fn no_table_takes_unknown_keys() {
     let mut count = 0;
-    for Place { schema, path, .. } in
-        places(&SERVICE.json).into_iter().filter(|place| place.schema["type"] == "object")
+    for (_, Place { schema, path, .. }) in everywhere().filter(|(_, place)| place.schema["type"] == "object")
     {
         assert_eq!(schema["additionalProperties"], json!(false), "{path:?}");
         count += 1;
@@ -156,9 +182,9 @@ fn no_table_takes_unknown_keys() {
 
 #[test]
 fn every_key_is_explained() {
-    for Place { schema, path, named, .. } in places(&SERVICE.json).iter().filter(|place| place.named) {
+    for (_, Place { schema, path, named, .. }) in everywhere().filter(|(_, place)| place.named) {
         let text = schema["description"].as_str().unwrap_or_default();
-        assert!(*named && text.contains(['.', ':']), "{path:?} has no description");
+        assert!(named && text.contains(['.', ':']), "{path:?} has no description");
         assert!(
             !text.contains("[`") && !text.contains('\n') || text.contains("\n\nDefault: `"),
             "{path:?}: {text}"

@@ -8,27 +8,31 @@ mod editor;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use conductor_definition::{Diagnostic, Source, parse};
-use definition::{Path, base, places, pointer, set, toml_of};
-use editor::{BEYOND_A_SCHEMA, SERVICE};
+use conductor_definition::{Diagnostic, Kind, Source};
+use definition::{Path, base_of, places, pointer, set, toml_of};
+use editor::{is_beyond_a_schema, read, schemas};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// Everywhere that something can be written, the names in tables of names included.
 static SPOTS: LazyLock<Vec<Spot>> = LazyLock::new(|| {
     let mut spots = BTreeSet::new();
-    for place in places(&SERVICE.json).into_iter().filter(|place| !place.path.is_empty()) {
-        if place.free {
-            let (_, table) = place.path.split_last().unwrap();
-            spots.insert((table.to_vec(), true));
+    for kind in Kind::ALL {
+        let [main, _] = schemas(kind);
+        for place in places(&main.json).into_iter().filter(|place| !place.path.is_empty()) {
+            if place.free {
+                let (_, table) = place.path.split_last().unwrap();
+                spots.insert((kind, table.to_vec(), true));
+            }
+            spots.insert((kind, place.path, false));
         }
-        spots.insert((place.path, false));
     }
-    spots.into_iter().map(|(path, name)| Spot { path, name }).collect()
+    spots.into_iter().map(|(kind, path, name)| Spot { kind, path, name }).collect()
 });
 
 #[derive(Debug, Clone)]
 struct Spot {
+    kind: Kind,
     path: Path,
     /// Whether the value is the name of something in the table at `path`.
     name: bool,
@@ -44,7 +48,7 @@ impl Spot {
                     .first()
                     .is_some_and(|first| first == key || (first == "health" && key == "ports"))
         };
-        let mut definition = base();
+        let mut definition = base_of(self.kind);
         definition.as_object_mut().unwrap().retain(|key, _| around(key));
         match value {
             Value::String(name) if self.name => {
@@ -65,11 +69,12 @@ impl Spot {
 fn agree(spot: &Spot, value: &Value) {
     let definition = spot.definition(value);
     let text = toml_of(&definition);
-    let schema = SERVICE.accepts(&definition);
-    let errors = parse(&Source::new("web.toml", text.as_str())).map_or_else(|errors| errors, |_| Vec::new());
+    let [main, _] = schemas(spot.kind);
+    let schema = main.accepts(&definition);
+    let source = Source::new("web.toml", text.as_str());
+    let errors = read(spot.kind, &source).map_or_else(|errors| errors, |_| Vec::new());
     if schema {
-        let beyond =
-            |error: &&Diagnostic| BEYOND_A_SCHEMA.contains(&error.code) || beyond_a_pattern(error, value);
+        let beyond = |error: &&Diagnostic| is_beyond_a_schema(error) || beyond_a_pattern(error, value);
         let left: Vec<_> = errors.iter().filter(|error| !beyond(error)).collect();
         assert!(left.is_empty(), "the schema accepts {value} at {spot:?}, but {left:?}");
     } else {
@@ -91,7 +96,7 @@ fn beyond_a_pattern(error: &Diagnostic, value: &Value) -> bool {
         // The ends of a range of ports.
         || (error.code == "out-of-range" && text.contains('-'))
         // The grammar of addresses of version 6.
-        || (text.contains(':') && (says("is not an IP address") || says("is not an address")))
+        || (text.contains(':') && (says("is not an IP address") || says("is not an address") || says("is not a subnet:")))
         // What comes of a reference.
         || text.contains('$')
         // A number of JSON can be whole and have a point.
@@ -273,6 +278,20 @@ const TEXTS: &[&str] = &[
     "::ffff:1.2.3.4",
     "localhost",
     "host-gateway",
+    "10.0.0.0/8",
+    "10.0.0.0/08",
+    "10.0.0.0/7",
+    "10.0.0.0/31",
+    "10.0.0.1/8",
+    "fd00::/64",
+    "fd00::/7",
+    "fd00::/126",
+    "fd00::/127",
+    "::/128",
+    "10.0.0.0/",
+    "/8",
+    "nas:/export",
+    "0123456789abcdef",
     // Words.
     "podman",
     "docker",
@@ -336,6 +355,8 @@ fn plain_values() -> Vec<Value> {
         65_536,
         4_194_304,
         4_194_305,
+        4_294_967_294,
+        4_294_967_295,
         i64::MAX,
     ];
     let numbers = numbers.into_iter().map(|number| json!(number));
@@ -375,6 +396,7 @@ fn near() -> impl Strategy<Value = String> {
         "/dev/[a.]{1,3}(:/dev/[a./]{0,3})?(:[rwmx]{0,4})?",
         "[a-zA-Z.\\\\@%]{0,4}(\\.service|\\.slice|-|)[a-z]?",
         "[0-9]{1,3}(\\.[0-9]{1,3}){2,4}|[0-9a-f:]{2,6}",
+        "([0-9]{1,3}(\\.[0-9]{1,2}){3}|[0-9a-f:]{2,6})/[0-9]{1,3}",
         "[0-9]{0,6}-[0-9]{0,6}",
         "(SIG|sig|CAP_|)(TERM|int|CHOWN|sys_admin|nofile|Core)",
         "[\\[\\]^\\-$*?a\\\\\"'`{}]{1,6}",

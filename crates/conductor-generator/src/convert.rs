@@ -4,27 +4,31 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use conductor_definition::{
-    Abilities, Candidate, Claims, Diagnostic, Finding, Found, Parsed, Service, ServiceName, Site, Source,
-    clashes, find, parse_for,
+    Abilities, Candidate, Claims, DefinitionName, Diagnostic, Finding, Found, Kind, Object, Parsed, Runtime,
+    Service, Site, Source, clashes, find, parse_for,
 };
-use conductor_units::{Context, Tree, render, stands_alone};
+use conductor_units::{Context, Tree, render, render_object, stands_alone};
 
 use crate::last_good::LastGood;
+use crate::objects::Known;
 use crate::plan::Units;
-use crate::{Host, depend, parallel};
+use crate::{Host, attach, depend, objects, parallel};
 
 /// A definition's files: their text, and why some of it is missing.
 #[derive(Debug, Clone)]
 pub struct Reading {
+    /// What it defines.
+    pub kind: Kind,
     /// Paths and text.
     pub source: Source,
     /// Why there is no text, or not all of it; such a definition is not converted.
     pub problems: Vec<Diagnostic>,
 }
 
-/// What is on the search path.
+/// What is on the search paths.
 #[derive(Debug, Default)]
 pub struct Readings {
     /// All definitions that are not masked.
@@ -32,16 +36,18 @@ pub struct Readings {
     /// Directories that cannot be listed, drop-ins without a definition and the like.
     pub findings: Vec<Finding>,
     /// Definitions that are masked because they are empty: worth a word, since that can be an accident.
-    pub empty: Vec<PathBuf>,
+    pub empty: Vec<(Kind, PathBuf)>,
 }
 
 /// A definition and what became of it.
 #[derive(Debug, Clone)]
 pub struct Converted {
+    /// What it defines.
+    pub kind: Kind,
     /// Paths and text.
     pub source: Source,
     /// The name, if the file name gives one.
-    pub name: Option<ServiceName>,
+    pub name: Option<DefinitionName>,
     /// Everything found, errors and warnings.
     pub diagnostics: Vec<Diagnostic>,
     /// The units, if there are no errors.
@@ -50,50 +56,70 @@ pub struct Converted {
 
 /// Reads every definition of a site.
 pub fn read_all(site: &Site) -> Readings {
-    let Found { candidates, findings } = find(site);
-    let mut readings = Readings { findings, ..Readings::default() };
-    for reading in parallel::map(candidates, read) {
-        match reading {
-            Ok(reading) => readings.definitions.push(reading),
-            Err(empty) => readings.empty.push(empty),
+    let mut readings = Readings::default();
+    for kind in Kind::ALL {
+        let Found { candidates, findings } = find(site, kind);
+        readings.findings.extend(findings);
+        for reading in parallel::map(candidates, |candidate| read(kind, candidate)) {
+            match reading {
+                Ok(reading) => readings.definitions.push(reading),
+                Err(empty) => readings.empty.push((kind, empty)),
+            }
         }
     }
     readings
 }
 
 /// Reads a definition; only its path if it is masked because it is empty.
-pub(crate) fn read(candidate: Candidate) -> Result<Reading, PathBuf> {
-    let read = candidate.read().map(|(source, problems)| Reading { source, problems });
+pub(crate) fn read(kind: Kind, candidate: Candidate) -> Result<Reading, PathBuf> {
+    let read = candidate.read().map(|(source, problems)| Reading { kind, source, problems });
     read.ok_or(candidate.main.path)
 }
 
 /// Converts all definitions. Whatever is wrong with one, even a panic of ours, stays with that one.
 ///
-/// Services that are `established`, by their last good units, keep what a newcomer claims too; they are
-/// also known by name to others while their definition is broken.
-pub fn convert(mut readings: Vec<Reading>, host: &Host, established: &LastGood) -> Vec<Converted> {
+/// What is `established`, by its last good units, keeps what a newcomer claims too; it is also known by name to
+/// others while its definition is broken. Networks and volumes come last in the result, and claim before services.
+pub fn convert(readings: Vec<Reading>, host: &Host, established: &LastGood) -> Vec<Converted> {
     let converter = Converter::new(host, established);
-    converter.sort(&mut readings, |reading| reading.source.path());
+    let (mut readings, of_objects): (Vec<Reading>, Vec<Reading>) =
+        readings.into_iter().partition(|reading| reading.kind == Kind::Service);
+    let objects = objects::convert(of_objects, &converter);
+    let converter = converter.knowing(&objects.known);
+    converter.sort(&mut readings, Reading::name);
     let drafts = parallel::map(readings, |reading| converter.draft(reading));
     let held = |draft: Draft| {
+        let Draft { kind, .. } = draft;
         let (source, name, diagnostics, units) = draft.into_parts();
         let tree = units.and_then(Units::into_held);
-        Converted { source, name, diagnostics, tree }
+        Converted { kind, source, name, diagnostics, tree }
     };
-    converter.finish(drafts).into_iter().map(held).collect()
+    converter.finish(drafts, objects.drafts).into_iter().map(held).collect()
+}
+
+impl Reading {
+    /// The name, if the file name gives one.
+    pub fn name(&self) -> Option<DefinitionName> {
+        DefinitionName::from_path(self.kind, self.source.path()).ok()
+    }
 }
 
 /// What [`parse_for`] does, or in tests something like it.
 type Parse = dyn Fn(&Source, Abilities) -> Result<Parsed, Vec<Diagnostic>> + Sync;
 
 /// Turns definitions into units.
+#[derive(Clone)]
 pub(crate) struct Converter<'a> {
     host: &'a Host,
     established: &'a LastGood,
     parse: &'a Parse,
     render: &'a (dyn Fn(&Service, &Context) -> Tree + Sync),
-    /// What becomes of the units of a service until all definitions are read.
-    keep: &'a (dyn Fn(&ServiceName, Tree) -> Units + Sync),
+    /// What becomes of the units of a definition until all are read.
+    keep: &'a (dyn Fn(&DefinitionName, Tree) -> Units + Sync),
+    /// Networks and volumes that services can use.
+    known: &'a Known,
+    /// Their names once more, in the form in which they are asked for.
+    objects: Arc<BTreeSet<DefinitionName>>,
     /// Whether advice is wanted, and so the text that it points at. Without it a definition that has no errors
     /// takes next to no memory.
     advice: bool,
@@ -102,11 +128,14 @@ pub(crate) struct Converter<'a> {
 /// A definition while others are read.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    source: Source,
-    pub(crate) name: Option<ServiceName>,
+    kind: Kind,
+    pub(crate) source: Source,
+    pub(crate) name: Option<DefinitionName>,
     diagnostics: Vec<Diagnostic>,
-    /// What it claims; nothing if it is not converted.
+    /// What it claims; nothing if it is not converted, or is not a service's.
     pub(crate) claims: Option<Claims>,
+    /// Networks and volumes that it names and that are another engine's than this, its own.
+    pub(crate) misused: Vec<(DefinitionName, Runtime)>,
     state: State,
 }
 
@@ -127,6 +156,12 @@ struct Rendered {
 }
 
 impl Draft {
+    /// One that is not converted, or not yet.
+    pub(crate) fn new(kind: Kind, source: Source, diagnostics: Vec<Diagnostic>) -> Self {
+        let name = DefinitionName::from_path(kind, source.path()).ok();
+        Self { kind, source, name, diagnostics, claims: None, misused: Vec::new(), state: State::Broken }
+    }
+
     /// Notes what was found; after an error the definition is not converted, and claims nothing.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         if diagnostic.is_error() {
@@ -154,8 +189,8 @@ impl Draft {
         self.diagnostics.iter().map(|diagnostic| (diagnostic, diagnostic.one_line(&self.source)))
     }
 
-    pub(crate) fn into_parts(self) -> (Source, Option<ServiceName>, Vec<Diagnostic>, Option<Units>) {
-        let Self { source, name, diagnostics, claims: _, state } = self;
+    pub(crate) fn into_parts(self) -> (Source, Option<DefinitionName>, Vec<Diagnostic>, Option<Units>) {
+        let Self { kind: _, source, name, diagnostics, claims: _, misused: _, state } = self;
         let units = match state {
             State::Rendered(Ok(rendered)) => Some(rendered.units),
             _ => None,
@@ -165,30 +200,51 @@ impl Draft {
 }
 
 impl<'a> Converter<'a> {
-    /// One that keeps everything in memory.
+    /// One that keeps everything in memory, and knows neither networks nor volumes.
     pub(crate) fn new(host: &'a Host, established: &'a LastGood) -> Self {
-        let keep = &|_: &ServiceName, tree| Units::Held(tree);
-        Self { host, established, parse: &parse_for, render: &render, keep, advice: true }
+        static NOTHING: Known = Known::new();
+        let keep = &|_: &DefinitionName, tree| Units::Held(tree);
+        Self {
+            host,
+            established,
+            parse: &parse_for,
+            render: &render,
+            keep,
+            known: &NOTHING,
+            objects: Arc::default(),
+            advice: true,
+        }
     }
 
     /// One that gives the units away at once, and advice to nobody.
-    pub(crate) fn keeping(self, keep: &'a (dyn Fn(&ServiceName, Tree) -> Units + Sync)) -> Self {
+    pub(crate) fn keeping(self, keep: &'a (dyn Fn(&DefinitionName, Tree) -> Units + Sync)) -> Self {
         Self { keep, advice: false, ..self }
     }
 
-    /// Puts definitions in the order in which they get what they claim: who has it already comes first.
-    pub(crate) fn sort<T>(&self, definitions: &mut [T], path: impl Fn(&T) -> &Path) {
-        let is_established = |path: &Path| {
-            ServiceName::from_path(path).is_ok_and(|name| self.established.contains(name.as_str()))
-        };
-        // A stable sort: otherwise the order is that of the names, the same at every boot.
-        definitions.sort_by_cached_key(|definition| Reverse(is_established(path(definition))));
+    /// One for services that use these networks and volumes.
+    pub(crate) fn knowing<'b>(self, known: &'b Known) -> Converter<'b>
+    where
+        'a: 'b,
+    {
+        let objects = Arc::new(known.keys().cloned().collect());
+        Converter { known, objects, ..self }
     }
 
-    /// Reads what a definition says and, if that depends on no other, makes its units.
+    /// Puts definitions in the order in which they get what they claim: who has it already comes first.
+    pub(crate) fn sort<T>(&self, definitions: &mut [T], name: impl Fn(&T) -> Option<DefinitionName>) {
+        // A stable sort: otherwise the order is that of the names, the same at every boot.
+        definitions
+            .sort_by_cached_key(|definition| Reverse(name(definition).is_some_and(|name| self.knew(&name))));
+    }
+
+    /// Whether a definition is established.
+    pub(crate) fn knew(&self, name: &DefinitionName) -> bool {
+        self.established.contains(&name.key())
+    }
+
+    /// Reads what a service's definition says and, if that depends on no other, makes its units.
     pub(crate) fn draft(&self, reading: Reading) -> Draft {
-        let Reading { mut source, problems } = reading;
-        let name = ServiceName::from_path(source.path()).ok();
+        let Reading { kind, mut source, problems } = reading;
         let result = if problems.is_empty() {
             contained(|| (self.parse)(&source, self.host.abilities())).unwrap_or_else(|bug| Err(vec![bug]))
         } else {
@@ -196,32 +252,54 @@ impl<'a> Converter<'a> {
         };
         let Parsed { service, mut warnings } = match result {
             Ok(parsed) => parsed,
-            Err(diagnostics) => {
-                return Draft { source, name, diagnostics, claims: None, state: State::Broken };
-            }
+            Err(diagnostics) => return Draft::new(kind, source, diagnostics),
         };
         if !self.advice {
             // What is found from here on has no place in the text.
             source.forget_text();
             warnings = Vec::new();
         }
-        let claims = Some(Claims::of(&service));
-        let state = if stands_alone(&service) {
-            let context = self.context(BTreeSet::new());
-            State::Rendered(self.rendered(&service, &context))
+        let mut draft = Draft::new(kind, source, warnings);
+        if self.advice || !self.known.is_empty() {
+            attach::check(&service, self.known, self.host.scope, &mut draft);
+        }
+        if draft.is_broken() {
+            return draft;
+        }
+        draft.claims = Some(Claims::of(&service));
+        draft.state = if stands_alone(&service) {
+            State::Rendered(self.rendered(&service, &self.context(BTreeSet::new())))
         } else {
             State::Waiting(Box::new(service))
         };
-        Draft { source, name, diagnostics: warnings, claims, state }
+        draft
+    }
+
+    /// Gives a network or a volume its unit.
+    pub(crate) fn make_unit(&self, object: &Object, draft: &mut Draft) {
+        let result = self.units_of(&object.definition_name(), || render_object(object, self.host.scope));
+        match result {
+            Ok(Rendered { units, advice }) => {
+                draft.diagnostics.extend(advice.map(|advice| *advice));
+                draft.state = State::Rendered(Ok(Rendered { units, advice: None }));
+            }
+            Err(diagnostic) => draft.report(*diagnostic),
+        }
+    }
+
+    pub(crate) fn host(&self) -> &'a Host {
+        self.host
     }
 
     /// Decides between definitions that are in each other's way, and makes the units that wait for others.
-    pub(crate) fn finish(&self, mut drafts: Vec<Draft>) -> Vec<Draft> {
+    /// Networks and volumes come last in the result, but what they have is theirs before it is a service's.
+    pub(crate) fn finish(&self, mut drafts: Vec<Draft>, mut objects: Vec<Draft>) -> Vec<Draft> {
         drop_clashing(&mut drafts);
         depend::check(&mut drafts, self.established);
+        attach::tell(&drafts, &mut objects);
         let groups =
             drafts.iter().filter(|draft| self.is_group(draft)).filter_map(|draft| draft.name.as_ref());
-        let groups = groups.map(ToString::to_string).collect();
+        let groups = groups.map(|name| name.as_str().to_owned()).collect();
         let context = self.context(groups);
         let waiting = drafts.iter_mut().filter(|draft| matches!(draft.state, State::Waiting(_))).collect();
         parallel::map(waiting, |draft: &mut Draft| {
@@ -241,16 +319,22 @@ impl<'a> Converter<'a> {
                 State::Broken | State::Waiting(_) => {}
             }
         }
-        for (loser, diagnostic) in claimed_twice(&drafts) {
+        for (loser, diagnostic) in claimed_twice(&drafts, &objects) {
             if let Some(draft) = drafts.get_mut(loser) {
                 draft.report(diagnostic);
             }
         }
+        drafts.append(&mut objects);
         drafts
     }
 
     fn context(&self, groups: BTreeSet<String>) -> Context {
-        Context { systemd: self.host.systemd, scope: self.host.scope, groups }
+        Context {
+            systemd: self.host.systemd,
+            scope: self.host.scope,
+            groups,
+            objects: Arc::clone(&self.objects),
+        }
     }
 
     /// Whether others find it under `NAME.target`; while it is broken, whether they did.
@@ -258,7 +342,7 @@ impl<'a> Converter<'a> {
         match (&draft.claims, &draft.name) {
             (Some(claims), _) => claims.group,
             (None, Some(name)) => {
-                let kept = self.established.get(name.as_str());
+                let kept = self.established.get(&name.key());
                 kept.is_some_and(|tree| tree.get(&format!("{name}.target")).is_some())
             }
             (None, None) => false,
@@ -266,13 +350,22 @@ impl<'a> Converter<'a> {
     }
 
     fn rendered(&self, service: &Service, context: &Context) -> Result<Rendered, Box<Diagnostic>> {
+        let name = DefinitionName::Service(service.name.clone());
+        self.units_of(&name, || (self.render)(service, context))
+    }
+
+    fn units_of(
+        &self,
+        name: &DefinitionName,
+        render: impl FnOnce() -> Tree,
+    ) -> Result<Rendered, Box<Diagnostic>> {
         contained(|| {
-            let tree = (self.render)(service, context);
-            if let Some(diagnostic) = shadowed(&tree, self.host) {
+            let tree = render();
+            if let Some(diagnostic) = shadowed(tree.unit_names(), self.host) {
                 return Err(diagnostic);
             }
             let advice = if self.advice { hidden(&tree, self.host).map(Box::new) } else { None };
-            Ok(Rendered { units: (self.keep)(&service.name, tree), advice })
+            Ok(Rendered { units: (self.keep)(name, tree), advice })
         })
         .and_then(|result| result)
         .map_err(Box::new)
@@ -280,8 +373,12 @@ impl<'a> Converter<'a> {
 }
 
 /// systemd's own generators refuse a second unit of one name too (src/shared/generator.c).
-fn claimed_twice(drafts: &[Draft]) -> Vec<(usize, Diagnostic)> {
+fn claimed_twice(drafts: &[Draft], objects: &[Draft]) -> Vec<(usize, Diagnostic)> {
     let mut owners: HashMap<&str, &Path> = HashMap::new();
+    for object in objects {
+        let paths = object.units().into_iter().flat_map(Units::paths);
+        owners.extend(paths.map(|unit| (unit, object.source.path())));
+    }
     let mut losers = Vec::new();
     for (at, draft) in drafts.iter().enumerate() {
         let Some(units) = draft.units() else { continue };
@@ -313,8 +410,8 @@ fn drop_clashing(drafts: &mut [Draft]) {
 
 /// Generated units hide those in /usr/lib (systemd.unit(5), unit load path): a definition must not take
 /// a package's service away.
-fn shadowed(tree: &Tree, host: &Host) -> Option<Diagnostic> {
-    let (unit, native) = tree.unit_names().find_map(|unit| Some((unit, host.native_unit(unit)?)))?;
+pub(crate) fn shadowed<'u>(units: impl IntoIterator<Item = &'u str>, host: &Host) -> Option<Diagnostic> {
+    let (unit, native) = units.into_iter().find_map(|unit| Some((unit, host.native_unit(unit)?)))?;
     Some(
         Diagnostic::error("shadows-unit", format!("{unit} would hide {}", native.display()))
             .help("another package has a unit of this name: rename the definition"),
@@ -331,7 +428,7 @@ fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
 }
 
 /// Runs `work`; a panic becomes a diagnostic.
-fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
+pub(crate) fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let text = payload
             .downcast_ref::<&str>()
@@ -348,7 +445,8 @@ mod tests {
     use super::*;
 
     fn reading(name: &str, text: &str) -> Reading {
-        Reading { source: Source::new(format!("{name}.toml"), text), problems: Vec::new() }
+        let source = Source::new(format!("{name}.toml"), text);
+        Reading { kind: Kind::Service, source, problems: Vec::new() }
     }
 
     fn summary(converted: &[Converted]) -> Vec<String> {
@@ -369,7 +467,7 @@ mod tests {
         let (host, established) = (Host::default(), LastGood::default());
         let converter = Converter { render: &render, ..Converter::new(&host, &established) };
         let drafts = readings.into_iter().map(|reading| converter.draft(reading)).collect();
-        let [a, b] = converter.finish(drafts).try_into().unwrap();
+        let [a, b] = converter.finish(drafts, Vec::new()).try_into().unwrap();
         let said: Vec<String> =
             a.lines().filter(|(found, _)| found.is_error()).map(|(_, line)| line).collect();
         assert_eq!(

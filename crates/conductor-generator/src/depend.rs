@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use conductor_definition::{Claims, Dependency, Diagnostic, Reference, ServiceName};
+use conductor_definition::{Claims, DefinitionName, Dependency, Diagnostic, Reference};
 
 use crate::LastGood;
 use crate::convert::Draft;
@@ -56,7 +56,7 @@ fn unknown(references: &[(Reference, Dependency)], names: &BTreeSet<&str>) -> Ve
 fn circle(drafts: &[Draft]) -> Option<(usize, Vec<String>)> {
     let name = |at: usize| {
         let draft = drafts.get(at)?;
-        draft.claims.as_ref().and(draft.name.as_ref()).map(ServiceName::as_str)
+        draft.claims.as_ref().and(draft.name.as_ref()).map(DefinitionName::as_str)
     };
     let by_name: BTreeMap<&str, usize> = (0..drafts.len()).filter_map(|at| Some((name(at)?, at))).collect();
     let after = |at: usize| -> Vec<usize> {
@@ -90,7 +90,7 @@ fn circle(drafts: &[Draft]) -> Option<(usize, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use conductor_definition::Source;
+    use conductor_definition::{Kind, Source};
 
     use crate::{Host, Reading, convert};
 
@@ -99,7 +99,8 @@ mod tests {
         let readings = definitions.iter().map(|definition| {
             let (name, keys) = definition.split_once(':').unwrap();
             let text = format!("image = \"x:1\"\nresources.memory = \"1G\"\n{}", keys.replace(';', "\n"));
-            Reading { source: Source::new(format!("{name}.toml"), text), problems: Vec::new() }
+            let source = Source::new(format!("{name}.toml"), text);
+            Reading { kind: Kind::Service, source, problems: Vec::new() }
         });
         let converted = convert(readings.collect(), &Host::default(), &LastGood::default());
         converted.iter().flat_map(|one| one.diagnostics.iter().map(|said| one.line(said))).collect()

@@ -5,11 +5,13 @@
 //! Reading and converting ([`convert`]) is strictly before writing ([`run`]).
 
 mod abilities;
+mod attach;
 mod convert;
 mod depend;
 mod host;
 mod last_good;
 pub mod log;
+mod objects;
 mod parallel;
 mod plan;
 mod same;
@@ -18,7 +20,9 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Diagnostic, Found, ServiceName, Settings, Site, Source, find, read_text};
+use conductor_definition::{
+    DefinitionName, Diagnostic, Found, Kind, Settings, Site, Source, find, read_text,
+};
 use conductor_units::Tree;
 
 use convert::{Converter, Draft, read};
@@ -54,16 +58,17 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
     let store = LastGood::open(&roots.site);
     let workshop = Workshop::new(&roots.site, &roots.output);
     let (host, problems) = Host::look(&roots.site);
-    let keep = |name: &ServiceName, tree: Tree| {
-        let kept = store.has(name.as_str(), &tree);
+    let keep = |name: &DefinitionName, tree: Tree| {
+        let key = &name.key();
+        let kept = store.has(key, &tree);
         // What has to stay is known only when all definitions are read.
-        let changed = !kept && store.contains(name.as_str());
-        if changed && plan::leaves_something(name.as_str(), &tree, &store, &host) {
+        let changed = !kept && store.contains(key);
+        if changed && plan::leaves_something(key, &tree, &store, &host) {
             return Units::Held(tree);
         }
         // What cannot be made ready is tried again later, and reported then.
-        match workshop.stage(name.as_str(), &tree) {
-            Ok(files) if kept || store.stage(name.as_str(), &tree).is_ok() => Units::Staged { files, kept },
+        match workshop.stage(key, &tree) {
+            Ok(files) if kept || store.stage(key, &tree).is_ok() => Units::Staged { files, kept },
             _ => Units::Held(tree),
         }
     };
@@ -113,14 +118,31 @@ fn prepare(
     log: &mut dyn Log,
 ) -> (plan::Plan, Outcome) {
     let mut outcome = Outcome::Complete;
-    let Found { mut candidates, findings } = find(site);
-    converter.sort(&mut candidates, |candidate| &candidate.main.path);
-    let (mut drafts, mut empty) = (Vec::with_capacity(candidates.len()), Vec::new());
+    let (mut findings, mut empty) = (Vec::new(), Vec::new());
+    let mut of_objects = Vec::new();
+    for kind in [Kind::Network, Kind::Volume] {
+        let Found { candidates, findings: found } = find(site, kind);
+        findings.extend(found);
+        for reading in candidates.into_iter().map(|candidate| read(kind, candidate)) {
+            match reading {
+                Ok(reading) => of_objects.push(reading),
+                Err(path) => empty.push((kind, path)),
+            }
+        }
+    }
+    let objects = objects::convert(of_objects, converter);
+    let converter = converter.clone().knowing(&objects.known);
+    let kind = Kind::Service;
+    let Found { mut candidates, findings: found } = find(site, kind);
+    findings.extend(found);
+    converter.sort(&mut candidates, |candidate| DefinitionName::from_path(kind, &candidate.main.path).ok());
+    let mut drafts = Vec::with_capacity(candidates.len());
     // Each goes through all steps before the next is read, so that only little of it has to be held.
-    for draft in parallel::map(candidates, |candidate| read(candidate).map(|read| converter.draft(read))) {
+    let draft = |candidate| read(kind, candidate).map(|reading| converter.draft(reading));
+    for draft in parallel::map(candidates, draft) {
         match draft {
             Ok(draft) => drafts.push(draft),
-            Err(path) => empty.push(path),
+            Err(path) => empty.push((kind, path)),
         }
     }
     for problem in problems {
@@ -137,13 +159,14 @@ fn prepare(
     for finding in &findings {
         report(&finding.diagnostic, &finding.one_line());
     }
-    let drafts = converter.finish(drafts);
+    let drafts = converter.finish(drafts, objects.drafts);
     for (diagnostic, line) in drafts.iter().flat_map(Draft::lines) {
         report(diagnostic, &line);
     }
-    empty.sort_by(|left: &PathBuf, right| left.file_name().cmp(&right.file_name()));
-    for path in empty {
-        log.log(Priority::Info, &format!("{}: is empty, and so masks the service", path.display()));
+    let by_name = |empty: &(Kind, PathBuf)| (empty.0, empty.1.file_name().map(std::ffi::OsStr::to_owned));
+    empty.sort_by_cached_key(by_name);
+    for (kind, path) in empty {
+        log.log(Priority::Info, &format!("{}: is empty, and so masks the {kind}", path.display()));
     }
     let plan = plan::plan(drafts, store, host);
     for (priority, note) in &plan.notes {

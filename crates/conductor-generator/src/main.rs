@@ -12,8 +12,8 @@ use conductor_generator::{Log, Outcome, Priority, Roots, run};
 const USAGE: &str = "\
 Usage: conductor-generator NORMAL [EARLY LATE]
 
-Turns the service definitions in /etc/conductor/services, /run/conductor/services and
-/usr/lib/conductor/services into systemd units in the directory NORMAL.
+Turns the definitions in /etc/conductor/services, /etc/conductor/networks and /etc/conductor/volumes,
+and in the same below /run and /usr/lib, into systemd units in the directory NORMAL.
 systemd runs it at boot and at every daemon-reload; `conductor generate` shows its output.
 A user's systemd (SYSTEMD_SCOPE=user) runs it for the definitions in ~/.config/conductor/services
 and /etc/conductor/users/services.

@@ -1,9 +1,10 @@
 //! What to write: new units, last good units, units that still run, or a stub.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
-use conductor_definition::ServiceName;
+use conductor_definition::DefinitionName;
 use conductor_units::{Entry, Tree, stub, stub_unit_names};
 
 use crate::convert::Draft;
@@ -110,7 +111,7 @@ pub(crate) fn plan(drafts: Vec<Draft>, last_good: &LastGood, host: &Host) -> Pla
             // The converter made sure that these do not clash.
             (Some(name), Some(units)) => {
                 let kept = matches!(units, Units::Staged { kept: true, .. });
-                plan.services.push(Planned { name: name.as_str().to_owned(), units, good: true, kept });
+                plan.services.push(Planned { name: name.key(), units, good: true, kept });
             }
             (Some(name), None) => broken.push(Broken { name, path: source.path().to_owned(), problems }),
             (None, _) => {}
@@ -156,7 +157,7 @@ pub(crate) fn plan(drafts: Vec<Draft>, last_good: &LastGood, host: &Host) -> Pla
         taken.add_tree(&free);
         // Nothing new to keep, unless somebody else has taken a part of it.
         let kept = good && free == tree;
-        let name = definition.name.as_str().to_owned();
+        let name = definition.name.key();
         plan.services.push(Planned { name, units: Units::Held(free), good, kept });
     }
     for name in gone {
@@ -184,7 +185,7 @@ pub(crate) fn leaves_something(name: &str, new: &Tree, last_good: &LastGood, hos
 
 /// A definition that is not converted.
 struct Broken {
-    name: ServiceName,
+    name: DefinitionName,
     path: PathBuf,
     problems: Vec<String>,
 }
@@ -196,8 +197,9 @@ fn errors(draft: &Draft) -> Vec<String> {
 /// Names under which something is kept and that no definition has any more.
 fn gone(plan: &Plan, broken: &[Broken], last_good: &LastGood) -> Vec<String> {
     let good = plan.services.iter().map(|service| service.name.as_str());
-    let known: HashSet<&str> = good.chain(broken.iter().map(|broken| broken.name.as_str())).collect();
-    last_good.names().filter(|name| !known.contains(name)).map(str::to_owned).collect()
+    let known: HashSet<Cow<'_, str>> =
+        good.map(Cow::from).chain(broken.iter().map(|broken| broken.name.key().into())).collect();
+    last_good.names().filter(|name| !known.contains(*name)).map(str::to_owned).collect()
 }
 
 fn in_place_of_broken(
@@ -207,7 +209,7 @@ fn in_place_of_broken(
     notes: &mut Vec<(Priority, String)>,
 ) -> (Tree, bool) {
     let Broken { name, path, problems } = definition;
-    if let Some(old) = last_good.get(name.as_str()) {
+    if let Some(old) = last_good.get(&name.key()) {
         notes.push((
             Priority::Warning,
             format!(

@@ -6,7 +6,7 @@
 //! follows systemd's sources and is compared with systemd itself in the host scenarios:
 //!
 //! - [`UnitFile`]: lines, sections and assignments (`config_parse()` in `src/shared/conf-parser.c`);
-//! - [`words`], [`names`]: lists, as of `Environment=` and `After=` (`src/basic/extract-word.c`);
+//! - [`words`], [`paths`], [`names`]: lists, as of `Environment=`, `RequiresMountsFor=` and `After=` (`src/basic/extract-word.c`);
 //! - [`commands`]: what `ExecStart=` and its kin hold (`config_parse_exec()` in `src/core/load-fragment.c`);
 //! - [`specifiers`]: `%i` and the like (`src/shared/specifier.c`);
 //! - [`variables`]: `${NAME}` in command lines (`replace_env_argv()` in `src/basic/env-util.c`).
@@ -25,7 +25,7 @@ pub use command::{Command, CommandError, commands};
 pub use file::{Assignment, FileError, Ignored, Section, UnitFile};
 pub use specifiers::{UnknownSpecifier, specifiers};
 pub use variables::variables;
-pub use words::{WordError, Words, names, words};
+pub use words::{WordError, Words, names, paths, words};
 
 /// What separates words and is stripped from both ends of a line: systemd's `WHITESPACE`.
 const WHITESPACE: &[char] = &[' ', '\t', '\n', '\r'];

@@ -34,12 +34,18 @@ pub fn words(text: &str) -> Words<'_> {
     Words { rest: Some(text), escapes: Escapes::Read }
 }
 
-/// The words of a list of names, such as `After=`: quotes are removed, backslashes belong to the names.
-pub fn names(text: &str) -> Words<'_> {
-    Words { rest: Some(text), escapes: Escapes::Keep }
+/// The words of a list of paths, such as `RequiresMountsFor=`: quotes are removed, and a backslash takes the next
+/// character as it is.
+pub fn paths(text: &str) -> Words<'_> {
+    Words { rest: Some(text), escapes: Escapes::Drop }
 }
 
-/// See [`words`] and [`names`].
+/// The words of a list of names, such as `After=`: quotes and backslashes belong to the names.
+pub fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(WHITESPACE).filter(|name| !name.is_empty())
+}
+
+/// See [`words`] and [`paths`].
 #[derive(Debug, Clone)]
 pub struct Words<'a> {
     rest: Option<&'a str>,
@@ -65,8 +71,8 @@ pub(crate) enum Escapes {
     Read,
     /// The same, and one that begins none stands for itself (`EXTRACT_UNESCAPE_RELAX`).
     ReadOrKeep,
-    /// They stand for themselves (`EXTRACT_RETAIN_ESCAPE`).
-    Keep,
+    /// They are dropped, and what follows means nothing special (neither flag).
+    Drop,
 }
 
 /// Takes the first word off `rest`, and the white space around it; afterwards `rest` is nothing at the end.
@@ -87,16 +93,20 @@ pub(crate) fn first_word(rest: &mut Option<&str>, escapes: Escapes) -> Result<Op
             }
         };
         let after = chars.as_str();
-        if c == '\\' && escapes != Escapes::Keep {
-            let kept = escapes == Escapes::ReadOrKeep;
-            text = match unescape(after, &mut word) {
+        if c == '\\' {
+            let length = if escapes == Escapes::Drop { None } else { unescape(after, &mut word) };
+            text = match length {
                 Some(length) => after.get(length..).unwrap_or_default(),
                 None if after.is_empty() && quote.is_some() => return Err(WordError::Unbalanced),
-                None if !kept => return Err(WordError::Escape),
+                None if escapes == Escapes::Read || (escapes == Escapes::Drop && after.is_empty()) => {
+                    return Err(WordError::Escape);
+                }
                 None => {
                     // What follows is taken as it is, a quote or a blank too.
                     let mut following = after.chars();
-                    word.push(b'\\');
+                    if escapes == Escapes::ReadOrKeep {
+                        word.push(b'\\');
+                    }
                     word.extend(following.next().into_iter().flat_map(|c| c.to_string().into_bytes()));
                     following.as_str()
                 }
@@ -143,7 +153,10 @@ mod tests {
     }
 
     #[test]
-    fn names_keep_their_backslashes() {
-        assert_eq!(all(names(r#"dev-a\x2db.mount "x y\" z"#)).unwrap(), ["dev-a\\x2db.mount", "x y\\", "z"]);
+    fn names_keep_their_backslashes_and_paths_lose_them() {
+        let list = r#" a\x2db.mount "x y\" "#;
+        assert_eq!(names(list).collect::<Vec<_>>(), ["a\\x2db.mount", "\"x", "y\\\""]);
+        assert_eq!(all(paths(r#"/a\x2db "/x y\\" /\"\ z"#)).unwrap(), ["/ax2db", "/x y\\", "/\" z"]);
+        assert_eq!(all(paths("/a \\")), Err(WordError::Escape));
     }
 }

@@ -12,8 +12,9 @@ use crate::instance::{INSTANCE, host_ports};
 use crate::limits::{start_limit_window, start_timeout};
 use crate::manager::network;
 use crate::names::{Names, start_unit};
+use crate::object::Used;
 use crate::quote;
-use crate::runtime::{Container, engine, remove};
+use crate::runtime::{Container, SCRIPT, engine, remove};
 use crate::unit_file::UnitFile;
 use crate::{Context, SystemdVersion};
 
@@ -27,6 +28,8 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
     let pull = (service.pull.policy != PullPolicy::Never).then(|| names.pull_unit());
     let own_units = [pull.clone(), service.health.as_ref().map(|_| names.health_unit())];
     let needs = || engine.needs().iter().map(ToString::to_string);
+    let used = Used::by(service, &context.objects);
+    let volumes = used.volumes();
 
     UnitFile::of(service, context.scope)
         .section("Unit")
@@ -46,7 +49,15 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
                 .chain(needs()),
         )
         .list("Requires", service.requires.iter().map(peer))
-        .list("Wants", own_units.into_iter().flatten().chain(needs()).chain(service.wants.iter().map(peer)))
+        .list(
+            "Wants",
+            own_units
+                .into_iter()
+                .flatten()
+                .chain(used.units())
+                .chain(needs())
+                .chain(service.wants.iter().map(peer)),
+        )
         .list(
             "After",
             network(context.scope)
@@ -54,6 +65,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
                 .into_iter()
                 .chain(needs())
                 .chain(pull)
+                .chain(used.units())
                 .chain(service.requires.iter().chain(&service.wants).chain(&service.after).map(peer)),
         )
         .list(
@@ -70,6 +82,12 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .with(|unit| restart(unit, service, context.systemd))
         .set_some("TimeoutStartSec", service.health.as_ref().map(|health| start_timeout(health.start_within)))
         .with(|unit| secrets(unit, service))
+        .with(|unit| {
+            if volumes.is_empty() {
+                return unit;
+            }
+            unit.exec("ExecStartPre", &engine.check_volumes(Exec::new(SCRIPT), &volumes))
+        })
         .with(|unit| match engine.prepare(&container) {
             Some(prepare) => unit.exec("ExecStartPre", &prepare),
             None => unit,
@@ -93,7 +111,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
 /// to without anybody noticing.
 fn directories(service: &Service) -> impl Iterator<Item = String> {
     service.storage.mounts.iter().filter_map(|mount| match &mount.source {
-        MountSource::Path(path) => Some(quote::specifiers(path.as_str())),
+        MountSource::Path(path) => Some(quote::path(path.as_str())),
         MountSource::Volume(_) => None,
     })
 }
@@ -143,8 +161,9 @@ pub(crate) fn description(service: &Service) -> String {
     service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, service.process.image))
 }
 
-/// Whether the units depend on no other definition: then they can be made as soon as this one is read.
-/// The one question to the context that is asked of a service's own names is [`unit_of`].
+/// Whether the units depend on the definition of no other service: then they can be made as soon as this one is read.
+/// The one question to the context that is asked of services' names is [`unit_of`]; networks and volumes are known
+/// before services are read.
 pub(crate) fn stands_alone(service: &Service) -> bool {
     let mut all = service.requires.iter().chain(&service.wants).chain(&service.after);
     all.all(Dependency::is_unit)

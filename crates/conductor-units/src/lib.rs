@@ -1,6 +1,6 @@
-//! A validated service in, a sorted map of systemd units out.
+//! A validated service, network or volume in, a sorted map of systemd units out.
 //!
-//! [`render`] is a pure function: no files, no clock, no questions to systemd. Equal input gives
+//! [`render`] and [`render_object`] are pure functions: no files, no clock, no questions to systemd. Equal input gives
 //! byte-identical output, so that units can be compared, cached and tested as text.
 
 mod container;
@@ -12,6 +12,7 @@ mod limits;
 mod line_limit;
 mod manager;
 mod names;
+mod object;
 mod once;
 mod pull;
 mod quote;
@@ -24,11 +25,13 @@ mod unit_file;
 mod version;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use conductor_definition::{PullPolicy, Scope, Service};
+use conductor_definition::{DefinitionName, Object, PullPolicy, Scope, Service};
 
 pub use line_limit::too_long;
 pub use manager::systemctl;
+pub use object::objects_in;
 pub use once::{Once, Setting, Transient, once};
 pub use reach::Whereabouts;
 pub use service_units::{InstanceUnit, ServiceUnits, services_in};
@@ -45,6 +48,8 @@ pub struct Context {
     pub scope: Scope,
     /// Names of services that run as several instances: others refer to them by `NAME.target`.
     pub groups: BTreeSet<String>,
+    /// Networks and volumes that have units: services that use them start those first.
+    pub objects: Arc<BTreeSet<DefinitionName>>,
 }
 
 /// Whether the units of a service are the same whatever the other definitions are.
@@ -73,5 +78,12 @@ pub fn render(service: &Service, context: &Context) -> Tree {
     if service.enabled {
         tree.link(names.enabling_link(), format!("../{}", names.start_unit()));
     }
+    tree
+}
+
+/// The unit of a network or a volume.
+pub fn render_object(object: &Object, scope: Scope) -> Tree {
+    let mut tree = Tree::default();
+    tree.file(names::unit_of(&object.definition_name()), object::unit(object, scope));
     tree
 }

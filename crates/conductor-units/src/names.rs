@@ -1,6 +1,6 @@
 //! Names of units and containers.
 
-use conductor_definition::Service;
+use conductor_definition::{DefinitionName, Kind, Service};
 
 use crate::exec::Word;
 
@@ -78,4 +78,17 @@ const INSTANCE_DROP_IN: &str = "10-instance.conf";
 /// What stands for a service as a whole.
 pub(crate) fn start_unit(name: &str, group: bool) -> String {
     if group { [name, ".target"].concat() } else { [name, ".service"].concat() }
+}
+
+/// What is started to have a definition's things there: a service that is not a group, a network or a volume.
+pub(crate) fn unit_of(name: &DefinitionName) -> String {
+    match name.kind() {
+        Kind::Service => start_unit(name.as_str(), false),
+        kind @ (Kind::Network | Kind::Volume) => format!("{}-{kind}.service", name.as_str()),
+    }
+}
+
+/// The manual page about a definition.
+pub(crate) fn manual(kind: Kind) -> String {
+    format!("man:conductor-{kind}(5)")
 }

@@ -1,12 +1,15 @@
 //! A container that runs once, for somebody who waits for it: what systemd is told over D-Bus.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use conductor_definition::{Cpus, EnvironmentName, Memory, Resources, Secret, SecretName, Service};
+use conductor_definition::{
+    Cpus, DefinitionName, EnvironmentName, Memory, Resources, Secret, SecretName, Service,
+};
 
 use crate::container::slice;
 use crate::exec::{Exec, Word};
-use crate::runtime::{Container, engine};
+use crate::object::Used;
+use crate::runtime::{Container, SCRIPT, engine};
 
 /// What is different from the service itself.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +61,8 @@ pub enum Setting {
 ///
 /// What belongs to the service alone it does not get: published ports, the health check, restarts. Nor
 /// the user's own directives, which D-Bus knows under other names and in other types than unit files do.
-pub fn once(service: &Service, run: &Once) -> Transient {
+/// `objects` are the networks and volumes that have units.
+pub fn once(service: &Service, run: &Once, objects: &BTreeSet<DefinitionName>) -> Transient {
     let Once { id, entrypoint, command, environment, terminal } = run;
     let mut service = service.clone();
     if let Some(entrypoint) = entrypoint {
@@ -79,7 +83,9 @@ pub fn once(service: &Service, run: &Once) -> Transient {
         once: true,
     };
     let text = |value: &str| Setting::Text(value.to_owned());
-    let needs = || Setting::Names(engine.needs().iter().map(ToString::to_string).collect());
+    let used = Used::by(&service, objects);
+    let needs =
+        || Setting::Names(engine.needs().iter().map(ToString::to_string).chain(used.units()).collect());
     let command = |words: Vec<String>, may_fail| Setting::Command { words, may_fail };
     let mut properties = vec![
         ("Description", Setting::Text(format!("One run of {}", service.name))),
@@ -96,6 +102,11 @@ pub fn once(service: &Service, run: &Once) -> Transient {
         ("ExecStopPost", command(remove.into_words(), true)),
         ("Slice", Setting::Text(slice(&service))),
     ];
+    let volumes = used.volumes();
+    if !volumes.is_empty() {
+        let check = engine.check_volumes(Exec::in_words(SCRIPT), &volumes).into_words();
+        properties.push(("ExecStartPre", command(check, false)));
+    }
     if engine.is_in_unit() {
         properties.push(("Delegate", Setting::Flag(true)));
         properties.extend(limits(&service.resources));
@@ -138,7 +149,7 @@ mod tests {
     use conductor_definition::{Source, parse};
 
     fn transient(text: &str, run: &Once) -> Transient {
-        once(&parse(&Source::new("web.toml", text)).unwrap().service, run)
+        once(&parse(&Source::new("web.toml", text)).unwrap().service, run, &BTreeSet::new())
     }
 
     fn words(transient: &Transient, wanted: &str) -> String {

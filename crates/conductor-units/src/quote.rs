@@ -29,6 +29,28 @@ pub(crate) fn push_text(to: &mut String, value: &str) {
     }
 }
 
+/// A set of ASCII characters, one bit for each: each byte of all command lines is looked up in one.
+const fn set(of: &[u8]) -> u128 {
+    let mut set = 0;
+    let mut rest = of;
+    while let [byte, after @ ..] = rest {
+        set |= 1 << *byte;
+        rest = after;
+    }
+    set
+}
+
+/// Characters that mean themselves and need no quotes.
+const PLAIN: u128 = set(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@+{}");
+/// Those that systemd expands something at.
+const EXPANDING: u128 = set(b"%$");
+/// ASCII that is escaped between quotes: controls, `"` and `\`.
+const ESCAPED: u128 = 0xffff_ffff | set(b"\x7f\"\\");
+
+fn is_in(set: u128, byte: u8) -> bool {
+    byte.is_ascii() && set >> byte & 1 == 1
+}
+
 /// A literal part of a command line, before quoting: neither specifiers nor variables expand in it.
 pub(crate) fn literal(value: &str) -> String {
     if is_literal(value) { value.to_owned() } else { value.replace('%', "%%").replace('$', "$$") }
@@ -36,51 +58,54 @@ pub(crate) fn literal(value: &str) -> String {
 
 /// Whether it means itself in a command line.
 pub(crate) fn is_literal(value: &str) -> bool {
-    !value.bytes().any(|byte| matches!(byte, b'%' | b'$'))
+    !value.bytes().any(|byte| is_in(EXPANDING, byte))
 }
 
-/// Whether a byte means itself and needs no quotes. A match and no search, because each byte of all command
-/// lines passes here.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b'=' | b',' | b'@' | b'+' | b'{' | b'}')
-}
-
-/// Whether text can be written as it is, whoever wrote it.
-fn is_plain_literal(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_plain)
+/// Whether text is one word as it is, of characters of `set`.
+fn is_word_of(set: u128, text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| is_in(set, byte))
 }
 
 /// One literal word of a command line.
 pub(crate) fn push_literal(to: &mut String, text: &str) {
-    if is_plain_literal(text) {
+    if is_word_of(PLAIN, text) {
         to.push_str(text);
+    } else if is_word_of(PLAIN | EXPANDING, text) {
+        to.push_str(&literal(text));
     } else {
-        push_word(to, &literal(text));
+        push_quoted(to, text, EXPANDING);
     }
 }
 
 /// The end of `to`, from `start` on, becomes one literal word.
 pub(crate) fn make_literal(to: &mut String, start: usize) {
-    if !to.get(start..).is_some_and(is_plain_literal) {
+    if !to.get(start..).is_some_and(|text| is_word_of(PLAIN, text)) {
         let text = to.split_off(start);
-        push_word(to, &literal(&text));
+        push_literal(to, &text);
     }
 }
 
 /// One word of a command line or of a list; `word` has its `%` and `$` in order already.
 pub(crate) fn push_word(quoted: &mut String, word: &str) {
-    if !word.is_empty() && word.bytes().all(|byte| is_plain(byte) || matches!(byte, b'%' | b'$')) {
+    if is_word_of(PLAIN | EXPANDING, word) {
         quoted.push_str(word);
-        return;
+    } else {
+        push_quoted(quoted, word, 0);
     }
+}
+
+/// Text between quotes; what is in `doubled` is written twice.
+fn push_quoted(quoted: &mut String, text: &str, doubled: u128) {
     quoted.push('"');
-    let mut rest = word;
-    let is_special =
-        |c: char| matches!(c, '"' | '\\') || c.is_ascii_control() || (!c.is_ascii() && is_hidden(c));
+    let mut rest = text;
+    let is_special = |c: char| match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => is_in(ESCAPED | doubled, byte),
+        _ => is_hidden(c),
+    };
     while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_special(*c)) {
         quoted.push_str(rest.get(..at).unwrap_or_default());
         match c {
+            '%' | '$' => quoted.extend([c, c]),
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
@@ -112,7 +137,7 @@ pub(crate) fn environment(name: &str, value: &str) -> String {
 
 /// The same at the end of `to`.
 pub(crate) fn push_environment(to: &mut String, name: &str, value: &str) {
-    if is_plain_literal(value) {
+    if is_word_of(PLAIN, value) {
         for part in [name, "=", value] {
             to.push_str(part);
         }
@@ -121,11 +146,13 @@ pub(crate) fn push_environment(to: &mut String, name: &str, value: &str) {
     }
 }
 
-/// One word of a list in which `%` expands and `$` does not.
-pub(crate) fn specifiers(value: &str) -> String {
-    let mut quoted = String::new();
-    push_word(&mut quoted, &value.replace('%', "%%"));
-    quoted
+/// One path of a list of paths. Such a list knows no escapes: a backslash takes the next character as it is, whatever
+/// that is (`EXTRACT_UNQUOTE` alone in `config_parse_unit_mounts_for()`, src/core/load-fragment.c).
+pub(crate) fn path(path: &str) -> String {
+    if is_word_of(PLAIN, path) {
+        return path.to_owned();
+    }
+    format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"))
 }
 
 #[cfg(test)]
@@ -171,6 +198,12 @@ mod tests {
         assert_eq!(text("100% fun"), "100%% fun");
         assert_eq!(text("a\nb"), "a b");
         assert_eq!(text("ends in \\"), "ends in \\ ");
+    }
+
+    #[test]
+    fn paths_in_lists_have_no_escapes() {
+        assert_eq!(path("/srv/data"), "/srv/data");
+        assert_eq!(path("/a \\n\"%\u{202e}"), "\"/a \\\\n\\\"%%\u{202e}\"");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Writes one unit file.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Scope, Service};
+use conductor_definition::{Cpus, Memory, Scope, Service, ServiceName};
+use conductor_timespan::TimeSpan;
 
 use crate::exec::Exec;
 use crate::manager::systemctl;
@@ -11,6 +12,50 @@ use crate::quote;
 
 /// Longer than most, so that hardly any text is moved while it grows.
 const USUAL_LENGTH: usize = 3 * 1024;
+
+/// A value that we made ourselves, and that needs no quoting.
+pub(crate) trait Value {
+    /// Writes it.
+    fn push_to(&self, text: &mut String);
+}
+
+impl Value for str {
+    fn push_to(&self, text: &mut String) {
+        text.push_str(self);
+    }
+}
+
+impl Value for String {
+    fn push_to(&self, text: &mut String) {
+        text.push_str(self);
+    }
+}
+
+impl Value for ServiceName {
+    fn push_to(&self, text: &mut String) {
+        text.push_str(self.as_str());
+    }
+}
+
+impl<T: Value + ?Sized> Value for &T {
+    fn push_to(&self, text: &mut String) {
+        (**self).push_to(text);
+    }
+}
+
+/// What takes formatting; most values are text already.
+macro_rules! formatted {
+    ($($type:ty),*) => {
+        $(impl Value for $type {
+            fn push_to(&self, text: &mut String) {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{self}");
+            }
+        })*
+    };
+}
+
+formatted!(u32, i32, TimeSpan, Memory, Cpus);
 
 /// Lines of a unit file; the way a value is quoted is chosen by the method.
 #[derive(Debug)]
@@ -54,10 +99,9 @@ impl UnitFile {
     }
 
     /// A value that we made ourselves: numbers, time spans, unit names, fixed words.
-    pub(crate) fn set(mut self, key: &'static str, value: impl Display) -> Self {
+    pub(crate) fn set(mut self, key: &'static str, value: impl Value) -> Self {
         self.begin(key);
-        // Writing to a String cannot fail.
-        let _ = write!(self.0, "{value}");
+        value.push_to(&mut self.0);
         self.0.push('\n');
         self
     }
@@ -71,7 +115,7 @@ impl UnitFile {
     }
 
     /// A value if there is one.
-    pub(crate) fn set_some(self, key: &'static str, value: Option<impl Display>) -> Self {
+    pub(crate) fn set_some(self, key: &'static str, value: Option<impl Value>) -> Self {
         match value {
             Some(value) => self.set(key, value),
             None => self,
@@ -106,7 +150,7 @@ impl UnitFile {
     }
 
     /// A list of names that need no quoting; nothing if it is empty.
-    pub(crate) fn list<T: Display>(mut self, key: &'static str, values: impl IntoIterator<Item = T>) -> Self {
+    pub(crate) fn list<T: Value>(mut self, key: &'static str, values: impl IntoIterator<Item = T>) -> Self {
         let mut empty = true;
         for value in values {
             if empty {
@@ -115,8 +159,7 @@ impl UnitFile {
                 self.0.push(' ');
             }
             empty = false;
-            // Writing to a String cannot fail.
-            let _ = write!(self.0, "{value}");
+            value.push_to(&mut self.0);
         }
         if !empty {
             self.0.push('\n');

@@ -11,8 +11,10 @@ use crate::whose::Whose;
 
 /// Check definitions and show everything that is wrong with them.
 ///
-/// Without files, all definitions on the machine are checked. Files are checked together with the
-/// definitions that are installed, so that clashes of names and ports show before they are copied there.
+/// Without files, all definitions on the machine are checked: services, networks and volumes. Files are
+/// checked together with the definitions that are installed, so that clashes of names and ports show before
+/// they are copied there. A file in a directory called `networks` or `volumes` defines a network or a volume;
+/// any other, a service.
 ///
 /// With --format json, stdout has one object a line for each finding: `file`, `line`, `column`, `end` (with
 /// `line` and `column`; the first place behind it), `level` (`error` or `warning`), `code` (a word that does

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use conductor_definition::{Candidate, Scope, ServiceName, Site, find};
+use conductor_definition::{Candidate, Kind, Scope, ServiceName, Site, find};
 use conductor_units::systemctl;
 
 use crate::edit::{Edit, set_enabled};
@@ -133,7 +133,7 @@ fn editable(site: &Site, name: &str) -> Result<Candidate, String> {
     let own = own_directory(site);
     let is_named =
         |file: &Candidate| ServiceName::from_path(&file.main.path).is_ok_and(|found| found.as_str() == name);
-    let Some(file) = find(site).candidates.into_iter().find(is_named) else {
+    let Some(file) = find(site, Kind::Service).candidates.into_iter().find(is_named) else {
         return Err(format!(
             "the definition of `{name}` is gone, its units stay until it stops: `{} stop {name}` ends it",
             systemctl(site.scope())

@@ -15,7 +15,8 @@ use crate::whose::Whose;
 /// Show the systemd units that definitions become.
 ///
 /// Without files this is exactly what the generator would write at the next daemon-reload, with last
-/// good units and stubs in place of broken definitions. With files it is the units of those files.
+/// good units and stubs in place of broken definitions. With files it is the units of those files; one in a
+/// directory called `networks` or `volumes` defines a network or a volume.
 ///
 /// Exit status: 0 all converted, 1 some did not (the others are shown), 2 wrong usage.
 #[derive(Debug, clap::Args)]

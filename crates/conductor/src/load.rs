@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Candidate, Finding, ServiceName, Site};
+use conductor_definition::{Candidate, Finding, Kind, Site};
 use conductor_generator::{Converted, Host, Reading, Readings, convert, established, read_all};
 
 use crate::report::{Count, show_findings};
@@ -38,8 +38,8 @@ pub(crate) fn load(site: &Site, files: &[PathBuf]) -> Loaded {
     let Count { errors, warnings } = show_findings(findings.iter().filter(given));
     let count = problems.len() + errors;
     if files.is_empty() {
-        for path in &empty {
-            masked(path);
+        for (kind, path) in &empty {
+            masked(*kind, path);
         }
         return Loaded {
             definitions: convert(readings, &host, &established(site)),
@@ -48,25 +48,28 @@ pub(crate) fn load(site: &Site, files: &[PathBuf]) -> Loaded {
         };
     }
     let given: Vec<Reading> = files.iter().filter_map(|file| reading(site, file)).collect();
-    readings.retain(|installed| given.iter().all(|file| name(installed) != name(file)));
+    readings.retain(|installed| given.iter().all(|file| installed.name() != file.name()));
     readings.extend(given);
     let mut definitions = convert(readings, &host, &established(site));
     definitions.retain(|definition| files.iter().any(|file| file == definition.source.path()));
     Loaded { definitions, problems: count, warnings }
 }
 
-fn name(reading: &Reading) -> Option<ServiceName> {
-    ServiceName::from_path(reading.source.path()).ok()
-}
-
 fn reading(site: &Site, file: &Path) -> Option<Reading> {
-    let read = Candidate::given(site, file).read();
+    let kind = kind_of(file);
+    let read = Candidate::given(site, kind, file).read();
     if read.is_none() {
-        masked(file);
+        masked(kind, file);
     }
-    read.map(|(source, problems)| Reading { source, problems })
+    read.map(|(source, problems)| Reading { kind, source, problems })
 }
 
-fn masked(file: &Path) {
-    say(&format!("note: {} is empty, and so masks the service", file.display()));
+/// What a file defines, wherever the command was started: people change to the directory first.
+fn kind_of(file: &Path) -> Kind {
+    // Where nobody knows the current directory, only the path itself can tell.
+    std::path::absolute(file).map_or_else(|_| Kind::of(file), |path| Kind::of(&path))
+}
+
+fn masked(kind: Kind, file: &Path) {
+    say(&format!("note: {} is empty, and so masks the {kind}", file.display()));
 }

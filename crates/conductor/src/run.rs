@@ -1,13 +1,15 @@
 //! `conductor run`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::IsTerminal as _;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
 
-use conductor_definition::{Diagnostic, EnvironmentName, Parsed, Service, Site, find, parse_for};
+use conductor_definition::{
+    DefinitionName, Diagnostic, EnvironmentName, Kind, Parsed, Service, Site, find, parse_for,
+};
 use conductor_generator::Host;
 use conductor_systemd::{End, Scope, Signal, TransientRun, TransientUnit};
 use conductor_units::{Once, Setting, Transient, once};
@@ -75,7 +77,7 @@ impl Run {
     }
 
     fn end(&self, site: &Site) -> Result<(String, End), String> {
-        let service = self.definition(site)?;
+        let (service, objects) = self.definition(site)?;
         may_touch_containers(site)?;
         let terminal = Terminal::of_ours();
         let transient = once(
@@ -87,6 +89,7 @@ impl Run {
                 environment: self.env.iter().cloned().collect::<BTreeMap<_, _>>(),
                 terminal: terminal.is_some(),
             },
+            &objects,
         );
         let name = transient.unit.clone();
         let end = wait_for(follow(unit(transient)?, manager(site)));
@@ -94,10 +97,12 @@ impl Run {
         Ok((name, end?))
     }
 
-    fn definition(&self, site: &Site) -> Result<Service, String> {
-        let name = Services::look(site).name(&self.service)?.to_owned();
+    /// The service, and the networks and volumes that services can have made.
+    fn definition(&self, site: &Site) -> Result<(Service, BTreeSet<DefinitionName>), String> {
+        let services = Services::look(site);
+        let name = services.name(&self.service)?;
         let file = format!("{name}.toml");
-        let candidate = find(site)
+        let candidate = find(site, Kind::Service)
             .candidates
             .into_iter()
             .find(|found| found.main.path.file_name().is_some_and(|found| found == file.as_str()))
@@ -112,7 +117,7 @@ impl Run {
         }
         let Parsed { service, warnings: _ } =
             parse_for(&source, Host::look(site).0.abilities()).map_err(|_| broken())?;
-        Ok(service)
+        Ok((service, services.objects()))
     }
 }
 

@@ -26,6 +26,10 @@ pub(crate) struct Schema {
 enum Kind {
     /// The definition of a service.
     Service,
+    /// The definition of a network.
+    Network,
+    /// The definition of a volume.
+    Volume,
 }
 
 impl Schema {
@@ -33,6 +37,10 @@ impl Schema {
         print(match (self.kind, self.drop_in) {
             (Kind::Service, false) => include_str!("../../../packaging/schema/service.json"),
             (Kind::Service, true) => include_str!("../../../packaging/schema/service-drop-in.json"),
+            (Kind::Network, false) => include_str!("../../../packaging/schema/network.json"),
+            (Kind::Network, true) => include_str!("../../../packaging/schema/network-drop-in.json"),
+            (Kind::Volume, false) => include_str!("../../../packaging/schema/volume.json"),
+            (Kind::Volume, true) => include_str!("../../../packaging/schema/volume-drop-in.json"),
         })
     }
 }

@@ -1,10 +1,11 @@
 //! The services of the machine, for commands that are about one of them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{ServiceName, Site, find};
+use conductor_definition::{DefinitionName, Kind, ServiceName, Site, find};
 use conductor_generator::{Log, Priority, preview};
-use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in};
+use conductor_units::{InstanceUnit, ServiceUnits, Tree, objects_in, services_in};
 
 use crate::whose::{Whose, conductor};
 
@@ -42,7 +43,7 @@ pub(crate) struct Services {
 impl Services {
     pub(crate) fn look(site: &Site) -> Self {
         let (tree, _) = preview(site, &mut Silent);
-        let found = find(site);
+        let found = find(site, Kind::Service);
         let defined = found
             .candidates
             .iter()
@@ -70,6 +71,11 @@ impl Services {
         Err(format!("there is no service `{name}`: {cure}"))
     }
 
+    /// Networks and volumes that services can have made.
+    pub(crate) fn objects(&self) -> BTreeSet<DefinitionName> {
+        objects_in(&self.tree)
+    }
+
     /// The units of a service.
     pub(crate) fn units(&self, asked: &str) -> Result<ServiceUnits, String> {
         Ok(ServiceUnits::find(&self.tree, self.name(asked)?))
@@ -88,9 +94,9 @@ impl Services {
     }
 }
 
-/// Where definitions are that the caller may change: the first of the search path.
+/// Where definitions of services are that the caller may change: the first of the search path.
 pub(crate) fn own_directory(site: &Site) -> PathBuf {
-    site.search_path().into_iter().next().unwrap_or_default()
+    site.search_path(Kind::Service).into_iter().next().unwrap_or_default()
 }
 
 /// The containers that `--instance` leaves, or all.

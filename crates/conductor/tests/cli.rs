@@ -362,18 +362,93 @@ For more information, try '--help'.
 #[test]
 fn the_examples_are_good_practice() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/examples");
-    let mut files: Vec<String> = std::fs::read_dir(examples)
-        .unwrap()
-        .map(|entry| entry.unwrap().path().display().to_string())
-        .collect();
+    let mut files: Vec<String> = Vec::new();
+    for directory in ["", "networks", "volumes"] {
+        let entries = std::fs::read_dir(examples.join(directory)).unwrap().map(|entry| entry.unwrap().path());
+        files.extend(entries.filter(|path| path.is_file()).map(|path| path.display().to_string()));
+    }
     files.sort();
-    assert!(files.len() >= 6, "{files:?}");
+    assert!(files.len() >= 9, "{files:?}");
     let arguments: Vec<&str> = ["check"].into_iter().chain(files.iter().map(String::as_str)).collect();
-    // Together, as on one machine: their ports and names do not clash either.
+    // Together, as on one machine: their ports and names do not clash, and the networks that they name are there.
     Machine::new().conductor(&arguments).assert().success().stderr_eq(str![[r#"
-6 definitions checked, nothing found
+9 definitions checked, nothing found
 
 "#]]);
+}
+
+#[test]
+fn check_knows_networks_and_volumes_by_their_directories() {
+    let machine = Machine::new()
+        .file("etc/conductor/networks/backend.toml", "subnets = [{ subnet = '10.0.0.1/8' }]\n")
+        .file("etc/conductor/volumes/data.toml", "runtime = 'docker'\n")
+        .file(
+            "etc/conductor/services/web.toml",
+            "image = 'localhost/web:1'\nnetwork = ['backned', 'other']\n[resources]\nmemory = '64M'\n\
+             [[volumes]]\nsource = 'data'\ntarget = '/data'\n",
+        );
+    machine.conductor(&["check"]).assert().code(1).stderr_eq(str![[r#"
+warning[missing-network]: the network `backned` has no definition and may not be there
+--> /etc/conductor/services/web.toml
+ = help: did you mean `backend`?
+
+warning[missing-network]: the network `other` has no definition and may not be there
+--> /etc/conductor/services/web.toml
+ = help: write /etc/conductor/networks/other.toml to have it made
+
+error[other-engine]: the volume `data` is one of docker's, by /etc/conductor/volumes/data.toml, and the service runs with podman
+--> /etc/conductor/services/web.toml
+ = help: set `runtime` in one of the two
+
+error[invalid-value]: `10.0.0.1/8` is not where its subnet begins: write 10.0.0.0/8
+ --> /etc/conductor/networks/backend.toml:1:23
+  |
+1 | subnets = [{ subnet = '10.0.0.1/8' }]
+  |                       ^^^^^^^^^^^^ not possible here
+
+warning[other-engine]: the service web runs with podman and cannot use it
+--> /etc/conductor/volumes/data.toml
+ = help: set `runtime` in one of the two
+
+3 definitions checked: 2 errors and 3 warnings
+
+"#]]);
+    machine.conductor(&["generate"]).assert().code(1).stderr_eq(str![[r#"
+error: /etc/conductor/services/web.toml: the volume `data` is one of docker's, by /etc/conductor/volumes/data.toml, and the service runs with podman (set `runtime` in one of the two)
+error: /etc/conductor/networks/backend.toml:1:23: `10.0.0.1/8` is not where its subnet begins: write 10.0.0.0/8
+
+"#]]);
+    // One file of each kind, seen from its own directory.
+    for (directory, name) in [("networks", "backend"), ("volumes", "data")] {
+        let file = format!("{name}.toml");
+        let mut check = machine.conductor(&["check", &file]);
+        check = check.current_dir(machine.path().join("etc/conductor").join(directory));
+        let shown = check.assert().get_output().stderr.clone();
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(shown.contains(&format!("--> {file}")), "{shown}");
+    }
+    machine
+        .file("etc/conductor/volumes/masked.toml", "")
+        .conductor(&["check", "etc/conductor/volumes/masked.toml"])
+        .assert()
+        .success()
+        .stderr_eq(str![[r#"
+note: etc/conductor/volumes/masked.toml is empty, and so masks the volume
+0 definitions checked, nothing found
+
+"#]]);
+}
+
+#[test]
+fn generate_and_diff_show_units_of_networks() {
+    let machine = Machine::new().file("etc/conductor/networks/backend.toml", "internal = true\n");
+    let shown = machine.conductor(&["generate", "etc/conductor/networks/backend.toml"]).assert().success();
+    assert!(
+        String::from_utf8_lossy(&shown.get_output().stdout).starts_with("==> backend-network.service <==\n")
+    );
+    let shown = machine.conductor(&["diff"]).assert().code(1);
+    let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    assert!(shown.contains("+++ /run/systemd/generator/backend-network.service"), "{shown}");
 }
 
 /// Editors may not have the package's files: the program prints each of them.

@@ -190,7 +190,7 @@ error[not-for-users]: docker runs the machine's containers, not a user's
 2 | runtime = "docker"
   |           ^^^^^^^^ not possible here
   |
-  = help: leave `runtime` out: podman needs no root; or define it in /etc/conductor/services
+  = help: leave `runtime` out: podman needs no root; or define it for the machine, in /etc/conductor
 
 1 definition checked: 1 error
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use conductor_definition::{Diagnostic, Service, Settings, Source, parse};
+use conductor_definition::{Diagnostic, Directive, Directives, Service, Settings, Source, parse};
 use conductor_units::{Context, Entry, SystemdVersion, Tree, render};
 
 use crate::text;
@@ -99,19 +99,28 @@ fn file(service: &Service, path: &str, text: &str) {
     }
 }
 
-/// A unit without the user's own directives, which are at the ends of their sections, in order and as they are.
+/// A unit without the user's own directives, which stand as they are and in order: at the ends of their sections, but
+/// for conditions, which hold for all units of the service.
 fn without_raw(service: &Service, text: &str) -> String {
     let mut text = text.to_owned();
-    let directives = &service.directives;
-    for (raw, next) in [(&directives.unit, "[Service]"), (&directives.service, "[X-Conductor]")] {
+    let Directives { unit, service } = &service.directives;
+    let is_condition = |key: &Directive| key.as_str().starts_with("Condition");
+    let conditions: Vec<_> = unit.iter().filter(|(key, _)| is_condition(key)).collect();
+    let rest: Vec<_> = unit.iter().filter(|(key, _)| !is_condition(key)).collect();
+    for (raw, next) in
+        [(conditions, ""), (rest, "\n[Service]\n"), (service.iter().collect(), "\n[X-Conductor]\n")]
+    {
         let lines: String = raw
-            .iter()
+            .into_iter()
             .flat_map(|(key, lines)| lines.iter().map(move |line| format!("{key}={line}\n")))
             .collect();
         assert!(!lines.contains(|c: char| c != '\n' && c.is_control()), "{lines:?}");
-        let written = format!("\n{lines}\n{next}\n");
-        assert_eq!(text.matches(&written).count(), 1, "{written:?} in {text}");
-        text = text.replacen(&written, &format!("\n\n{next}\n"), 1);
+        if lines.is_empty() {
+            continue;
+        }
+        let written = format!("\n{lines}{next}");
+        assert!(text.contains(&written), "{written:?} in {text}");
+        text = text.replacen(&written, &format!("\n{next}"), 1);
     }
     text
 }

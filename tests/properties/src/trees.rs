@@ -1,6 +1,6 @@
 //! Texts that we write ourselves and read again, and unit files of anybody.
 
-use conductor_unit_file::{UnitFile, commands, names, specifiers, variables, words};
+use conductor_unit_file::{UnitFile, commands, paths, specifiers, variables, words};
 use conductor_units::{Entry, Tree};
 
 use crate::text;
@@ -32,7 +32,7 @@ pub fn unit_file(input: &[u8]) {
         assert_eq!(value, value.trim_matches([' ', '\t', '\n', '\r']));
         assert!(!assignment.key.contains('='));
         // Quotes and escapes only ever take away.
-        for word in words(value).chain(names(value)).map_while(Result::ok) {
+        for word in words(value).chain(paths(value)).map_while(Result::ok) {
             assert!(word.len() <= value.len());
         }
         let (found, _) = commands(value);

@@ -1,6 +1,6 @@
 //! What a unit says once systemd has read it: every value unquoted and expanded.
 
-use conductor_unit_file::{Assignment, UnitFile, commands, names, specifiers, variables, words};
+use conductor_unit_file::{Assignment, UnitFile, commands, names, paths, specifiers, variables, words};
 
 /// An assignment and what systemd understands by its value, in parts: words, or the whole.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,10 +47,11 @@ fn parts(key: &str, value: &str) -> Vec<String> {
             let words: Vec<String> = words(value).collect::<Result<_, _>>().unwrap();
             words.iter().map(|word| expanded(word)).collect()
         }
-        "After" | "Wants" | "Requires" | "PartOf" | "RequiresMountsFor" => {
-            let names: Vec<String> = names(value).collect::<Result<_, _>>().unwrap();
-            names.iter().map(|name| expanded(name)).collect()
+        "RequiresMountsFor" => {
+            let paths: Vec<String> = paths(value).collect::<Result<_, _>>().unwrap();
+            paths.iter().map(|path| expanded(path)).collect()
         }
+        "After" | "Wants" | "Requires" | "PartOf" => names(value).map(expanded).collect(),
         _ => vec![expanded(value)],
     }
 }

@@ -34,12 +34,26 @@ pub struct Kind {
 }
 
 /// All kinds.
-pub const KINDS: &[Kind] = &[Kind {
-    name: "service",
-    title: "Definition of a Conductor service",
-    literal: interpolate::LITERAL,
-    root: written::Service::json_schema,
-}];
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "service",
+        title: "Definition of a Conductor service",
+        literal: interpolate::LITERAL,
+        root: written::Service::json_schema,
+    },
+    Kind {
+        name: "network",
+        title: "Definition of a network for Conductor services",
+        literal: interpolate::LITERAL,
+        root: written::Network::json_schema,
+    },
+    Kind {
+        name: "volume",
+        title: "Definition of a volume for Conductor services",
+        literal: interpolate::LITERAL,
+        root: written::Volume::json_schema,
+    },
+];
 
 impl Kind {
     /// The schema as the manual page needs it: with the order of keys, which is in [`ORDER`] of each table.

@@ -7,10 +7,13 @@ mod engine;
 mod health;
 mod lint;
 mod network;
+mod object;
 mod restart;
 mod rights;
 mod runtime;
 mod storage;
+mod subnets;
+mod volume;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,6 +27,8 @@ use crate::{Abilities, Diagnostic, Process, Service, Source, Storage};
 use lint::Places;
 use network::Networking;
 use runtime::Asked;
+
+pub(crate) use object::{network, volume};
 
 /// A service, unless something needed is missing, and all diagnostics: those of reading included.
 pub(crate) fn service(

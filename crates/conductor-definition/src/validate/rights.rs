@@ -15,7 +15,7 @@ impl Check {
                 Diagnostic::error("not-for-users", "docker runs the machine's containers, not a user's")
                     .at(written.span(), "not possible here")
                     .help(
-                        "leave `runtime` out: podman needs no root; or define it in /etc/conductor/services",
+                        "leave `runtime` out: podman needs no root; or define it for the machine, in /etc/conductor",
                     ),
             );
         }

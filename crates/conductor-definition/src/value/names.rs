@@ -65,7 +65,7 @@ name!(
     "a name in quotes"
 );
 name!(
-    /// A label of a container.
+    /// A label of a container, a network or a volume.
     LabelName,
     "label",
     Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._/-"),
@@ -121,12 +121,37 @@ name!(
     "the name of a log driver in quotes, such as \"journald\""
 );
 name!(
-    /// The name of a log driver's option.
+    /// The name of a driver's option.
     OptionName,
     "name of an option",
     Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._-"),
     "is not the name of an option",
     "the name of an option"
+);
+name!(
+    /// The driver of a network or a volume: a word, or the name of a plugin (an image, for docker).
+    DriverName,
+    "name of a driver",
+    Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._/:-"),
+    "is not the name of a driver: use letters, digits, `.`, `_`, `-`, `/` and `:`",
+    "the name of a driver in quotes"
+);
+name!(
+    /// A network interface; the kernel's own rule (`dev_valid_name()`, net/core/dev.c) for its length, fewer
+    /// characters.
+    InterfaceName,
+    "name of an interface",
+    Form { longest: Some(15), ..Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._-") },
+    "is not the name of an interface: use at most 15 letters, digits, `_`, `.` and `-`, and begin with a letter or a digit",
+    "the name of an interface in quotes, such as \"br-backend\""
+);
+name!(
+    /// A type of file system for mount(8).
+    FileSystem,
+    "type of file system",
+    Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9._-"),
+    "is not a type of file system: write it as mount(8) takes it, such as \"nfs\"",
+    "a type of file system in quotes, such as \"nfs\""
 );
 
 impl SliceName {
@@ -172,6 +197,16 @@ mod tests {
         assert_eq!("team.slice".parse::<SliceName>().unwrap().unit(), "team.slice");
         for text in ["", "-a", "a-", "a--b", "a/b", ".slice", "%i"] {
             assert!(text.parse::<SliceName>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn interfaces() {
+        for text in ["br-backend", "eth0.100", "0123456789abcde"] {
+            assert!(text.parse::<InterfaceName>().is_ok(), "{text}");
+        }
+        for text in ["", ".", "-a", "a b", "a/b", "a:1", "0123456789abcdef"] {
+            assert!(text.parse::<InterfaceName>().is_err(), "{text}");
         }
     }
 

@@ -75,6 +75,27 @@ impl FromStr for EngineOption {
 deserialize_from_str!(EngineOption, "a text in quotes");
 text_schema!(EngineOption, "option", format!("[^, {}]+", crate::schema::CONTROL), LONGEST);
 
+/// What mount(8) is told to mount: a path, an address, or whatever a file system takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MountDevice(pub(crate) String);
+
+impl FromStr for MountDevice {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let Text(text) = text.parse()?;
+        if text.is_empty() || text.chars().any(char::is_control) {
+            return Err(InvalidValue::new(
+                "a device is one line of text: write what mount(8) takes, such as \"nas:/export/data\"",
+            ));
+        }
+        Ok(Self(text))
+    }
+}
+
+deserialize_from_str!(MountDevice, "a text in quotes, such as \"nas:/export/data\"");
+text_schema!(MountDevice, "device", format!("[^{}]+", crate::schema::CONTROL), LONGEST);
+
 #[cfg(test)]
 mod tests {
     use super::*;

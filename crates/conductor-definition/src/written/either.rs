@@ -79,6 +79,10 @@ impl Networks {
 #[derive(Debug)]
 pub(crate) struct Number(pub(crate) String);
 
+/// A driver's option: a text, a number, true or false, as text.
+#[derive(Debug)]
+pub(crate) struct OptionValue(pub(crate) String);
+
 /// The values of a directive, one for each time it is given.
 #[derive(Debug)]
 pub(crate) struct Lines(pub(crate) Vec<String>);
@@ -170,6 +174,21 @@ deserialize_any!(Number, "a number, or a text in quotes", {
     }
 });
 
+deserialize_any!(OptionValue, "a text in quotes, a number, true or false", {
+    fn visit_i64<E: Error>(self, number: i64) -> Result<OptionValue, E> {
+        Ok(OptionValue(number.to_string()))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<OptionValue, E> {
+        Ok(OptionValue(value.to_string()))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<OptionValue, E> {
+        let Text(text) = text.parse().map_err(E::custom)?;
+        Ok(OptionValue(text))
+    }
+});
+
 /// One value of a directive, without line breaks: those would begin another directive.
 struct Line(String);
 
@@ -216,7 +235,7 @@ deserialize_any!(Lines, "a text in quotes, a number, true or false, or a list of
 mod schema {
     use serde_json::json;
 
-    use super::{Limits, Line, Lines, Networks, Number, Ports, Secret, SecretFile, Ulimit};
+    use super::{Limits, Line, Lines, Networks, Number, OptionValue, Ports, Secret, SecretFile, Ulimit};
     use crate::schema::{CONTROL, text};
     use crate::value::{FilePath, ObjectName, Text, any_of_schema};
     use crate::written::PortNumber;
@@ -250,6 +269,11 @@ mod schema {
         ]
     );
     any_of_schema!(Number, generator, [json!({ "type": "integer" }), generator.subschema_for::<Text>()]);
+    any_of_schema!(
+        OptionValue,
+        generator,
+        [generator.subschema_for::<Text>(), json!({ "type": "integer" }), json!({ "type": "boolean" })]
+    );
     any_of_schema!(
         Line,
         _generator,

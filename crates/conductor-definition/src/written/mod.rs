@@ -7,6 +7,7 @@ pub(crate) mod default;
 mod either;
 mod limit;
 mod number;
+mod objects;
 mod read;
 #[cfg(feature = "schema")]
 mod rules;
@@ -23,9 +24,10 @@ use crate::value::{
     Image, LabelName, LimitName, SecretName, SysctlName, Text, User,
 };
 
-pub(crate) use either::{Lines, Networks, Number, Ports, Secret, Ulimit};
+pub(crate) use either::{Lines, Networks, Number, OptionValue, Ports, Secret, Ulimit};
 pub(crate) use limit::{Limit, Starts, Within};
 pub(crate) use number::{Count, PortNumber, Timer, Weight, Whole};
+pub(crate) use objects::{Network, NetworkDns, NetworkSubnet, Volume};
 pub(crate) use read::{Read, Removed, Table, read};
 pub(crate) use spanned::Spanned;
 pub(crate) use tables::{

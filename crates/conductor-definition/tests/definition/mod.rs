@@ -3,6 +3,7 @@
 // Each test program uses its part of this.
 #![allow(dead_code)]
 
+use conductor_definition::Kind;
 use serde_json::{Map, Value, json};
 
 /// Keys from the top, indices of lists among them.
@@ -24,6 +25,15 @@ pub(crate) struct Place {
 const NAMES: &[&str] = &["key", "net.core.somaxconn", "Key"];
 
 /// A definition with every table that has keys which must be there.
+pub(crate) fn base_of(kind: Kind) -> Value {
+    match kind {
+        Kind::Service => base(),
+        Kind::Network => json!({ "subnets": [{ "subnet": "10.0.0.0/8" }] }),
+        Kind::Volume => json!({}),
+    }
+}
+
+/// That of a service.
 pub(crate) fn base() -> Value {
     json!({
         "image": "web:1",

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use conductor_definition::{Diagnostic, Label, Source};
+use conductor_definition::{Abilities, Diagnostic, Kind, Label, Source, parse, parse_network, parse_volume};
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
@@ -17,15 +17,24 @@ use toml::de::{DeTable, DeValue};
 /// refers to; and a file that is not TOML, or that nests too deep, has nothing to be judged.
 pub(crate) const BEYOND_A_SCHEMA: &[&str] = &[
     "contradiction",
+    "half-a-mount",
     "interpolation",
     "name",
     "no-such-port",
     "not-for-users",
+    "outside-subnet",
     "port-clash",
+    "subnet-clash",
     "syntax",
-    "too-deep",
+    "too-long",
     "too-many",
 ];
+
+/// Whether an error is one that no schema can express.
+pub(crate) fn is_beyond_a_schema(error: &Diagnostic) -> bool {
+    // An address in numbers is one to the schema, and it does not count bits.
+    BEYOND_A_SCHEMA.contains(&error.code) || error.message.contains(" is not where its subnet begins: ")
+}
 
 /// A schema as it is committed.
 pub(crate) struct Schema {
@@ -37,6 +46,28 @@ pub(crate) struct Schema {
 
 pub(crate) static SERVICE: LazyLock<Schema> = LazyLock::new(|| Schema::read("service"));
 pub(crate) static DROP_IN: LazyLock<Schema> = LazyLock::new(|| Schema::read("service-drop-in"));
+static NETWORK: LazyLock<Schema> = LazyLock::new(|| Schema::read("network"));
+static NETWORK_DROP_IN: LazyLock<Schema> = LazyLock::new(|| Schema::read("network-drop-in"));
+static VOLUME: LazyLock<Schema> = LazyLock::new(|| Schema::read("volume"));
+static VOLUME_DROP_IN: LazyLock<Schema> = LazyLock::new(|| Schema::read("volume-drop-in"));
+
+/// The schemas of a main file and of a drop-in.
+pub(crate) fn schemas(kind: Kind) -> [&'static Schema; 2] {
+    match kind {
+        Kind::Service => [&SERVICE, &DROP_IN],
+        Kind::Network => [&NETWORK, &NETWORK_DROP_IN],
+        Kind::Volume => [&VOLUME, &VOLUME_DROP_IN],
+    }
+}
+
+/// The warnings, or the errors, that the reader finds in a definition.
+pub(crate) fn read(kind: Kind, source: &Source) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    match kind {
+        Kind::Service => parse(source).map(|parsed| parsed.warnings),
+        Kind::Network => parse_network(source, Abilities::ROOT).map(|parsed| parsed.warnings),
+        Kind::Volume => parse_volume(source, Abilities::ROOT).map(|parsed| parsed.warnings),
+    }
+}
 
 pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -89,14 +120,15 @@ fn below(table: &str, key: &str) -> String {
 
 /// Every error that a schema can express is one to the editor too, at its own place; and the editor finds nothing
 /// that the reader does not.
-pub(crate) fn agrees(source: &Source, diagnostics: &[Diagnostic]) {
+pub(crate) fn agrees(kind: Kind, source: &Source, diagnostics: &[Diagnostic]) {
     if diagnostics.iter().any(|diagnostic| diagnostic.code == "syntax") {
         return;
     }
     let parts: Vec<_> = source.parts().collect();
     let alone = parts.len() == 1;
     for part in parts {
-        let schema = if part.start == 0 { &*SERVICE } else { &*DROP_IN };
+        let [main, drop_in] = schemas(kind);
+        let schema = if part.start == 0 { main } else { drop_in };
         let complaints = schema.complaints(part.text);
         let here = |diagnostic: &&Diagnostic| {
             let at = diagnostic.label.as_ref().map_or(0, |label| label.span.start);
@@ -117,7 +149,7 @@ pub(crate) fn agrees(source: &Source, diagnostics: &[Diagnostic]) {
                 continue;
             }
             assert!(
-                BEYOND_A_SCHEMA.contains(&error.code) || complaints.iter().any(|other| related(place, other)),
+                is_beyond_a_schema(error) || complaints.iter().any(|other| related(place, other)),
                 "the schema accepts what is {error:?}, at {place:?}\nit complains about {complaints:?}"
             );
         }

@@ -1,7 +1,10 @@
 //! docker, with its daemon. Tried with 26.1.
 
-use conductor_definition::{Log, Mount, MountSource, Scope, Service};
+use conductor_definition::{
+    Log, Mount, MountSource, NetworkSettings, Object, Scope, Service, SubnetSettings, VolumeSettings, What,
+};
 
+use super::objects::{check_volumes, join, make, mount_options, options_of, parent};
 use super::options::{self, image_and_command, options};
 use super::{Container, Engine, remove};
 use crate::container::slice;
@@ -132,6 +135,27 @@ impl Engine for Docker {
         REMOVE
     }
 
+    fn network(&self, name: &str, alias: &str) -> String {
+        format!("name={name},alias={alias}")
+    }
+
+    fn make(&self, object: &Object) -> Exec {
+        let own = match &object.what {
+            What::Network(network) => network_options(object, network),
+            What::Volume(volume) => {
+                // No owner: validation refuses one.
+                let VolumeSettings { device: _, file_system: _, mount_options: options, uid: _, gid: _ } =
+                    volume;
+                mount_options(volume, &join(options, []))
+            }
+        };
+        make("docker", object, &options_of(object, own))
+    }
+
+    fn check_volumes(&self, script: Exec, volumes: &[&str]) -> Exec {
+        check_volumes(script, "docker", volumes)
+    }
+
     fn whereabouts(&self) -> Option<&'static [&'static str]> {
         Some(&["container", "inspect", "--format", "{{.Name}} {{.Id}}"])
     }
@@ -166,6 +190,26 @@ fn output(unit: UnitFile, log: &Log) -> UnitFile {
     } else {
         unit.set("StandardOutput", "null").set("StandardError", "journal")
     }
+}
+
+/// docker finds the subnet of a gateway and of a range by itself.
+fn network_options(object: &Object, network: &NetworkSettings) -> Vec<String> {
+    // Names are always resolved, and there are no servers for it: validation refuses both.
+    let NetworkSettings { subnets, ipv6, internal, dns: _, dns_servers: _, interface } = network;
+    let mut words = Vec::new();
+    for SubnetSettings { subnet, gateway, ip_range } in subnets {
+        words.push(format!("--subnet={subnet}"));
+        words.extend(gateway.map(|gateway| format!("--gateway={gateway}")));
+        words.extend(ip_range.map(|range| format!("--ip-range={range}")));
+    }
+    // Without it, docker passes over subnets of IPv6.
+    words.extend(ipv6.then(|| "--ipv6".to_owned()));
+    words.extend(internal.then(|| "--internal".to_owned()));
+    words.extend(interface.as_ref().map(|interface| {
+        let bridge = || format!("--opt=com.docker.network.bridge.name={interface}");
+        parent(object, interface).unwrap_or_else(bridge)
+    }));
+    words
 }
 
 /// The unit's limits would be the client's.

@@ -4,21 +4,25 @@
 //! A further engine is one more file beside these, with an [`Engine`]. What else has to hear of it:
 //!
 //! - its name: a variant of `Runtime` (conductor-definition, `service.rs`) and its word (`value/words.rs`). From then on
-//!   the compiler asks for the other two;
+//!   the compiler asks for the rest;
 //! - its arm in [`engine`], with its `mod`;
 //! - what definitions may ask for that it cannot do: its arm in `Check::engine` (conductor-definition,
-//!   `validate/runtime.rs`), empty for one that can do everything; and one whose containers are root's is refused to
-//!   users beside docker (`validate/rights.rs`).
+//!   `validate/runtime.rs`), empty for one that can do everything; for networks and volumes, in `subnets.rs` and
+//!   `volume.rs` beside that; and one whose containers are root's is refused to users beside docker
+//!   (`validate/rights.rs`).
 //!
 //! Nothing else knows engines by name. A unit tells by the program in its `ExecStart=` whose it is ([`of_program`]),
 //! and the command line asks for what it needs through [`InstanceUnit`](crate::InstanceUnit) and
 //! [`Whereabouts`](crate::Whereabouts). People read of it in conductor-service(5), under `runtime`.
 
 mod docker;
+mod objects;
 mod options;
 mod podman;
 
-use conductor_definition::{Log, Mount, Port, Pull, Runtime, Scope, Service};
+pub(crate) use objects::SCRIPT;
+
+use conductor_definition::{Log, Mount, Object, Port, Pull, Runtime, Scope, Service};
 
 use crate::exec::{Exec, Word};
 use crate::unit_file::UnitFile;
@@ -89,6 +93,14 @@ pub(crate) trait Engine {
     }
     /// A shell command that removes whatever is left of container `$1`, and says nothing if nothing is.
     fn remove_quietly(&self) -> &'static str;
+    /// The value of `--network` for a network in which others find the container by `alias`.
+    fn network(&self, name: &str, alias: &str) -> String;
+    /// Makes a network or a volume unless it is there. One that is there stays, for what is in it; if it was
+    /// made from another definition, that is said.
+    fn make(&self, object: &Object) -> Exec;
+    /// Fails unless all `volumes` are there: the engine would make one that is not, but an ordinary one, and the
+    /// data would be written to the wrong place. `script` is [`SCRIPT`], to be used or not.
+    fn check_volumes(&self, script: Exec, volumes: &[&str]) -> Exec;
 }
 
 /// The engine of a service.

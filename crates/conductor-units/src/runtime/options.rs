@@ -13,7 +13,7 @@ pub(super) fn options(exec: Exec, container: &Container<'_>, engine: &dyn Engine
     let service = container.service;
     let exec = option(exec, "--label", ["conductor.service=", service.name.as_str()]);
     let exec = labels(exec, service);
-    let exec = network(exec, container);
+    let exec = network(exec, container, engine);
     let exec = process(exec, container);
     let exec = storage(exec, service, engine);
     let exec = rights(exec, service);
@@ -66,13 +66,19 @@ fn labels(exec: Exec, service: &Service) -> Exec {
     pairs(exec, "--label", service.process.labels.iter().map(|(name, value)| (name.as_str(), value)))
 }
 
-fn network(exec: Exec, container: &Container<'_>) -> Exec {
+fn network(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
     let network = &container.service.network;
     let exec = match &network.mode {
         NetworkMode::Bridge => exec,
         NetworkMode::Host => exec.arg("--network=host").line(),
         NetworkMode::None => exec.arg("--network=none").line(),
-        NetworkMode::Named(names) => each(exec, "--network", names),
+        // Who else is in them finds the service by its name; all of its instances, if there are several. What runs
+        // once is not the service.
+        NetworkMode::Named(names) if container.once => each(exec, "--network", names),
+        NetworkMode::Named(names) => {
+            let alias = container.service.name.as_str();
+            each(exec, "--network", names.iter().map(|name| engine.network(name.as_str(), alias)))
+        }
     };
     let exec = some(exec, "--hostname", network.hostname.as_ref());
     let exec = if network.mode == NetworkMode::Host {

@@ -1,7 +1,8 @@
 //! podman, 4.3 and later.
 
-use conductor_definition::{Scope, Service};
+use conductor_definition::{NetworkSettings, Object, Scope, Service, VolumeSettings, What};
 
+use super::objects::{check_volumes, join, make, mount_options, options_of, parent};
 use super::options::{image_and_command, options};
 use super::{Container, Engine};
 use crate::exec::Exec;
@@ -99,4 +100,53 @@ impl Engine for Podman {
         "podman rm --force --ignore --volumes --time=0 \"$1\" >/dev/null 2>&1 || \
          podman rm --force --ignore --volumes --time=0 \"$1\" >/dev/null"
     }
+
+    fn network(&self, name: &str, alias: &str) -> String {
+        format!("{name}:alias={alias}")
+    }
+
+    fn make(&self, object: &Object) -> Exec {
+        let own = match &object.what {
+            What::Network(network) => network_options(object, network),
+            What::Volume(volume) => volume_options(volume),
+        };
+        make("podman", object, &options_of(object, own))
+    }
+
+    fn check_volumes(&self, script: Exec, volumes: &[&str]) -> Exec {
+        check_volumes(script, "podman", volumes)
+    }
+}
+
+fn network_options(object: &Object, network: &NetworkSettings) -> Vec<String> {
+    let NetworkSettings { subnets, ipv6, internal, dns, dns_servers, interface } = network;
+    let mut words: Vec<String> = subnets.iter().map(|one| format!("--subnet={}", one.subnet)).collect();
+    // The n-th gateway and the n-th range belong to the n-th subnet (`networkCreate()`, cmd/podman/networks/create.go),
+    // so those before one that is given are given too, as what podman would choose.
+    let given = subnets.iter().rposition(|one| one.gateway.is_some()).map_or(0, |last| last + 1);
+    let gateways = subnets.iter().take(given);
+    words.extend(gateways.map(|one| {
+        let gateway = one.gateway.unwrap_or_else(|| one.subnet.first());
+        format!("--gateway={gateway}")
+    }));
+    let given = subnets.iter().rposition(|one| one.ip_range.is_some()).map_or(0, |last| last + 1);
+    let ranges = subnets.iter().take(given);
+    words.extend(ranges.map(|one| format!("--ip-range={}", one.ip_range.unwrap_or(one.subnet))));
+    words.extend(ipv6.then(|| "--ipv6".to_owned()));
+    words.extend(internal.then(|| "--internal".to_owned()));
+    words.extend((!dns).then(|| "--disable-dns".to_owned()));
+    words.extend(dns_servers.iter().map(|server| format!("--dns={server}")));
+    words.extend(interface.as_ref().map(|interface| match parent(object, interface) {
+        // The same, and podman 4.3 knows it.
+        Some(option) => option,
+        None => format!("--interface-name={interface}"),
+    }));
+    words
+}
+
+fn volume_options(volume: &VolumeSettings) -> Vec<String> {
+    let VolumeSettings { device: _, file_system: _, mount_options: options, uid, gid } = volume;
+    // Not options of mount(8), but podman finds them among those (podman-volume-create(1), --opt).
+    let owner = [uid.map(|uid| format!("uid={uid}")), gid.map(|gid| format!("gid={gid}"))];
+    mount_options(volume, &join(options, owner.into_iter().flatten()))
 }

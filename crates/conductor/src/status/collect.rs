@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use conductor_definition::Site;
+use conductor_definition::{Kind, Site};
 use conductor_generator::{Converted, Host, convert, established, preview, read_all};
 use conductor_systemd::{LoadState, Systemd, UnitStatus};
 use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in, systemctl};
@@ -19,7 +19,8 @@ use crate::services::Silent;
 pub(super) async fn collect(site: &Site, asked: &[String], systemd: &Systemd) -> Result<Status, String> {
     let (tree, _) = preview(site, &mut Silent);
     let (host, _) = Host::look(site);
-    let definitions = convert(read_all(site).definitions, &host, &established(site));
+    let mut definitions = convert(read_all(site).definitions, &host, &established(site));
+    definitions.retain(|definition| definition.kind == Kind::Service);
     let defined =
         definitions.iter().filter_map(|definition| definition.name.as_ref()).map(ToString::to_string);
     let mut names: Vec<String> = services_in(&tree).into_iter().map(str::to_owned).chain(defined).collect();

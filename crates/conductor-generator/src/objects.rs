@@ -1,0 +1,108 @@
+//! Networks and volumes: their definitions converted, before those of the services that use them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use conductor_definition::{
+    DefinitionName, Diagnostic, Kind, Object, ParsedObject, Runtime, ServiceName, Subnet, parse_network,
+    parse_volume,
+};
+use conductor_units::stub_unit_names;
+
+use crate::convert::{Converter, Draft, contained, shadowed};
+use crate::{Reading, parallel};
+
+/// What became of them.
+#[derive(Debug, Default)]
+pub(crate) struct Objects {
+    pub(crate) drafts: Vec<Draft>,
+    pub(crate) known: Known,
+}
+
+/// Those that have a unit by which services can have them made, be it an earlier one or a stub.
+pub(crate) type Known = BTreeMap<DefinitionName, Properties>;
+
+/// What matters of an object to the services that use it.
+#[derive(Debug)]
+pub(crate) struct Properties {
+    pub(crate) path: PathBuf,
+    /// Nobody can tell while the definition is broken.
+    pub(crate) runtime: Option<Runtime>,
+}
+
+/// Converts definitions of networks and volumes, each on its own.
+pub(crate) fn convert(mut readings: Vec<Reading>, converter: &Converter<'_>) -> Objects {
+    converter.sort(&mut readings, Reading::name);
+    let (mut read, mut drafts): (Vec<Option<Object>>, Vec<Draft>) =
+        parallel::map(readings, |reading| draft(reading, converter)).into_iter().unzip();
+    drop_overlapping(&mut read, &mut drafts);
+    let mut known = Known::new();
+    for (object, draft) in read.into_iter().zip(&mut drafts) {
+        let Some(name) = draft.name.clone() else { continue };
+        // Where somebody else has the unit's name, not even a stub is written.
+        let [unit] = stub_unit_names(&name);
+        let taken = taken(&name, &unit, converter).or_else(|| shadowed([unit.as_str()], converter.host()));
+        if let Some(problem) = taken {
+            draft.report(problem);
+            continue;
+        }
+        let runtime = object.as_ref().map(|object| object.runtime);
+        known.insert(name, Properties { path: draft.source.path().to_owned(), runtime });
+        if let Some(object) = object {
+            converter.make_unit(&object, draft);
+        }
+    }
+    Objects { drafts, known }
+}
+
+fn draft(reading: Reading, converter: &Converter<'_>) -> (Option<Object>, Draft) {
+    let Reading { kind, source, problems } = reading;
+    let parse = if kind == Kind::Network { parse_network } else { parse_volume };
+    let result = if problems.is_empty() {
+        let abilities = converter.host().abilities();
+        contained(|| parse(&source, abilities)).unwrap_or_else(|bug| Err(vec![bug]))
+    } else {
+        Err(problems)
+    };
+    match result {
+        Ok(ParsedObject { object, warnings }) => (Some(object), Draft::new(kind, source, warnings)),
+        Err(diagnostics) => (None, Draft::new(kind, source, diagnostics)),
+    }
+}
+
+/// A service may be called `backend-network`. Whoever had the name first keeps it; of two new ones it is the
+/// network's, since services claim after this.
+fn taken(name: &DefinitionName, unit: &str, converter: &Converter<'_>) -> Option<Diagnostic> {
+    let service: ServiceName = unit.strip_suffix(".service")?.parse().ok()?;
+    let said = format!("its unit {unit} is that of the service {service} already");
+    let service = DefinitionName::Service(service);
+    (converter.knew(&service) && !converter.knew(name))
+        .then(|| Diagnostic::error("name-clash", said).help("rename one of the two"))
+}
+
+/// An engine makes no two networks that share addresses. As with host ports, the one that comes first has them.
+fn drop_overlapping(objects: &mut [Option<Object>], drafts: &mut [Draft]) {
+    let mut used: Vec<(Runtime, Subnet, PathBuf)> = Vec::new();
+    for (slot, draft) in objects.iter_mut().zip(drafts) {
+        let Some(object) = slot.as_ref() else { continue };
+        let clash = object.subnets().find_map(|subnet| {
+            let shares = |(runtime, other, _): &&(Runtime, Subnet, PathBuf)| {
+                *runtime == object.runtime && subnet.overlaps(*other)
+            };
+            let (_, other, path) = used.iter().find(shares)?;
+            Some(format!("the subnet {subnet} overlaps {other} of {}", path.display()))
+        });
+        match clash {
+            None => {
+                let mine = |subnet| (object.runtime, subnet, object.source_path.clone());
+                used.extend(object.subnets().map(mine));
+            }
+            Some(said) => {
+                draft.report(
+                    Diagnostic::error("subnet-clash", said).help("give one of the two other addresses"),
+                );
+                *slot = None;
+            }
+        }
+    }
+}
