@@ -27,6 +27,7 @@ mod races;
 mod rootless;
 mod rootless_package;
 mod run;
+mod seen;
 mod stage;
 mod standing_back;
 #[path = "../trees.rs"]

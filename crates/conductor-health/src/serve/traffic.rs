@@ -8,7 +8,7 @@ use crate::verdict::{Away, State};
 pub struct Member {
     /// Its state.
     pub state: State,
-    /// Whether it was healthy when it was last heard of, and has not failed since often enough to be unhealthy.
+    /// Whether it was healthy when it was last heard of, and has not failed often enough since to be unhealthy.
     pub serves: bool,
 }
 

@@ -37,12 +37,7 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
     let mut watcher = Watcher::new(&args, targets, log.clone());
     let mut clock = clock::Clock::new();
     let mut queries = queries::Queries::new();
-    for address in &args.listen {
-        // The checks matter more than who may look on.
-        if let Err(error) = queries.listen(address) {
-            log.line(Level::Error, error);
-        }
-    }
+    let mut closed = args.listen;
     watcher.report();
     loop {
         let planned = watcher.wake_up();
@@ -88,6 +83,13 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
         }
         watcher.run_due(now);
         watcher.report();
+        // Not before something is known: the first answer would be that everything is down.
+        while let Some(address) = watcher.is_ready().then(|| closed.pop()).flatten() {
+            // The checks matter more than who may look on.
+            if let Err(error) = queries.listen(&address) {
+                log.line(Level::Error, error);
+            }
+        }
     }
     watcher.stopping();
     Ok(())

@@ -90,6 +90,11 @@ impl Watcher {
         }
     }
 
+    /// Whether the units were read for the first time.
+    pub(super) fn is_ready(&self) -> bool {
+        self.is_ready
+    }
+
     /// When there is something to do even if nothing happens.
     pub(super) fn wake_up(&self) -> Option<Instant> {
         let watchdog = self.watchdog.map(|(_, next)| next);
