@@ -2,7 +2,9 @@
 
 use conductor_tests::{Host, Image};
 
-use crate::common::{SOON, WEB, ask, define, host_with, invocation, journal, only_containers, state, tell};
+use crate::common::{
+    SOON, WEB, ask, define, host, host_with, invocation, journal, only_containers, state, tell,
+};
 
 const BROKEN: &str = "imgae = \"localhost/web:1\"\n";
 
@@ -99,4 +101,25 @@ fn unreadable_things_on_the_search_path() {
     assert_eq!(host.property("empty.service", "LoadState").unwrap(), "not-found");
     assert_eq!(state(&host, "web.service"), "active");
     host.ok(["systemctl", "restart", "web.service"]).unwrap();
+}
+
+/// The generator's own mount namespace (systemd 253) does not keep it from linking, and what somebody has done to a
+/// unit is gone with the next reload.
+#[test]
+fn a_unit_that_has_not_changed_stays_the_same_file_and_an_edited_one_does_not() {
+    let host = host();
+    define(&host, "web", WEB);
+    let file = |path: &str| host.ok(["stat", "--format=%d:%i %h", path]).unwrap();
+    let unit = "/run/systemd/generator/web.service";
+    let (before, text) = (file(unit), host.read(unit).unwrap());
+    assert_eq!(before, file("/run/conductor/units/web:web.service"));
+    assert!(before.trim_end().ends_with(" 2"), "{before}");
+    host.ok(["systemctl", "daemon-reload"]).unwrap();
+    assert_eq!(file(unit), before);
+    assert_eq!(host.property("web.service", "NeedDaemonReload").unwrap(), "no");
+
+    host.sh(&format!("echo '# by hand' >>{unit}")).unwrap();
+    host.ok(["systemctl", "daemon-reload"]).unwrap();
+    assert_eq!(host.read(unit).unwrap(), text);
+    assert_ne!(file(unit), before);
 }

@@ -248,7 +248,8 @@ fn broken_volume_on(on: &Stage) {
     assert!(log.contains("'systemctl status precious-volume' shows why"), "{log}");
 
     // A definition that does not convert, without an earlier one. (With none at all the engine would make it.)
-    on.ok(["systemctl", "stop", "keeper"]).unwrap();
+    // The unit is stopped too: while it runs, for the attempt that was under way, it keeps its file.
+    on.ok(["systemctl", "stop", "keeper", "precious-volume"]).unwrap();
     on.sh("rm /etc/conductor/volumes/precious.toml").unwrap();
     on.ok(["systemctl", "daemon-reload"]).unwrap();
     on.write("/etc/conductor/volumes/precious.toml", "devise = \"/srv\"\n").unwrap();

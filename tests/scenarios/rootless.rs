@@ -99,7 +99,8 @@ fn a_users_service_is_hers_alone() {
 
     let alice = alice(&host);
     alice.ok(&["sh", "-euc", "umask 077; echo correct-horse > ~/key"]);
-    let more = "[environment]\nPAYLOAD_START_DELAY = \"1.5\"\n[secrets]\nkey = \"/home/alice/key\"\n";
+    let more = "[environment]\nPAYLOAD_START_DELAY = \"1.5\"\n[secrets]\nkey = \"/home/alice/key\"\n\
+                own = { path = \"/home/alice/key\", uid = 1000, gid = 1001 }\n";
     alice.define("web", &format!("{WEB}{more}"));
     // Returns when it answers, not before.
     alice.ok(&["systemctl", "--user", "start", "web.service"]);
@@ -122,6 +123,11 @@ fn a_users_service_is_hers_alone() {
     assert!(alice.ok(&["conductor", "logs", "--user", "web"]).contains("payload: listening on port 8080"));
     let secret = alice.ok(&["conductor", "exec", "--user", "web", "--", "cat", "/run/secrets/key"]);
     assert_eq!(secret, "correct-horse");
+    let owner = ["stat", "-c", "%u:%g %a", "/run/secrets/own"];
+    assert_eq!(
+        alice.ok(&[&["conductor", "exec", "--user", "web", "--"], &owner[..]].concat()),
+        "1000:1001 440"
+    );
     let ran =
         alice.run(&["conductor", "run", "--user", "web", "--", "sh", "-c", "cat /run/secrets/key; exit 3"]);
     assert_eq!((ran.stdout.as_str(), ran.code), ("correct-horse\n", Some(3)), "{}", ran.describe());
@@ -293,6 +299,33 @@ fn who_logs_out_takes_the_services_along() {
     alice(&host).wait_active("web.service");
     alice(&host).only_containers(&["conductor-web"]);
     assert_eq!(ask(&host, 20000, "/healthz").unwrap(), "ok");
+}
+
+#[test]
+fn a_user_has_networks_and_volumes_of_her_own() {
+    let host = host_with_alice();
+    let alice = alice(&host);
+    let script = r#"mkdir -p ~/.config/conductor/networks ~/.config/conductor/volumes
+        cd ~/.config/conductor; echo '# any subnet' > networks/backend.toml; echo '# empty' > volumes/data.toml"#;
+    alice.ok(&["sh", "-euc", script]);
+    alice.write("db", "image = \"localhost/web:1\"\nnetwork = \"backend\"\n");
+    let volume = "[[volumes]]\nsource = \"data\"\ntarget = \"/data\"\n";
+    alice.define("web", &format!("network = \"backend\"\n{WEB}{volume}"));
+    alice.ok(&["systemctl", "--user", "start", "db.service", "web.service"]);
+    let inside =
+        |script: &str| alice.run(&["conductor", "exec", "--user", "web", "--", "sh", "-euc", script]);
+    let found = || Ok(inside("wget -qO- http://db:8080/healthz").stdout == "ok\n");
+    host.eventually(SOON, "web finds db by its name", found).unwrap();
+    inside("echo kept > /data/file").ok().unwrap();
+
+    alice.ok(&["systemctl", "--user", "restart", "web.service"]);
+    assert_eq!(inside("cat /data/file").ok().unwrap(), "kept");
+    assert_eq!(ask(&host, 20000, "/healthz").unwrap(), "ok");
+    // root has none of these.
+    for kind in ["network", "volume"] {
+        assert!(!host.run(["podman", kind, "exists", "backend"]).unwrap().success());
+        assert!(!host.run(["podman", kind, "exists", "data"]).unwrap().success());
+    }
 }
 
 /// A container's stand-in: what the user's manager, the generator, the gate and the checker do is the same. podman 4.3

@@ -97,7 +97,9 @@ pub(crate) struct Entry {
 pub(crate) fn entries(root: &Path, directory: &Path) -> Result<Vec<Entry>, Diagnostic> {
     let list = || -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
-        for entry in std::fs::read_dir(follow(root, directory)?)? {
+        // On the machine itself the kernel follows links, and most of the directories do not exist.
+        let real = if root == Path::new("/") { directory.to_owned() } else { follow(root, directory)? };
+        for entry in std::fs::read_dir(real)? {
             let entry = entry?;
             let name = entry.file_name();
             if name.as_bytes().starts_with(b".") {

@@ -185,7 +185,7 @@ net.toml:6:10: `10.89.4.0` is not a subnet: write address and prefix, such as 10
 net.toml:8:10: `10.89.4.0/31` cannot be a network's: its prefix is not between /8 and /30
 net.toml:11:11: the gateway 10.2.0.1 is not in 10.1.0.0/24 (change it, or `subnet`)
 net.toml:12:12: the range 10.1.0.0/16 is not in 10.1.0.0/24 (change it, or `subnet`)
-net.toml:15:11: no machine in 10.2.0.0/24 can be 10.2.0.255 (leave it out, which means 10.2.0.1)
+net.toml:15:11: no machine in 10.2.0.0/24 can be 10.2.0.255 (leave it out, or say 10.2.0.1 for one)
 net.toml:16:1: 10.2.0.128/25 and 10.2.0.0/24 overlap (choose another, or leave one out)
 net.toml:20:11: the gateway 10.2.0.1 is not in fd00::/64 (change it, or `subnet`)
 net.toml:21:12: the range fd00:0:0:1::/80 is not in fd00::/64 (change it, or `subnet`)

@@ -53,17 +53,28 @@ fn accepted(kind: Kind, text: &str) {
 fn definitions_in_the_documentation_are_accepted() {
     let readme = text("README.md");
     let fenced = readme.split("```toml\n").skip(1).map(|rest| rest.split_once("\n```").unwrap().0.to_owned());
-    let mut blocks: Vec<String> = fenced.collect();
+    // The first line says where it would be.
+    let kind = |block: &str| Kind::of(Path::new(block.lines().next().unwrap().split(';').next().unwrap()));
+    let mut blocks: Vec<(Kind, String)> = fenced.map(|block| (kind(&block), block)).collect();
     for entry in std::fs::read_dir(repository().join("packaging/man")).unwrap() {
-        let page = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let path = entry.unwrap().path();
+        // What is to be typed into a shell, and what belongs into another file, is shown like this too.
+        let (kind, sign) = match path.file_name().unwrap().to_str().unwrap() {
+            "conductor-network.5" => (Kind::Network, "[[subnets]]"),
+            "conductor-volume.5" => (Kind::Volume, "device = "),
+            _ => (Kind::Service, "image = "),
+        };
+        let page = std::fs::read_to_string(path).unwrap();
         let shown = page.split("\n.nf\n").skip(1).map(|rest| rest.split_once("\n.fi").unwrap().0);
         let shown = shown.map(|block| block.replace("\\(dq", "\"").replace("\\-", "-"));
-        // What is to be typed into a shell is shown like this too.
-        blocks.extend(shown.filter(|block| block.lines().any(|line| line.starts_with("image = "))));
+        let definitions = shown.filter(|block| block.lines().any(|line| line.starts_with(sign)));
+        blocks.extend(definitions.map(|block| (kind, block)));
     }
-    assert!(blocks.len() >= 4, "{blocks:?}");
-    for block in &blocks {
-        accepted(Kind::Service, block);
+    for kind in Kind::ALL {
+        assert!(blocks.iter().filter(|(found, _)| *found == kind).count() >= 2, "{blocks:?}");
+    }
+    for (kind, block) in &blocks {
+        accepted(*kind, block);
     }
 }
 
@@ -71,14 +82,20 @@ fn definitions_in_the_documentation_are_accepted() {
 #[test]
 fn the_documentation_names_schemas_that_are_there() {
     let mut count = 0;
-    for page in ["README.md", "packaging/man/conductor-service.5", "packaging/man/conductor.1"] {
+    for page in [
+        "README.md",
+        "packaging/man/conductor-network.5",
+        "packaging/man/conductor-volume.5",
+        "packaging/man/conductor-service.5",
+        "packaging/man/conductor.1",
+    ] {
         for rest in text(page).replace("\\-", "-").split("/usr/share/conductor/schema/").skip(1) {
             let name = rest.split(|c: char| !c.is_ascii_alphanumeric() && !"-.".contains(c)).next().unwrap();
             assert!(repository().join("packaging/schema").join(name).is_file(), "{name} in {page}");
             count += 1;
         }
     }
-    assert!(count >= 4, "{count}");
+    assert!(count >= 6, "{count}");
 }
 
 #[test]

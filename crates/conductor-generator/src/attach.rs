@@ -56,7 +56,7 @@ fn missing(name: &DefinitionName, runtime: Runtime, known: &Known, scope: Scope)
 }
 
 /// Whoever has only changed a network, and checks that, is to see which service cannot use it any more.
-pub(crate) fn tell(services: &[Draft], objects: &mut [Draft]) {
+pub(crate) fn tell(services: &[Box<Draft>], objects: &mut [Draft]) {
     for service in services {
         let name = service.name.as_ref().map(DefinitionName::as_str).unwrap_or_default();
         for (misused, runtime) in &service.misused {

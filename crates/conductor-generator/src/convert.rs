@@ -10,7 +10,7 @@ use conductor_definition::{
     Abilities, Candidate, Claims, DefinitionName, Diagnostic, Finding, Found, Kind, Object, Parsed, Runtime,
     Service, Site, Source, clashes, find, parse_for,
 };
-use conductor_units::{Context, Tree, render, render_object, stands_alone};
+use conductor_units::{Context, Tree, render, render_object, stands_alone, too_long};
 
 use crate::last_good::LastGood;
 use crate::objects::Known;
@@ -87,9 +87,9 @@ pub fn convert(readings: Vec<Reading>, host: &Host, established: &LastGood) -> V
     let objects = objects::convert(of_objects, &converter);
     let converter = converter.knowing(&objects.known);
     converter.sort(&mut readings, Reading::name);
-    let drafts = parallel::map(readings, |reading| converter.draft(reading));
-    let held = |draft: Draft| {
-        let Draft { kind, .. } = draft;
+    let drafts = parallel::map(readings, |reading| Box::new(converter.draft(reading)));
+    let held = |draft: Box<Draft>| {
+        let kind = draft.kind;
         let (source, name, diagnostics, units) = draft.into_parts();
         let tree = units.and_then(Units::into_held);
         Converted { kind, source, name, diagnostics, tree }
@@ -124,6 +124,10 @@ pub(crate) struct Converter<'a> {
     /// takes next to no memory.
     advice: bool,
 }
+
+/// Definitions while others are read.
+#[allow(clippy::vec_box, reason = "lists of thousands are put together from parts, and so copied")]
+pub(crate) type Drafts = Vec<Box<Draft>>;
 
 /// A definition while others are read.
 #[derive(Debug)]
@@ -293,7 +297,7 @@ impl<'a> Converter<'a> {
 
     /// Decides between definitions that are in each other's way, and makes the units that wait for others.
     /// Networks and volumes come last in the result, but what they have is theirs before it is a service's.
-    pub(crate) fn finish(&self, mut drafts: Vec<Draft>, mut objects: Vec<Draft>) -> Vec<Draft> {
+    pub(crate) fn finish(&self, mut drafts: Drafts, mut objects: Vec<Draft>) -> Drafts {
         drop_clashing(&mut drafts);
         depend::check(&mut drafts, self.established);
         attach::tell(&drafts, &mut objects);
@@ -301,7 +305,8 @@ impl<'a> Converter<'a> {
             drafts.iter().filter(|draft| self.is_group(draft)).filter_map(|draft| draft.name.as_ref());
         let groups = groups.map(|name| name.as_str().to_owned()).collect();
         let context = self.context(groups);
-        let waiting = drafts.iter_mut().filter(|draft| matches!(draft.state, State::Waiting(_))).collect();
+        let waiting = drafts.iter_mut().map(Box::as_mut);
+        let waiting = waiting.filter(|draft| matches!(draft.state, State::Waiting(_))).collect();
         parallel::map(waiting, |draft: &mut Draft| {
             if let State::Waiting(service) = std::mem::replace(&mut draft.state, State::Broken) {
                 draft.state = State::Rendered(self.rendered(&service, &context));
@@ -324,7 +329,7 @@ impl<'a> Converter<'a> {
                 draft.report(diagnostic);
             }
         }
-        drafts.append(&mut objects);
+        drafts.extend(objects.into_iter().map(Box::new));
         drafts
     }
 
@@ -361,7 +366,7 @@ impl<'a> Converter<'a> {
     ) -> Result<Rendered, Box<Diagnostic>> {
         contained(|| {
             let tree = render();
-            if let Some(diagnostic) = shadowed(tree.unit_names(), self.host) {
+            if let Some(diagnostic) = shadowed(tree.unit_names(), self.host).or_else(|| unreadable(&tree)) {
                 return Err(diagnostic);
             }
             let advice = if self.advice { hidden(&tree, self.host).map(Box::new) } else { None };
@@ -373,7 +378,15 @@ impl<'a> Converter<'a> {
 }
 
 /// systemd's own generators refuse a second unit of one name too (src/shared/generator.c).
-fn claimed_twice(drafts: &[Draft], objects: &[Draft]) -> Vec<(usize, Diagnostic)> {
+fn claimed_twice(drafts: &[Box<Draft>], objects: &[Draft]) -> Vec<(usize, Diagnostic)> {
+    let all = objects.iter().chain(drafts.iter().map(Box::as_ref)).filter_map(Draft::units);
+    let mut paths: Vec<&str> = all.flat_map(Units::paths).collect();
+    paths.sort_unstable();
+    // Nearly always: then nobody asks who has what.
+    if paths.is_sorted_by(|one, next| one < next) {
+        return Vec::new();
+    }
+    drop(paths);
     let mut owners: HashMap<&str, &Path> = HashMap::new();
     for object in objects {
         let paths = object.units().into_iter().flat_map(Units::paths);
@@ -395,7 +408,7 @@ fn claimed_twice(drafts: &[Draft], objects: &[Draft]) -> Vec<(usize, Diagnostic)
 }
 
 /// Services that claim what an earlier one has are not converted.
-fn drop_clashing(drafts: &mut [Draft]) {
+fn drop_clashing(drafts: &mut [Box<Draft>]) {
     let claims = drafts.iter().enumerate().filter_map(|(at, draft)| Some((at, draft.claims.as_ref()?)));
     for clash in clashes(claims) {
         let first = drafts.get(clash.first).map(|draft| draft.source.path().display().to_string());
@@ -415,6 +428,16 @@ pub(crate) fn shadowed<'u>(units: impl IntoIterator<Item = &'u str>, host: &Host
     Some(
         Diagnostic::error("shadows-unit", format!("{unit} would hide {}", native.display()))
             .help("another package has a unit of this name: rename the definition"),
+    )
+}
+
+/// What systemd does not read must not take the place of what it did.
+fn unreadable(tree: &Tree) -> Option<Diagnostic> {
+    let (unit, length) = too_long(tree)?;
+    let said = format!("{unit} would have a line of {length} bytes, and systemd reads 1048575 of one");
+    Some(
+        Diagnostic::error("too-long", said)
+            .help("put long values into files, and fewer of a kind into one service"),
     )
 }
 
@@ -466,7 +489,7 @@ mod tests {
         };
         let (host, established) = (Host::default(), LastGood::default());
         let converter = Converter { render: &render, ..Converter::new(&host, &established) };
-        let drafts = readings.into_iter().map(|reading| converter.draft(reading)).collect();
+        let drafts = readings.into_iter().map(|reading| Box::new(converter.draft(reading))).collect();
         let [a, b] = converter.finish(drafts, Vec::new()).try_into().unwrap();
         let said: Vec<String> =
             a.lines().filter(|(found, _)| found.is_error()).map(|(_, line)| line).collect();

@@ -24,7 +24,7 @@ const OVER: &[&str] = &["/etc/systemd/system", "/run/systemd/system"];
 const NATIVE_OF_USERS: &[&str] = &["/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];
 const OVER_USERS: [&str; 2] = ["/etc/systemd/user", "/run/systemd/user"];
 
-/// Where `libsystemd-shared-VERSION.so` is: Debian's multiarch directories, Fedora, Arch.
+/// Where `libsystemd-shared-VERSION.so` is, besides Debian's multiarch directories: Fedora, Arch.
 const LIBRARIES: &[&str] = &["usr/lib/systemd", "usr/lib64/systemd", "lib/systemd"];
 
 /// systemd links to each running unit's invocation here, below the runtime directory, and so does a user's
@@ -119,7 +119,7 @@ struct Units {
 
 /// As many questions as it takes to list the directories, which have some hundreds of units: then that is done
 /// instead.
-const QUESTIONS: usize = 64;
+const QUESTIONS: usize = 32;
 
 impl Units {
     fn new(root: &Path, directories: Vec<PathBuf>) -> Self {
@@ -159,13 +159,15 @@ impl Units {
 
 /// systemd names its private library after its version: the one way to learn it without running it.
 fn installed_systemd(root: &Path) -> Option<SystemdVersion> {
-    let multiarch = std::fs::read_dir(root.join("usr/lib"))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path().join("systemd"));
-    LIBRARIES.iter().map(|directory| root.join(directory)).chain(multiarch).find_map(|directory| {
+    let library = |directory: PathBuf| {
         std::fs::read_dir(directory).ok()?.flatten().find_map(|entry| version_of(entry.file_name().to_str()?))
+    };
+    // Debian's name of our own architecture comes first: a tree may be another's, but hardly ever is.
+    let own = format!("usr/lib/{}-linux-gnu/systemd", std::env::consts::ARCH);
+    let known = std::iter::once(own.as_str()).chain(LIBRARIES.iter().copied());
+    known.map(|directory| root.join(directory)).find_map(library).or_else(|| {
+        let all = std::fs::read_dir(root.join("usr/lib")).into_iter().flatten().flatten();
+        all.map(|entry| entry.path().join("systemd")).find_map(library)
     })
 }
 

@@ -2,7 +2,7 @@
 //! `conductor generate` do exactly what happens at boot.
 //!
 //! It asks nobody: no D-Bus, no programs, no network, no locks; `/var` and `/home` may be missing.
-//! Reading and converting ([`convert`]) is strictly before writing ([`run`]).
+//! systemd's directory stays empty until all definitions are read and converted, and what each becomes lies ready.
 
 mod abilities;
 mod attach;
@@ -25,7 +25,7 @@ use conductor_definition::{
 };
 use conductor_units::Tree;
 
-use convert::{Converter, Draft, read};
+use convert::{Converter, read};
 use plan::Units;
 use workshop::Workshop;
 
@@ -34,6 +34,10 @@ pub use host::Host;
 pub use last_good::LastGood;
 pub use log::{Log, Priority};
 pub use write::{WriteError, write_file, write_tree};
+
+/// Errors that are logged in one run: the kernel's log holds some thousands of lines, and other messages of the boot are
+/// in it too.
+const MOST_LINES: usize = 1000;
 
 /// Where the generator reads and writes.
 #[derive(Debug, Clone)]
@@ -136,23 +140,22 @@ fn prepare(
     let Found { mut candidates, findings: found } = find(site, kind);
     findings.extend(found);
     converter.sort(&mut candidates, |candidate| DefinitionName::from_path(kind, &candidate.main.path).ok());
-    let mut drafts = Vec::with_capacity(candidates.len());
     // Each goes through all steps before the next is read, so that only little of it has to be held.
-    let draft = |candidate| read(kind, candidate).map(|reading| converter.draft(reading));
-    for draft in parallel::map(candidates, draft) {
-        match draft {
-            Ok(draft) => drafts.push(draft),
-            Err(path) => empty.push((kind, path)),
-        }
-    }
+    let draft = |candidate| read(kind, candidate).map(|reading| Box::new(converter.draft(reading)));
+    let drafts = parallel::map(candidates, draft).into_iter();
+    let drafts = drafts.filter_map(|draft| draft.map_err(|path| empty.push((kind, path))).ok()).collect();
     for problem in problems {
         log.log(Priority::Error, &problem);
         outcome = Outcome::Incomplete;
     }
     // Warnings are for `conductor check`: at every boot and reload nobody would read them.
+    let mut errors = 0;
     let mut report = |diagnostic: &Diagnostic, line: &str| {
         if diagnostic.is_error() {
-            log.log(Priority::Error, line);
+            errors += 1;
+            if errors <= MOST_LINES {
+                log.log(Priority::Error, line);
+            }
             outcome = Outcome::Incomplete;
         }
     };
@@ -160,8 +163,12 @@ fn prepare(
         report(&finding.diagnostic, &finding.one_line());
     }
     let drafts = converter.finish(drafts, objects.drafts);
-    for (diagnostic, line) in drafts.iter().flat_map(Draft::lines) {
+    for (diagnostic, line) in drafts.iter().flat_map(|draft| draft.lines()) {
         report(diagnostic, &line);
+    }
+    if errors > MOST_LINES {
+        let more = errors - MOST_LINES;
+        log.log(Priority::Error, &format!("{more} more errors are not shown here: run `conductor check`"));
     }
     let by_name = |empty: &(Kind, PathBuf)| (empty.0, empty.1.file_name().map(std::ffi::OsStr::to_owned));
     empty.sort_by_cached_key(by_name);

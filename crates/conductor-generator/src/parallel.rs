@@ -31,7 +31,10 @@ pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync)
             if block.is_empty() {
                 return done;
             }
-            done.push((number, block.into_iter().map(&work).collect()));
+            // Collecting would keep the memory of the items for the results, which may be much smaller.
+            let mut results = Vec::with_capacity(block.len());
+            results.extend(block.into_iter().map(&work));
+            done.push((number, results));
         }
     };
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);

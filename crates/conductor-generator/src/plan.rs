@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use conductor_definition::DefinitionName;
 use conductor_units::{Entry, Tree, stub, stub_unit_names};
 
-use crate::convert::Draft;
+use crate::convert::{Draft, Drafts};
 use crate::last_good::LastGood;
 use crate::workshop::Staged;
 use crate::{Host, Priority, parallel};
@@ -98,7 +98,7 @@ impl Plan {
 
 /// Decides for each service. The rule behind all cases: a unit that runs never loses its file, because
 /// systemd would then stop it without its `ExecStop=` and nothing would supervise it meanwhile.
-pub(crate) fn plan(drafts: Vec<Draft>, last_good: &LastGood, host: &Host) -> Plan {
+pub(crate) fn plan(drafts: Drafts, last_good: &LastGood, host: &Host) -> Plan {
     let mut plan = Plan::default();
     let mut taken = Taken::default();
     let mut broken = Vec::new();

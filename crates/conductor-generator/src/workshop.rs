@@ -32,52 +32,58 @@ const DIRECTORY: &str = "conductor/units";
 pub(crate) struct Workshop<'a> {
     output: &'a Path,
     aside: PathBuf,
+    /// Whether there can be nothing yet that would be compared, as after a boot.
+    empty: bool,
 }
 
-/// A tree whose files lie ready.
+/// A tree whose files lie ready: the paths, each on a line, with a link's target behind a NUL. In one piece, because
+/// of thousands of definitions this is most of what is held.
 #[derive(Debug, Clone)]
-pub(crate) struct Staged(Box<[Piece]>);
-
-#[derive(Debug, Clone)]
-struct Piece {
-    path: Box<str>,
-    /// Where it leads, if it is a symbolic link.
-    target: Option<Box<str>>,
-}
+pub(crate) struct Staged(Box<str>);
 
 impl Staged {
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|piece| &*piece.path)
+        self.pieces().map(|(path, _)| path)
+    }
+
+    /// Paths, and where those lead that are symbolic links.
+    fn pieces(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.0.split_terminator('\n').map(|line| match line.split_once('\0') {
+            Some((path, target)) => (path, Some(target)),
+            None => (line, None),
+        })
     }
 }
 
 impl<'a> Workshop<'a> {
     pub(crate) fn new(site: &Site, output: &'a Path) -> Self {
-        Self { output, aside: site.real(&site.runtime().join(DIRECTORY)) }
+        let aside = site.real(&site.runtime().join(DIRECTORY));
+        let empty = !exists(&aside);
+        Self { output, aside, empty }
     }
 
     /// Makes the files of a tree, or finds that they are there. Nothing of it is visible to systemd yet.
     pub(crate) fn stage(&self, service: &str, tree: &Tree) -> io::Result<Staged> {
-        let piece = |(path, entry): (&str, &Entry)| {
-            let target = match entry {
-                Entry::File(text) => {
-                    make(&self.file(service, path), text)?;
-                    None
-                }
-                Entry::Link(target) => Some(target.as_str().into()),
-            };
-            Ok(Piece { path: path.into(), target })
-        };
+        let mut pieces = String::with_capacity(160);
+        for (path, entry) in tree.iter() {
+            if let Entry::File(text) = entry {
+                self.make(&self.file(service, path), text)?;
+                pieces.extend([path, "\n"]);
+            }
+        }
         // Links last: they lead to files, and a directory for them is made only when there is one.
-        let (files, links): (Vec<_>, Vec<_>) =
-            tree.iter().partition(|(_, entry)| matches!(entry, Entry::File(_)));
-        files.into_iter().chain(links).map(piece).collect::<io::Result<_>>().map(Staged)
+        for (path, entry) in tree.iter() {
+            if let Entry::Link(target) = entry {
+                pieces.extend([path, "\0", target, "\n"]);
+            }
+        }
+        Ok(Staged(pieces.into()))
     }
 
     /// Gives a staged tree to systemd: all of it or nothing.
     pub(crate) fn place(&self, service: &str, staged: &Staged) -> Result<(), WriteError> {
-        let mut placed = Vec::with_capacity(staged.0.len());
-        for Piece { path, target } in &staged.0 {
+        let mut placed = Vec::new();
+        for (path, target) in staged.pieces() {
             let place = below(self.output, &[path]);
             let result = match target {
                 Some(target) => link(&place, target),
@@ -119,32 +125,32 @@ impl<'a> Workshop<'a> {
         tidy(&self.aside, &files.collect());
     }
 
+    /// A file that holds `text` and that nobody has seen yet, unless it was there before.
+    fn make(&self, path: &Path, text: &str) -> io::Result<()> {
+        let found = if self.empty { None } else { holds(path, std::iter::once(text)).ok() };
+        if found == Some(true) {
+            return Ok(());
+        }
+        let mut file = match File::create_new(path) {
+            // The usual case costs no system call for directories that are there.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                make_directory_of(path)?;
+                File::create_new(path)
+            }
+            // Not written over: it may be systemd's by now.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                std::fs::remove_file(path)?;
+                File::create_new(path)
+            }
+            result => result,
+        }?;
+        file.write_all(text.as_bytes())
+    }
+
     /// Two definitions may want the same unit until it is decided whose it is, hence the service in the name.
     fn file(&self, service: &str, path: &str) -> PathBuf {
         below(&self.aside, &[service, ":", path])
     }
-}
-
-/// A file that holds `text` and that nobody has seen yet, unless it was there before.
-fn make(path: &Path, text: &str) -> io::Result<()> {
-    let there = match holds(path, std::iter::once(text)) {
-        Ok(true) => return Ok(()),
-        Ok(false) => true,
-        Err(error) => error.kind() != ErrorKind::NotFound,
-    };
-    if there {
-        // Not written over: it may be systemd's by now.
-        std::fs::remove_file(path)?;
-    }
-    let mut file = match File::create_new(path) {
-        // The usual case costs no system call for directories that are there.
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            make_directory_of(path)?;
-            File::create_new(path)
-        }
-        result => result,
-    }?;
-    file.write_all(text.as_bytes())
 }
 
 /// systemd empties the directory before each run: what is there already is another generator's, such as

@@ -40,7 +40,8 @@ pub(crate) fn drop_in(service: &Service, number: u16, scope: Scope) -> String {
             .chain(last)
             .map(|(name, port)| quote::environment(&name, &port.to_string()))
     });
-    UnitFile::of(service, scope)
+    // Without the definition's drop-ins: there may be a hundred of them, and a thousand of these.
+    UnitFile::generated_from(&service.source_path, &[], scope)
         .section("Service")
         .list("Environment", [quote::environment(INSTANCE, &number.to_string())].into_iter().chain(ports))
         .finish_plain()

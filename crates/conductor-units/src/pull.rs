@@ -16,7 +16,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, scope: Scope) -> String
     let only_missing = service.pull.policy != PullPolicy::Always;
     UnitFile::of(service, scope)
         .section("Unit")
-        .text("Description", &format!("Image of {}: {}", names.start_unit(), image))
+        .text("Description", &["Image of ", &names.start_unit(), ": ", image].concat())
         .set("Documentation", "man:conductor-service(5)")
         .source_path(&service.source_path)
         // Stopping the service ends a download that nobody waits for any more.
@@ -32,7 +32,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, scope: Scope) -> String
         .set("TimeoutStartSec", "15min")
         .exec("ExecStart", &pull(engine, image, service.pull, only_missing))
         .set("Slice", slice(service))
-        .set("SyslogIdentifier", format!("{}-pull", service.name))
+        .set("SyslogIdentifier", [service.name.as_str(), "-pull"].concat())
         .log_fields(service)
         .finish(service)
 }

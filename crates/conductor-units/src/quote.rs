@@ -29,26 +29,39 @@ pub(crate) fn push_text(to: &mut String, value: &str) {
     }
 }
 
-/// A set of ASCII characters, one bit for each: each byte of all command lines is looked up in one.
-const fn set(of: &[u8]) -> u128 {
-    let mut set = 0;
-    let mut rest = of;
-    while let [byte, after @ ..] = rest {
-        set |= 1 << *byte;
-        rest = after;
+/// Characters that mean themselves and need no quotes.
+const PLAIN: u8 = 1;
+/// Those that systemd expands something at.
+const EXPANDING: u8 = 2;
+/// Those that are escaped between quotes, or may have to be.
+const ESCAPED: u8 = 4;
+
+/// What kind a byte is of. Each byte of all command lines is asked, so this is one that compiles to a table.
+fn class(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'z'
+        | b'A'..=b'Z'
+        | b'0'..=b'9'
+        | b'_'
+        | b'-'
+        | b'.'
+        | b'/'
+        | b':'
+        | b'='
+        | b','
+        | b'@'
+        | b'+'
+        | b'{'
+        | b'}' => PLAIN,
+        b'%' | b'$' => EXPANDING,
+        b'"' | b'\\' | 0..b' ' | 0x7f.. => ESCAPED,
+        _ => 0,
     }
-    set
 }
 
-/// Characters that mean themselves and need no quotes.
-const PLAIN: u128 = set(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@+{}");
-/// Those that systemd expands something at.
-const EXPANDING: u128 = set(b"%$");
-/// ASCII that is escaped between quotes: controls, `"` and `\`.
-const ESCAPED: u128 = 0xffff_ffff | set(b"\x7f\"\\");
-
-fn is_in(set: u128, byte: u8) -> bool {
-    byte.is_ascii() && set >> byte & 1 == 1
+/// Whether a byte is of one of several kinds.
+fn is_in(classes: u8, byte: u8) -> bool {
+    class(byte) & classes != 0
 }
 
 /// A literal part of a command line, before quoting: neither specifiers nor variables expand in it.
@@ -61,9 +74,9 @@ pub(crate) fn is_literal(value: &str) -> bool {
     !value.bytes().any(|byte| is_in(EXPANDING, byte))
 }
 
-/// Whether text is one word as it is, of characters of `set`.
-fn is_word_of(set: u128, text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| is_in(set, byte))
+/// Whether text is one word as it is, of characters of these kinds.
+fn is_word_of(classes: u8, text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| is_in(classes, byte))
 }
 
 /// One literal word of a command line.
@@ -94,28 +107,29 @@ pub(crate) fn push_word(quoted: &mut String, word: &str) {
     }
 }
 
-/// Text between quotes; what is in `doubled` is written twice.
-fn push_quoted(quoted: &mut String, text: &str, doubled: u128) {
+/// Text between quotes; characters of the kinds in `doubled` are written twice.
+fn push_quoted(quoted: &mut String, text: &str, doubled: u8) {
     quoted.push('"');
     let mut rest = text;
-    let is_special = |c: char| match u8::try_from(c) {
-        Ok(byte) if byte.is_ascii() => is_in(ESCAPED | doubled, byte),
-        _ => is_hidden(c),
-    };
-    while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_special(*c)) {
-        quoted.push_str(rest.get(..at).unwrap_or_default());
-        match c {
-            '%' | '$' => quoted.extend([c, c]),
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            '\r' => quoted.push_str("\\r"),
+    // What is not ASCII begins with such a byte too.
+    while let Some(at) = rest.bytes().position(|byte| is_in(ESCAPED | doubled, byte)) {
+        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        quoted.push_str(before);
+        let mut characters = from.chars();
+        match characters.next() {
+            Some(c @ ('%' | '$')) => quoted.extend([c, c]),
+            Some('"') => quoted.push_str("\\\""),
+            Some('\\') => quoted.push_str("\\\\"),
+            Some('\n') => quoted.push_str("\\n"),
+            Some('\t') => quoted.push_str("\\t"),
+            Some('\r') => quoted.push_str("\\r"),
             // Writing to a String cannot fail.
-            c if c.is_ascii_control() => drop(write!(quoted, "\\x{:02x}", u32::from(c))),
-            c => drop(write!(quoted, "\\u{:04x}", u32::from(c))),
+            Some(c) if c.is_ascii_control() => drop(write!(quoted, "\\x{:02x}", u32::from(c))),
+            Some(c) if is_hidden(c) => drop(write!(quoted, "\\u{:04x}", u32::from(c))),
+            Some(c) => quoted.push(c),
+            None => {}
         }
-        rest = rest.get(at + c.len_utf8()..).unwrap_or_default();
+        rest = characters.as_str();
     }
     quoted.push_str(rest);
     quoted.push('"');

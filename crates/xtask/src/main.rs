@@ -8,6 +8,7 @@ use conductor_tests::{Context, Host, Image, Result, Suite, newest_package};
 
 mod bench;
 mod demo;
+mod fuzz;
 mod generate;
 mod package;
 mod preflight;
@@ -48,6 +49,14 @@ enum Task {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// Feed readers and writers with what libFuzzer thinks of, and check what must hold (needs a C++ compiler)
+    Fuzz {
+        /// One of tests/fuzz/corpus; all if left out
+        target: Option<String>,
+        /// For each target
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u32,
+    },
     /// A shell on a throwaway machine, for trying things out
     Host {
         /// Debian release: trixie or bookworm
@@ -69,6 +78,7 @@ fn main() -> ExitCode {
         Task::Gen { check } => generate::task(check),
         Task::Demo => demo::demo(),
         Task::Bench { what } => bench::bench(&what),
+        Task::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Task::Host { suite, docker, conductor } => shell_on(&suite, docker, conductor),
     };
     match done {

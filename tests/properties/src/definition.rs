@@ -18,10 +18,9 @@ const LONGEST_LINE: usize = 1001;
 pub fn definition(input: &[u8]) {
     let Some(text) = text(input) else { return };
     let mut files = text.split('\0');
-    let mut source = Source::new("/etc/conductor/services/web.toml", files.next().unwrap_or_default());
-    for (number, file) in files.take(4).enumerate() {
-        source.push(format!("/etc/conductor/services/web.toml.d/{number}.toml"), file);
-    }
+    let path = "/etc/conductor/services/web.toml";
+    let mut source = Source::new(path, files.next().unwrap_or_default());
+    drop_ins(&mut source, path, files);
     let (_, found) = Settings::parse(&source);
     hold(&source, &found);
     match parse(&source) {
@@ -44,11 +43,15 @@ pub fn definition(input: &[u8]) {
     }
 }
 
+/// Adds a few drop-ins.
+pub(crate) fn drop_ins<'a>(source: &mut Source, path: &str, files: impl Iterator<Item = &'a str>) {
+    for (number, file) in files.take(4).enumerate() {
+        source.push(format!("{path}.d/{number}.toml"), file);
+    }
+}
+
 /// Findings are few and short and point into the text.
-///
-/// # Panics
-/// If not.
-fn hold(source: &Source, found: &[Diagnostic]) {
+pub(crate) fn hold(source: &Source, found: &[Diagnostic]) {
     assert!(found.len() <= MOST_FINDINGS, "{} findings", found.len());
     for diagnostic in found {
         for label in [&diagnostic.label, &diagnostic.related].into_iter().flatten() {
@@ -63,9 +66,6 @@ fn hold(source: &Source, found: &[Diagnostic]) {
 }
 
 /// The units of a service hold what the service says and nothing else.
-///
-/// # Panics
-/// If not.
 fn sound(service: &Service, tree: &Tree) {
     if conductor_units::too_long(tree).is_some() {
         return;

@@ -11,6 +11,7 @@
 mod definition;
 mod escape;
 mod interpolate;
+mod object;
 pub mod toml;
 mod trees;
 pub mod units;
@@ -19,6 +20,7 @@ mod values;
 pub use definition::definition;
 pub use escape::escape;
 pub use interpolate::interpolate;
+pub use object::object;
 pub use trees::{tree, unit_file};
 pub use values::{memory, timespan, url};
 
@@ -31,6 +33,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("escape", escape),
     ("interpolate", interpolate),
     ("memory", memory),
+    ("object", object),
     ("timespan", timespan),
     ("tree", tree),
     ("unit-file", unit_file),

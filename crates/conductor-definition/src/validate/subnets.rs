@@ -109,7 +109,7 @@ impl Check {
                 self.report(
                     Diagnostic::error("outside-subnet", format!("no machine in {subnet} can be {address}"))
                         .at(gateway.span(), "not the address of a machine")
-                        .help(format!("leave it out, which means {}", subnet.first())),
+                        .help(format!("leave it out, or say {} for one", subnet.first())),
                 );
             }
         }

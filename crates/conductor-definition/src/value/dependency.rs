@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::form::{Form, holds};
+use super::form::{Class, Form};
 use super::{InvalidValue, deserialize_from_str, text_schema};
 
 /// Unit types that can be depended on (systemd.unit(5)).
@@ -22,10 +22,10 @@ const SUFFIXES: &[&str] = &[
 ];
 
 /// The characters of systemd.unit(5); everything else is written as \xNN in a unit's name.
-const CHARACTERS: &str = r"A-Za-z0-9:_.\@-";
+const CHARACTERS: Class = Class::new(r"A-Za-z0-9:_.\@-");
 
 /// A name begins with one of these: before the `@` of an instance stands its template's name.
-const FIRST: &str = r"A-Za-z0-9:_.\-";
+const FIRST: Class = Class::new(r"A-Za-z0-9:_.\-");
 
 /// Bytes of the longest unit name (systemd.unit(5)).
 const LONGEST: usize = 255;
@@ -55,7 +55,7 @@ impl FromStr for Dependency {
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let stem = SUFFIXES.iter().find_map(|suffix| text.strip_suffix(suffix));
         let unit = stem.is_some_and(|stem| {
-            stem.starts_with(|c| holds(FIRST, c)) && stem.chars().all(|c| holds(CHARACTERS, c))
+            stem.starts_with(|c| FIRST.has(c)) && stem.chars().all(|c| CHARACTERS.has(c))
         });
         if text.len() > LONGEST || !(unit || SERVICE.fits(text)) {
             return Err(InvalidValue::new(format!(
@@ -78,7 +78,7 @@ text_schema!(
     Dependency,
     "name of a unit or of a service",
     {
-        let [first, characters] = [FIRST, CHARACTERS].map(super::form::bracketed);
+        let [first, characters] = [FIRST, CHARACTERS].map(Class::bracketed);
         let suffixes = SUFFIXES.join("|").replace('.', r"\.");
         format!("{first}{characters}*({suffixes})|{}", SERVICE.pattern())
     },

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::form::{Form, LETTERS_AND_DIGITS, holds};
+use super::form::{Form, LETTERS_AND_DIGITS};
 use super::{InvalidValue, deserialize_from_str, form_schema};
 
 /// A container image by name, with tag or digest: what `podman run` takes as IMAGE.
@@ -44,10 +44,10 @@ impl FromStr for Image {
         if text.is_empty() {
             return refuse("it is empty");
         }
-        if !text.starts_with(|c| holds(Self::FORM.first, c)) {
+        if !text.starts_with(|c| Self::FORM.first.has(c)) {
             return refuse("it begins with neither a letter nor a digit");
         }
-        match text.chars().find(|c| !holds(Self::FORM.rest, *c)) {
+        match text.chars().find(|c| !Self::FORM.rest.has(*c)) {
             Some(c) => refuse(&format!("`{}` cannot stand in one", c.escape_debug())),
             None => Ok(Self(text.to_owned())),
         }

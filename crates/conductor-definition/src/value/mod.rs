@@ -8,6 +8,7 @@ mod cpus;
 mod dependency;
 mod device;
 mod environment;
+mod file_mode;
 mod file_path;
 mod form;
 mod image;
@@ -28,6 +29,7 @@ pub use cpus::Cpus;
 pub use dependency::Dependency;
 pub use device::Device;
 pub use environment::EnvironmentName;
+pub use file_mode::FileMode;
 pub use file_path::FilePath;
 pub use image::Image;
 pub use memory::Memory;
@@ -68,24 +70,34 @@ macro_rules! deserialize_from_str {
     ($type:ty, $expecting:literal) => {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Visitor;
-                impl serde::de::Visitor<'_> for Visitor {
-                    type Value = $type;
-
-                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        f.write_str($expecting)
-                    }
-
-                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$type, E> {
-                        text.parse().map_err(E::custom)
-                    }
-                }
-                deserializer.deserialize_str(Visitor)
+                let mut value = None;
+                let mut take = |text: &str| text.parse().map(|parsed| value = Some(parsed));
+                deserializer.deserialize_str(crate::value::TextVisitor($expecting, &mut take))?;
+                value.ok_or_else(|| serde::de::Error::custom($expecting))
             }
         }
     };
 }
 pub(crate) use deserialize_from_str;
+
+/// What is expected, and who takes the text or refuses it. One type for all values, so that the machinery behind it
+/// is in the program once.
+pub(crate) struct TextVisitor<'t>(
+    pub(crate) &'static str,
+    pub(crate) &'t mut dyn FnMut(&str) -> Result<(), InvalidValue>,
+);
+
+impl serde::de::Visitor<'_> for TextVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        (self.1)(text).map_err(E::custom)
+    }
+}
 
 /// The schema of a text: what it is, in a few words for people, and the regular expression that all of it
 /// matches, and perhaps its greatest length.

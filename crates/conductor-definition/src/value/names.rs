@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::form::{Form, LETTERS_AND_DIGITS};
+use super::form::{Class, Form, LETTERS_AND_DIGITS};
 use super::{InvalidValue, deserialize_from_str, form_schema};
 
 macro_rules! name {
@@ -48,7 +48,7 @@ name!(
     HostName,
     "host name",
     Form {
-        last: LETTERS_AND_DIGITS,
+        last: Class::new(LETTERS_AND_DIGITS),
         parts: Some(('.', 1)),
         longest: Some(64),
         ..Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9-")

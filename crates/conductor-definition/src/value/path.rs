@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::form::{Form, holds};
+use super::form::Form;
 use super::{InvalidValue, deserialize_from_str, form_schema};
 
 /// Path and query of an HTTP request, such as `/healthz?full=1` (RFC 9112, origin-form).
@@ -29,7 +29,7 @@ impl FromStr for UrlPath {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        if !text.starts_with(|c| holds(Self::FORM.first, c)) {
+        if !text.starts_with(|c| Self::FORM.first.has(c)) {
             return Err(InvalidValue::new("the path of a check begins with `/`, such as `/healthz`"));
         }
         if text.len() > Self::LONGEST {
@@ -39,7 +39,7 @@ impl FromStr for UrlPath {
                 Self::LONGEST
             )));
         }
-        match text.chars().find(|c| !holds(Self::FORM.rest, *c)) {
+        match text.chars().find(|c| !Self::FORM.rest.has(*c)) {
             Some(c) => Err(InvalidValue::new(format!(
                 "`{}` cannot stand in the path of a URL: write it as %NN",
                 c.escape_debug()

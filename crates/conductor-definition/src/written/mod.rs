@@ -26,7 +26,7 @@ use crate::value::{
 
 pub(crate) use either::{Lines, Networks, Number, OptionValue, Ports, Secret, Ulimit};
 pub(crate) use limit::{Limit, Starts, Within};
-pub(crate) use number::{Count, PortNumber, Timer, Weight, Whole};
+pub(crate) use number::{Count, Id, PortNumber, Timer, Weight, Whole};
 pub(crate) use objects::{Network, NetworkDns, NetworkSubnet, Volume};
 pub(crate) use read::{Read, Removed, Table, read};
 pub(crate) use spanned::Spanned;
@@ -87,8 +87,10 @@ pub(crate) struct Service {
     pub(crate) environment_files: Option<Vec<FilePath>>,
     /// Devices of the host, such as `"/dev/fuse"` or `"/dev/ttyUSB0:/dev/modem:rw"`.
     pub(crate) devices: Option<Vec<Device>>,
-    /// `"bridge"`, `"host"`, `"none"`, or a network or a list of networks by name, which have to exist. In the host's
-    /// network `[[ports]]` have no `container`, and the program gets its own port in the variable `PORT`.
+    /// `"bridge"`, `"host"`, `"none"`, or a network or a list of networks by name. Those that conductor-network(5) defines
+    /// are made before the service starts, and others have to be there. In a network that has a name, the service is
+    /// found by its own. In the host's network `[[ports]]` have no `container`, and the program gets its own port in the
+    /// variable `PORT`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "bridge")))]
     pub(crate) network: Option<Spanned<Networks>>,
     /// Units, or names of other services, after which it starts: `After=` of systemd.unit(5).
@@ -105,12 +107,12 @@ pub(crate) struct Service {
     /// Labels of the container.
     pub(crate) labels: Option<BTreeMap<LabelName, Text>>,
     /// Names, and the files that hold them: a path, or a table for a file made by systemd-creds(1) for this name
-    /// (`--name=`). Only root on the host needs to be able to read the files. In the container they are `/run/secrets/`*NAME*, readable by its
-    /// root.
+    /// (`--name=`). Only root on the host needs to be able to read the files. In the container they are
+    /// `/run/secrets/`*NAME*, readable by all its users, unless the table says by whom.
     pub(crate) secrets: Option<BTreeMap<SecretName, Spanned<Secret>>>,
     /// Limits of the unit's control group, which holds the container and the engine's processes that watch it.
     pub(crate) resources: Option<Resources>,
-    /// Ports to publish.
+    /// Ports to publish: at most 256 entries, and 65535 ports of all instances together.
     pub(crate) ports: Option<Vec<Spanned<Port>>>,
     /// Directories, files and volumes in the container.
     pub(crate) volumes: Option<Vec<Spanned<Mount>>>,

@@ -126,7 +126,8 @@ pub(crate) struct Restart {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Mount {
-    /// A directory or file of the host, or the name of a volume of the engine's. What systemd mounts at the former is
+    /// A directory or file of the host, or the name of a volume of the engine's. One that conductor-volume(5) defines is
+    /// made before the service starts; of another name, the engine makes one when it is first used. What systemd mounts at the former is
     /// mounted first (`RequiresMountsFor=`).
     #[cfg_attr(feature = "schema", schemars(required))]
     pub(crate) source: Option<MountSource>,

@@ -38,6 +38,8 @@ pub(crate) struct Container<'a> {
     pub(crate) own_environment: Vec<(&'static str, Word)>,
     /// The host's side of each port, and the port.
     pub(crate) ports: Vec<(HostPorts, Port)>,
+    /// The directory that holds copies of secrets.
+    pub(crate) secrets: Word,
     /// Whether it runs once, for somebody who gets its output, and not as the service.
     pub(crate) once: bool,
 }
@@ -127,8 +129,8 @@ pub(crate) fn remove(engine: &dyn Engine, container: &Container<'_>) -> Exec {
 pub(crate) fn pull(engine: &dyn Engine, image: &str, pull: Pull, only_missing: bool) -> Exec {
     let fetch = engine.pull_image();
     let script = match (only_missing, pull.retries) {
-        (true, 0) => format!("{} || exec {fetch}", engine.has_image()),
-        (false, 0) => format!("exec {fetch}"),
+        (true, 0) => [engine.has_image(), " || exec ", fetch].concat(),
+        (false, 0) => ["exec ", fetch].concat(),
         (only_missing, _) => {
             let there =
                 if only_missing { format!("{} && exit; ", engine.has_image()) } else { String::new() };

@@ -5,7 +5,7 @@ use conductor_definition::{NetworkSettings, Object, Scope, Service, VolumeSettin
 use super::objects::{check_volumes, join, make, mount_options, options_of, parent};
 use super::options::{image_and_command, options};
 use super::{Container, Engine};
-use crate::exec::Exec;
+use crate::exec::{Exec, Shown};
 use crate::limits::{engine_stop, seconds};
 use crate::unit_file::UnitFile;
 
@@ -81,7 +81,7 @@ impl Engine for Podman {
     fn stop(&self, container: &Container<'_>) -> Exec {
         Exec::new(PODMAN)
             .args(["stop", "--ignore"])
-            .arg(format!("--time={}", seconds(container.service.stop.timeout)))
+            .arg(Shown(format_args!("--time={}", seconds(container.service.stop.timeout))))
             .arg(container.name.clone())
     }
 

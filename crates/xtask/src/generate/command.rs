@@ -85,7 +85,8 @@ If it is not empty, nothing is coloured. Nothing ever is where the output is not
 .SH FILES
 .TP
 /etc/conductor/services, /run/conductor/services, /usr/lib/conductor/services
-Definitions; the first directory that has a file of a name wins.
+Definitions of services; the first directory that has a file of a name wins. Networks and volumes are in
+/etc/conductor/networks and /etc/conductor/volumes, and the same below the others.
 .TP
 $XDG_CONFIG_HOME/conductor/services, /etc/conductor/users/services
 The same of users.
@@ -96,6 +97,7 @@ The units that were made of them at the last reload.
 /usr/share/conductor/schema
 What `conductor schema` prints, for editors.
 .SH \"SEE ALSO\"
-\\fBconductor\\-service\\fR(5), \\fBconductor\\-health\\fR(1), \\fBconductor\\-generator\\fR(8), \\fBsystemctl\\fR(1),
+\\fBconductor\\-service\\fR(5), \\fBconductor\\-network\\fR(5), \\fBconductor\\-volume\\fR(5),
+\\fBconductor\\-health\\fR(1), \\fBconductor\\-generator\\fR(8), \\fBsystemctl\\fR(1),
 \\fBjournalctl\\fR(1), \\fBpodman\\-exec\\fR(1)
 ";
