@@ -104,8 +104,7 @@ fn encrypted() -> (String, tempfile::NamedTempFile) {
     use tokio_rustls::rustls::pki_types::PrivateKeyDer;
     use tokio_rustls::rustls::{ServerConfig, ServerConnection, Stream};
     let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let in_days = |days: u64| (SystemTime::now() + Duration::from_secs(86400 * days)).into();
-    params.not_after = in_days(3);
+    params.not_after = (SystemTime::now() + Duration::from_secs(86400 * 3)).into();
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();
