@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use conductor_definition::{Dependency, Directive, Health, NetworkMode, PullPolicy, Service, SliceName};
+use conductor_definition::{
+    Dependency, Directive, Health, MountSource, NetworkMode, PullPolicy, Service, SliceName,
+};
 
 use crate::exec::{Exec, Word};
 use crate::instance::{INSTANCE, host_ports};
 use crate::limits::{start_limit_window, start_timeout};
 use crate::names::{Names, start_unit};
+use crate::quote;
 use crate::runtime::{Container, engine, remove};
 use crate::unit_file::UnitFile;
 use crate::{Context, SystemdVersion};
@@ -53,7 +56,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
                 .chain(pull)
                 .chain(service.requires.iter().chain(&service.wants).chain(&service.after).map(peer)),
         )
-        .set("RequiresMountsFor", engine.storage())
+        .list("RequiresMountsFor", [engine.storage().to_owned()].into_iter().chain(directories(service)))
         // An instance that the definition does not have has no port either.
         .set_some("AssertPathExists", names.is_group().then(|| names.own_drop_in()))
         .with(|unit| conditions(unit, service))
@@ -81,6 +84,15 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .log_fields(service)
         .with(|unit| directives(unit, &service.directives.service))
         .finish_container(service)
+}
+
+/// What the container sees of the host's files has to be mounted: an empty mount point in its place would be written
+/// to without anybody noticing.
+fn directories(service: &Service) -> impl Iterator<Item = String> {
+    service.storage.mounts.iter().filter_map(|mount| match &mount.source {
+        MountSource::Path(path) => Some(quote::specifiers(path.as_str())),
+        MountSource::Volume(_) => None,
+    })
 }
 
 /// The machines it is meant for: one of the patterns has to match (`|`, systemd.unit(5)).

@@ -77,9 +77,14 @@ fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// One assignment of `Environment=`: `%` expands there, `$` does not.
+/// One assignment of `Environment=`.
 pub(crate) fn environment(name: &str, value: &str) -> String {
-    word(&format!("{name}={}", value.replace('%', "%%")))
+    specifiers(&format!("{name}={value}"))
+}
+
+/// One word of a list in which `%` expands and `$` does not.
+pub(crate) fn specifiers(value: &str) -> String {
+    word(&value.replace('%', "%%"))
 }
 
 #[cfg(test)]

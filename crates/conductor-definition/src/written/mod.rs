@@ -62,7 +62,7 @@ pub(crate) struct Service {
     pub(crate) enabled: Option<bool>,
     /// Host names and patterns, such as `"web-*"`. On other machines nothing is started (`ConditionHost=`).
     pub(crate) hosts: Option<Vec<HostPattern>>,
-    /// The engine; what is different with docker is told under DOCKER.
+    /// The engine. What is different with docker is told under DOCKER in conductor-service(5).
     pub(crate) runtime: Option<Runtime>,
     /// Further options for the engine's `run`, before the image.
     pub(crate) runtime_args: Option<Vec<Text>>,
@@ -102,9 +102,8 @@ pub(crate) struct Service {
     pub(crate) environment: Option<BTreeMap<EnvironmentName, Text>>,
     /// Labels of the container.
     pub(crate) labels: Option<BTreeMap<LabelName, Text>>,
-    /// Names, and the files that hold them: a path, or a table for a file made by systemd-creds(1) for this name:
-    /// `systemd-creds encrypt --name=`*NAME*` - `*FILE*. Only root on the
-    /// host needs to be able to read the files. In the container they are `/run/secrets/`*NAME*, readable by its
+    /// Names, and the files that hold them: a path, or a table for a file made by systemd-creds(1) for this name
+    /// (`--name=`). Only root on the host needs to be able to read the files. In the container they are `/run/secrets/`*NAME*, readable by its
     /// root.
     pub(crate) secrets: Option<BTreeMap<SecretName, Secret>>,
     /// Limits of the unit's control group, which holds the container and the engine's processes that watch it.

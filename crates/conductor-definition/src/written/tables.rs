@@ -110,7 +110,8 @@ pub(crate) struct Restart {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Mount {
-    /// A directory or file of the host, or the name of a volume of the engine's.
+    /// A directory or file of the host, or the name of a volume of the engine's. What systemd mounts at the former is
+    /// mounted first (`RequiresMountsFor=`).
     #[cfg_attr(feature = "schema", schemars(required))]
     pub(crate) source: Option<MountSource>,
     /// Where it is in the container.
@@ -207,7 +208,7 @@ pub(crate) struct Pull {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
 pub(crate) struct Log {
-    /// The engine's log driver. By default the output is in the journal, as the unit's own.
+    /// The engine's log driver. With `"journald"` the output is in the journal as the unit's own.
     #[cfg_attr(feature = "schema", schemars(extend("default" = LogDriver::DEFAULT)))]
     pub(crate) driver: Option<LogDriver>,
     /// Options of the driver.
