@@ -19,8 +19,17 @@ use crate::written::Removed;
 use crate::{Diagnostic, Source};
 
 /// Tables whose values are taken as they are.
-pub(crate) const LITERAL: &[&str] =
-    &["environment", "extra-hosts", "labels", "log.options", "secrets", "sysctls", "systemd", "ulimits"];
+pub(crate) const LITERAL: &[&str] = &[
+    "environment",
+    "extra-hosts",
+    "health.headers",
+    "labels",
+    "log.options",
+    "secrets",
+    "sysctls",
+    "systemd",
+    "ulimits",
+];
 
 /// Bytes that all references of a definition together may be filled in with: a long text that is referred
 /// to very often must not use up the machine's memory at boot.
@@ -258,7 +267,7 @@ mod tests {
 
     #[test]
     fn lists_and_tables_of_free_names_are_literal() {
-        let text = "command = ['$HOME', '${x}']\n[environment]\nA = '$'\n[systemd.service]\nX = '${Y}'\n[log.options]\nt = '$'";
+        let text = "command = ['$HOME', '${x}']\n[environment]\nA = '$'\n[systemd.service]\nX = '${Y}'\n[log.options]\nt = '$'\n[health.headers]\nH = '$'";
         let (_, found) = filled_in(text, "command");
         assert!(found.is_empty(), "{found:?}");
     }

@@ -9,6 +9,7 @@ mod drop_ins;
 mod file;
 mod interpolate;
 mod merge;
+mod question;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod search;
@@ -24,6 +25,7 @@ mod written;
 pub use diagnostic::{Diagnostic, Label, Level};
 pub use drop_ins::Candidate;
 pub use file::read_text;
+pub use question::{GrpcQuestion, HealthProtocol, HealthTls, HttpQuestion, Method, Question};
 pub use search::{File, Finding, Found, SEARCH_PATH, find};
 pub use service::{
     Directives, Health, Log, Mount, MountSource, Network, NetworkMode, Port, Process, Protocol, Pull,
@@ -34,9 +36,10 @@ pub use settings::Settings;
 pub use source::{Part, Place, Position, Source};
 pub use together::{Clash, clashes};
 pub use value::{
-    Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
-    Image, InvalidValue, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName,
-    ServiceName, Signal, SliceName, SysctlName, UrlPath, User,
+    Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, GrpcService,
+    HeaderName, HostName, HostPattern, Image, InvalidValue, LabelName, LimitName, LogDriver, Memory,
+    ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName, Statuses, SysctlName, TlsName,
+    UrlPath, User,
 };
 
 /// A definition that could be read, and what is questionable about it.

@@ -11,6 +11,7 @@ use crate::exec::{Exec, Word};
 use crate::instance::{INSTANCE, host_ports};
 use crate::limits::{start_limit_window, start_timeout};
 use crate::names::{Names, start_unit};
+use crate::question;
 use crate::quote;
 use crate::runtime::{Container, engine, remove};
 use crate::unit_file::UnitFile;
@@ -188,12 +189,12 @@ fn wait(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
     let index = ports.iter().position(|port| *port == health.port).unwrap_or(0);
     let port = host_ports(service, index).map(|ports| ports.first).unwrap_or_default();
     let host = match health.port.local_address() {
-        IpAddr::V4(address) => format!("http://{address}:"),
-        IpAddr::V6(address) => format!("http://[{address}]:"),
+        IpAddr::V4(address) => format!("{address}:"),
+        IpAddr::V6(address) => format!("[{address}]:"),
     };
-    let url = Word::literal(&host).then(&port).then(&health.path.as_str().into());
+    let url = question::url(&health.question, &Word::literal(&host).then(&port));
     let unit = if names.is_group() { Word::expanding("%n") } else { names.container_unit().into() };
-    Exec::new("/usr/bin/conductor-health")
+    let exec = Exec::new("/usr/bin/conductor-health")
         .args(["wait", "--user", "conductor-health", "--unit"])
         .arg(unit)
         .line()
@@ -205,8 +206,8 @@ fn wait(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
         .arg(compact(health.timeout))
         .arg("--healthy-after")
         .arg(health.healthy_after.to_string())
-        .line()
-        .arg(url)
+        .line();
+    question::options(exec, &health.question).arg(url)
 }
 
 /// While it starts it is asked more often than later: a second at the most between an answer and the

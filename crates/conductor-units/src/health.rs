@@ -5,6 +5,7 @@ use conductor_definition::{Health, Service};
 use crate::container::{compact, conditions};
 use crate::exec::{Exec, Word};
 use crate::names::Names;
+use crate::question;
 use crate::unit_file::UnitFile;
 
 /// It needs to reach the container and the bus, and nothing else of the machine.
@@ -71,12 +72,14 @@ fn watch(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
     for number in service.instance_numbers() {
         let unit = names.instance_unit(number);
         let authority = std::net::SocketAddr::new(health.port.local_address(), health.port.host_port(number));
+        let authority = Word::from(authority.to_string());
         exec = exec
             .arg("--unit")
-            .arg(Word::literal(&format!("{unit}=http://{authority}")).then(&health.path.as_str().into()))
+            .arg(Word::literal(&format!("{unit}=")).then(&question::url(&health.question, &authority)))
             .line();
     }
-    exec.arg("--interval")
+    question::options(exec, &health.question)
+        .arg("--interval")
         .arg(compact(health.interval))
         .arg("--timeout")
         .arg(compact(health.timeout))

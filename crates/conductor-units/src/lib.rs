@@ -13,6 +13,7 @@ mod line_limit;
 mod names;
 mod once;
 mod pull;
+mod question;
 mod quote;
 mod reach;
 mod runtime;

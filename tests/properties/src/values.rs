@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use conductor_definition::Memory;
-use conductor_health::HttpUrl;
+use conductor_health::Url;
 use conductor_timespan::TimeSpan;
 
 use crate::text;
@@ -30,7 +30,7 @@ pub fn url(input: &[u8]) {
     let Some(text) = text(input) else { return };
     // A redirect may lead anywhere.
     let (base, location) = text.split_once('\n').unwrap_or((text, text));
-    let base = reads_back::<HttpUrl>(base).unwrap_or_else(|| "http://127.0.0.1:20000/a/b?c".parse().unwrap());
+    let base = reads_back::<Url>(base).unwrap_or_else(|| "http://127.0.0.1:20000/a/b?c".parse().unwrap());
     if let Ok(target) = base.join(location) {
         assert_eq!(target.to_string().parse(), Ok(target));
     }

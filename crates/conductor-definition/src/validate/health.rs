@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Check;
+use super::question::Asked;
 use crate::written::{self, PortNumber, Spanned, Whole, default};
 use crate::{Diagnostic, Health, Port, Protocol};
 
@@ -15,8 +16,16 @@ impl Check {
     ) -> Option<Health> {
         let table = written.span();
         let written::Health {
+            protocol,
             path,
+            service,
             port,
+            method,
+            headers,
+            body,
+            expect_status,
+            expect_body,
+            tls,
             interval,
             timeout,
             unhealthy_after,
@@ -24,14 +33,8 @@ impl Check {
             start_within,
             kill_grace,
         } = written.into_inner();
-        if path.is_none() {
-            self.missing(
-                "health.path",
-                "path",
-                Some(table.clone()),
-                "say what to ask for, such as path = \"/healthz\"",
-            );
-        }
+        let asked = Asked { path, service, method, headers, body, expect_status, expect_body, tls };
+        let question = self.question(protocol.unwrap_or_default(), asked, table.clone());
         let port = self.health_port(port, ports, wrote_ports, table);
         let interval = self.timer(interval, default::INTERVAL);
         let timeout_span = timeout.as_ref().map(Spanned::span);
@@ -49,7 +52,7 @@ impl Check {
         }
         let kill_grace = self.timer(kill_grace, default::KILL_GRACE);
         Some(Health {
-            path: path?.into_inner(),
+            question: question?,
             port: port?,
             interval,
             timeout,

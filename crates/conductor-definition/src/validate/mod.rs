@@ -7,6 +7,7 @@ mod engine;
 mod health;
 mod lint;
 mod network;
+mod question;
 mod restart;
 mod runtime;
 mod storage;

@@ -17,6 +17,7 @@ mod name;
 mod names;
 mod path;
 mod security;
+mod statuses;
 mod text;
 mod user;
 mod words;
@@ -32,16 +33,17 @@ pub use image::Image;
 pub use memory::Memory;
 pub use name::ServiceName;
 pub use names::{
-    Directive, HostName, HostPattern, LabelName, LogDriver, ObjectName, OptionName, SecretName, SliceName,
-    SysctlName,
+    Directive, GrpcService, HeaderName, HostName, HostPattern, LabelName, LogDriver, ObjectName, OptionName,
+    SecretName, SliceName, SysctlName, TlsName,
 };
 pub use path::UrlPath;
+pub use statuses::Statuses;
 pub use user::{Group, User};
 pub use words::{Capability, LimitName, Signal};
 
 pub(crate) use address::{Address, HostAddress};
 pub(crate) use security::UserNamespace;
-pub(crate) use text::{Description, EngineOption, Text};
+pub(crate) use text::{Description, EngineOption, ExpectedText, HeaderValue, SentText, Text};
 
 /// Why a value is refused, in words that end an error message.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::{InvalidValue, deserialize_from_str};
 use crate::suggest::nearest;
-use crate::{Protocol, PullPolicy, Runtime};
+use crate::{HealthProtocol, Method, Protocol, PullPolicy, Runtime};
 
 /// capabilities(7), Linux 6.12, without their prefix; and the engines' word for all of them.
 const CAPABILITIES: &[&str] = &[
@@ -213,6 +213,13 @@ closed!(Runtime, "an engine in quotes, such as \"podman\"", { "podman" => Podman
 closed!(Protocol, "a protocol in quotes, such as \"udp\"", { "tcp" => Tcp, "udp" => Udp });
 closed!(PullPolicy, "a policy in quotes, such as \"always\"", {
     "missing" => Missing, "always" => Always, "never" => Never
+});
+closed!(HealthProtocol, "a protocol in quotes, such as \"https\"", {
+    "http" => Http, "https" => Https, "h2c" => H2c, "grpc" => Grpc, "grpcs" => Grpcs, "tcp" => Tcp
+});
+closed!(Method, "a method in quotes, such as \"HEAD\"", {
+    "GET" => Get, "HEAD" => Head, "POST" => Post, "PUT" => Put, "PATCH" => Patch, "DELETE" => Delete,
+    "OPTIONS" => Options
 });
 
 #[cfg(test)]
