@@ -2,7 +2,8 @@
 //!
 //! Each directory in `fixtures/` is one case, named for what it shows: `root/` is what the generator
 //! reads, `units` is everything it writes (in the text form of `conductor generate`), and `log` what it
-//! says. `SNAPSHOTS=overwrite cargo test -p conductor-tests --test fixtures` rewrites the last two.
+//! says. `SNAPSHOTS=overwrite cargo test -p conductor-tests --test fixtures` rewrites the last two. A file `scope`
+//! with the word `user` makes it a run for alice's own systemd.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -15,7 +16,7 @@ use std::path::Path;
 use conductor_generator::{Log, Priority, Roots, run};
 use conductor_units::Tree;
 
-use trees::{cases, copy};
+use trees::{cases, copy, site};
 
 #[derive(Default)]
 struct Lines(String);
@@ -44,10 +45,10 @@ fn dump(directory: &Path, prefix: &str, tree: &mut Tree) {
 }
 
 /// Runs the generator as systemd does, on an empty output directory.
-fn generate(root: &Path) -> (String, String) {
+fn generate(case: &Path, root: &Path) -> (String, String) {
     let output = tempfile::tempdir().unwrap();
     let mut log = Lines::default();
-    run(&Roots { root: root.to_owned(), output: output.path().to_owned() }, &mut log);
+    run(&Roots { site: site(case, root), output: output.path().to_owned() }, &mut log);
     let mut tree = Tree::default();
     dump(output.path(), "", &mut tree);
     (tree.to_string(), log.0)
@@ -75,11 +76,11 @@ fn every_tree_is_exactly_as_expected() {
     for case in cases() {
         let root = tempfile::tempdir().unwrap();
         copy(&case.join("root"), root.path());
-        let (units, log) = generate(root.path());
+        let (units, log) = generate(&case, root.path());
         compare(&case.join("units"), &units, &mut differences);
         compare(&case.join("log"), &log, &mut differences);
         // The next daemon-reload changes nothing, although the last good units are kept by now.
-        let (again, _) = generate(root.path());
+        let (again, _) = generate(&case, root.path());
         assert_eq!(units, again, "{}: a second run differs", case.display());
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));

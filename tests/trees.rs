@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use conductor_definition::{Site, UserDirectories};
+
 /// All cases, sorted by name.
 pub(crate) fn cases() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -10,6 +12,22 @@ pub(crate) fn cases() -> Vec<PathBuf> {
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
     cases
+}
+
+/// Whose machine a case is: the system's, or if its file `scope` says so alice's, below `root`.
+pub(crate) fn site(case: &Path, root: &Path) -> Site {
+    let scope = fs::read_to_string(case.join("scope")).unwrap_or_else(|_| "system\n".to_owned());
+    assert!(["system\n", "user\n"].contains(&scope.as_str()), "{}: no scope {scope:?}", case.display());
+    Site { root: root.to_owned(), user: (scope == "user\n").then(alice) }
+}
+
+fn alice() -> UserDirectories {
+    let environment = |name: &str| match name {
+        "HOME" => Some("/home/alice".into()),
+        "XDG_RUNTIME_DIR" => Some("/run/user/1001".into()),
+        _ => None,
+    };
+    UserDirectories::from_environment(environment).unwrap()
 }
 
 /// Copies a tree, links as links.

@@ -6,6 +6,7 @@
 //   r PATH         read a file to its end
 //   d PATH         make a directory
 //   w PATH BYTES   write a new file, with the fewest calls there are: no file beside it, no rename
+//   l PATH OLD     make a hard link
 //   s PATH TARGET  make a symbolic link
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -56,6 +57,10 @@ int main(int argc, char **argv) {
             if (size > (ssize_t)sizeof buffer || write(file, buffer, size) != size)
                 return 1;
             close(file);
+            break;
+        case 'l':
+            if (link(word(&at), path) < 0)
+                return 1;
             break;
         case 's':
             if (symlink(word(&at), path) < 0)

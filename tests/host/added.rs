@@ -15,6 +15,16 @@ const APT_CONFIG: &str = "/tmp/apt.conf";
 
 /// Installs `packages` from the developer's mirror on top of `image`; what they bring is left in `dir`.
 pub(crate) fn packages(image: &Image, packages: &[&str], dir: &Path) -> Result<()> {
+    packages_and(image, packages, dir, |_| Ok(()))
+}
+
+/// The same, and then `more` is done to the whole tree.
+pub(crate) fn packages_and(
+    image: &Image,
+    packages: &[&str],
+    dir: &Path,
+    more: impl Fn(&Path) -> Result<()>,
+) -> Result<()> {
     let lower = image.lower_dirs();
     let lower: Vec<&Path> = lower.iter().map(PathBuf::as_path).collect();
     let overlay = Overlay::mount(&lower, dir)?;
@@ -37,6 +47,7 @@ pub(crate) fn packages(image: &Image, packages: &[&str], dir: &Path) -> Result<(
     write("/etc/resolv.conf", &resolver)?;
     fs::remove_file(inside(APT_CONFIG))?;
     cache::remove_tree(&inside("/var/lib/apt/lists"))?;
+    more(&overlay.merged)?;
     drop(overlay);
     cache::remove_tree(&dir.join("work"))?;
     Ok(fs::remove_dir(dir.join("merged"))?)

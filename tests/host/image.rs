@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cache::{self, Cached};
-use crate::{Result, docker, package, preflight, recipe, storage};
+use crate::{Result, docker, package, preflight, recipe, rootless, storage};
 
 /// The Debian releases Conductor is tested on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +89,13 @@ impl Image {
     pub fn add_payload(mut self) -> Result<Self> {
         self.storage = Some(storage::with_payload(&self)?);
         Ok(self)
+    }
+
+    /// With users who can run containers of their own: `alice`, whose services run without her being logged in, and
+    /// `bob`.
+    pub fn add_users(self) -> Result<Self> {
+        let layer = rootless::layer(&self)?;
+        Ok(self.add_layer("users", layer))
     }
 
     pub(crate) fn add_layer(mut self, name: &str, layer: Cached) -> Self {

@@ -30,6 +30,12 @@ impl Entry {
         if about.is_empty() { self.get("_SYSTEMD_UNIT") } else { about }
     }
 
+    /// The same of users' managers and their units.
+    pub fn user_unit(&self) -> &str {
+        let about = self.get("USER_UNIT");
+        if about.is_empty() { self.get("_SYSTEMD_USER_UNIT") } else { about }
+    }
+
     /// When, on the machine's monotonic clock: for the time between two entries of one boot.
     pub fn at(&self) -> Duration {
         Duration::from_micros(self.get("__MONOTONIC_TIMESTAMP").parse().unwrap_or_default())

@@ -35,6 +35,7 @@ mod package;
 mod payload;
 mod preflight;
 mod recipe;
+mod rootless;
 mod rundir;
 mod storage;
 mod verify;
@@ -50,7 +51,7 @@ pub use image::{Image, Suite};
 pub use journal::{Entry, Follower};
 pub use package::newest_package;
 pub use preflight::{Need, missing, require};
-pub use verify::verify_units;
+pub use verify::{Manager, verify_units};
 
 /// The repository this was built from; scenarios read fixtures and shipped units from it.
 pub fn repository() -> &'static std::path::Path {

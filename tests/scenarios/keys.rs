@@ -28,6 +28,16 @@ fn conditions_slices_and_directives() {
     conditions_on(&Stage::podman());
 }
 
+#[test]
+fn what_is_mounted_at_a_volumes_source_is_mounted_first() {
+    let on = Stage::podman();
+    let mount = "[Mount]\nWhat=tmpfs\nWhere=/srv/data\nType=tmpfs\nOptions=size=3M\n";
+    on.write("/etc/systemd/system/srv-data.mount", mount).unwrap();
+    start(&on, "", "[[volumes]]\nsource = \"/srv/data\"\ntarget = \"/data\"\n");
+    assert_eq!(on.inside("df -k /data | awk 'NR>1{print $2}'"), "3072");
+    assert_eq!(on.property("srv-data.mount", "ActiveState").unwrap(), "active");
+}
+
 /// Starts `web` with more keys at the top and at the end.
 fn start(on: &Stage, top: &str, tables: &str) {
     on.start(&format!("{top}\n{WEB}\n{tables}"));

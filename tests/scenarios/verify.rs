@@ -3,9 +3,9 @@
 use std::fs;
 
 use conductor_generator::{Log, Priority, Roots, run};
-use conductor_tests::{Image, Suite, verify_units};
+use conductor_tests::{Image, Manager, Suite, verify_units};
 
-use crate::trees::{cases, copy};
+use crate::trees::{cases, copy, site};
 
 struct Silent;
 
@@ -25,12 +25,14 @@ fn every_fixture_is_understood_by_every_systemd() {
             fs::create_dir_all(root.join("etc/conductor")).unwrap();
             fs::write(root.join("etc/conductor/conductor.toml"), format!("systemd-version = {version}\n"))
                 .unwrap();
-            run(&Roots { root, output: output.clone() }, &mut Silent);
+            let site = site(&case, &root);
+            let manager = if site.user.is_some() { Manager::User } else { Manager::System };
+            run(&Roots { site, output: output.clone() }, &mut Silent);
             // Masked, or in the way of a package's unit.
             if fs::read_dir(&output).unwrap().next().is_none() {
                 continue;
             }
-            if let Err(error) = verify_units(&image, &output) {
+            if let Err(error) = verify_units(&image, manager, &output) {
                 panic!("{} on systemd {version}: {error}", case.display());
             }
         }
@@ -45,13 +47,15 @@ fn complaints_are_failures_on_every_systemd() {
     let units = repository_scratch("verify");
     for suite in [Suite::Bookworm, Suite::Trixie] {
         let image = Image::base(suite).unwrap();
-        fs::write(units.join("web.service"), good).unwrap();
-        fs::write(units.join("web@.service"), good).unwrap();
-        verify_units(&image, &units).unwrap();
+        for manager in [Manager::System, Manager::User] {
+            fs::write(units.join("web.service"), good).unwrap();
+            fs::write(units.join("web@.service"), good).unwrap();
+            verify_units(&image, manager, &units).unwrap();
 
-        fs::write(units.join("web@.service"), good.replace("Slice=", "Slize=")).unwrap();
-        let error = verify_units(&image, &units).unwrap_err().to_string();
-        assert!(error.contains("Slize"), "{error}");
+            fs::write(units.join("web@.service"), good.replace("Slice=", "Slize=")).unwrap();
+            let error = verify_units(&image, manager, &units).unwrap_err().to_string();
+            assert!(error.contains("Slize"), "{manager:?}: {error}");
+        }
     }
 }
 

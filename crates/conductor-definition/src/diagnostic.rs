@@ -4,12 +4,30 @@ use std::ops::Range;
 
 use crate::Source;
 
-/// Errors after which a definition is not looked at any more: more would not help anybody, and each
+/// Findings of a definition that are told, and errors after which it is not looked at any more: more would not help anybody, and each
 /// becomes a line in the log and in the stub unit.
 pub(crate) const MOST_ERRORS: usize = 64;
 
+/// Bytes that are read again and again while errors are collected, at the most: once for each error.
+const MOST_READ: usize = 8 << 20;
+
 /// Characters after which a line is cut: a message may quote what was found, whatever its length.
 const LONGEST_LINE: usize = 1000;
+
+/// Errors after which this definition is not looked at any more: fewer than [`MOST_ERRORS`] if it is very long.
+pub(crate) fn most_errors(source: &Source) -> usize {
+    (MOST_READ / source.len().max(1)).clamp(8, MOST_ERRORS)
+}
+
+/// Sorts findings by their places; of very many the first stay, errors before warnings.
+pub(crate) fn first(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by_key(Diagnostic::offset);
+    if diagnostics.len() > MOST_ERRORS {
+        diagnostics.sort_by_key(|diagnostic| diagnostic.level);
+        diagnostics.truncate(MOST_ERRORS);
+        diagnostics.sort_by_key(Diagnostic::offset);
+    }
+}
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

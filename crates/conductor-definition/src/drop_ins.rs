@@ -6,11 +6,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::file::{Entry, entries};
-use crate::search::{File, SEARCH_PATH};
-use crate::{Diagnostic, Source, read_text};
+use crate::search::File;
+use crate::{Diagnostic, Site, Source};
 
-/// Drop-ins of one definition: nobody can follow more than a few, and each may be 1 MiB long.
+/// Drop-ins of one definition: nobody can follow more than a few.
 const MOST: usize = 100;
+
+/// Bytes of a definition with its drop-ins: as long as one file may be.
+const LONGEST: usize = 1 << 20;
 
 /// A definition that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,17 +72,17 @@ impl DropIns {
 
 impl Candidate {
     /// The definition in a file that need not be on the search path, as it would be if it were copied
-    /// there: drop-ins beside it come first, and those on the search path below `root` count too.
-    pub fn given(root: &Path, path: &Path) -> Self {
+    /// there: drop-ins beside it come first, and those on the search path of `site` count too.
+    pub fn given(site: &Site, path: &Path) -> Self {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".d");
         let mut drop_ins = DropIns::default();
         // The path is the caller's, and so is what stands beside the file.
         drop_ins.list(Path::new("/"), &path.with_file_name(&name));
-        for directory in SEARCH_PATH {
-            drop_ins.list(root, &Path::new(directory).join(&name));
+        for directory in site.search_path() {
+            drop_ins.list(&site.root, &directory.join(&name));
         }
-        drop_ins.of(File { path: path.to_owned(), real: path.to_owned() })
+        drop_ins.of(File::at(path))
     }
 
     /// The text of all files, and what could not be read; nothing if the main file masks the service
@@ -87,14 +90,24 @@ impl Candidate {
     /// service would run without the limits that the part sets.
     pub fn read(&self) -> Option<(Source, Vec<Diagnostic>)> {
         let path = &self.main.path;
-        let mut source = match read_text(&self.main.real) {
+        let mut source = match self.main.read() {
             Ok(Some(text)) => Source::new(path, text),
             Ok(None) => return None,
             Err(problem) => return Some((Source::new(path, ""), vec![problem])),
         };
         let mut problems = self.problems.clone();
-        for File { path, real } in &self.drop_ins {
-            match read_text(real) {
+        for file in &self.drop_ins {
+            let path = &file.path;
+            match file.read() {
+                Ok(Some(text)) if source.len() + text.len() > LONGEST => {
+                    let place = source.push(path, "");
+                    let problem = Diagnostic::error(
+                        "too-long",
+                        "with this drop-in the definition is longer than 1 MiB",
+                    );
+                    problems
+                        .push(problem.at(place..place, "").help("put less into drop-ins, or fewer of them"));
+                }
                 Ok(Some(text)) => {
                     source.push(path, &text);
                 }
@@ -122,7 +135,8 @@ mod tests {
         std::fs::write(path("web.toml.d/20.toml"), b"\xff").unwrap();
         std::fs::write(path("web.toml.d/30.toml"), "").unwrap();
         std::fs::write(path("web.toml"), "image = 'a'").unwrap();
-        let (source, problems) = Candidate::given(root.path(), &path("web.toml")).read().unwrap();
+        let (source, problems) =
+            Candidate::given(&Site::system(root.path()), &path("web.toml")).read().unwrap();
         let prefix = format!("{}/web.toml.d/", root.path().display());
         let lines: Vec<String> =
             problems.iter().map(|problem| problem.one_line(&source).replace(&prefix, "")).collect();
@@ -134,7 +148,7 @@ mod tests {
             ]
         );
         std::fs::write(path("web.toml"), "").unwrap();
-        assert!(Candidate::given(root.path(), &path("web.toml")).read().is_none(), "masked");
+        assert!(Candidate::given(&Site::system(root.path()), &path("web.toml")).read().is_none(), "masked");
     }
 
     #[test]
@@ -148,7 +162,7 @@ mod tests {
         for number in 0..=MOST {
             std::fs::write(path(&format!("web.toml.d/{number}.toml")), "#").unwrap();
         }
-        let candidate = Candidate::given(root.path(), &path("web.toml"));
+        let candidate = Candidate::given(&Site::system(root.path()), &path("web.toml"));
         assert_eq!(candidate.drop_ins.len(), MOST);
         let (_, problems) = candidate.read().unwrap();
         let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
@@ -159,5 +173,23 @@ mod tests {
                 "there are more than 100 drop-ins",
             ]
         );
+    }
+
+    #[test]
+    fn all_together_are_no_longer_than_one_may_be() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(path("web.toml.d")).unwrap();
+        std::fs::write(path("web.toml"), "image = 'a'").unwrap();
+        let half = "#".repeat(LONGEST / 2);
+        std::fs::write(path("web.toml.d/10.toml"), &half).unwrap();
+        std::fs::write(path("web.toml.d/20.toml"), &half).unwrap();
+        std::fs::write(path("web.toml.d/30.toml"), "#").unwrap();
+        let (source, problems) =
+            Candidate::given(&Site::system(root.path()), &path("web.toml")).read().unwrap();
+        assert!(source.len() <= LONGEST);
+        let lines: Vec<String> = problems.iter().map(|problem| problem.one_line(&source)).collect();
+        let expected = "web.toml.d/20.toml: with this drop-in the definition is longer than 1 MiB (put less into drop-ins, or fewer of them)";
+        assert_eq!(lines, [format!("{}/{expected}", root.path().display())]);
     }
 }

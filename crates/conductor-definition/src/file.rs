@@ -26,15 +26,25 @@ const NULL: &str = "/dev/null";
 pub fn read_text(path: &Path) -> Result<Option<String>, Diagnostic> {
     // Asked before it is opened: opening a FIFO would wait for a writer, at boot, for ever.
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
-    if masks(&metadata) {
+    if is_masked(&metadata)? { Ok(None) } else { read_regular(path) }
+}
+
+/// The same for what is known to be a regular file, or was one a moment ago.
+pub(crate) fn read_regular(path: &Path) -> Result<Option<String>, Diagnostic> {
+    let mut file = File::open(path).map_err(|error| unreadable(&error))?;
+    let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+    if is_masked(&metadata)? {
         return Ok(None);
     }
-    if !metadata.is_file() {
-        return Err(Diagnostic::error("unreadable", "is not a regular file").help("move it out of the way"));
+    let length = metadata.len().min(MAX_SIZE);
+    // One byte more than there should be: a single call then tells that it was the whole file.
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0) + 1];
+    let read = file.read(&mut bytes).map_err(|error| unreadable(&error))?;
+    bytes.truncate(read);
+    if read as u64 != length {
+        let rest = (MAX_SIZE + 1).saturating_sub(read as u64);
+        file.take(rest).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_SIZE)).unwrap_or(0) + 1);
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
-    file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > MAX_SIZE {
         return Err(Diagnostic::error("too-long", "is longer than 1 MiB")
             .help("a definition that long is probably another file under this name"));
@@ -46,6 +56,17 @@ pub fn read_text(path: &Path) -> Result<Option<String>, Diagnostic> {
     })
 }
 
+/// Whether it masks; what does not is a regular file, or an error.
+fn is_masked(metadata: &Metadata) -> Result<bool, Diagnostic> {
+    if masks(metadata) {
+        return Ok(true);
+    }
+    if metadata.is_file() {
+        return Ok(false);
+    }
+    Err(Diagnostic::error("unreadable", "is not a regular file").help("move it out of the way"))
+}
+
 /// systemd's `null_or_empty()` (src/basic/stat-util.c): a file without a byte, or a device.
 fn masks(metadata: &Metadata) -> bool {
     let kind = metadata.file_type();
@@ -55,7 +76,7 @@ fn masks(metadata: &Metadata) -> bool {
 fn unreadable(error: &io::Error) -> Diagnostic {
     let help = match error.kind() {
         ErrorKind::NotFound => "check the path; a link may lead nowhere",
-        ErrorKind::PermissionDenied => "give root permission to read it, or remove it",
+        ErrorKind::PermissionDenied => "permit reading it, or remove it",
         // Too many levels of links, for one; std has no stable name for that.
         _ => "remove it, or put a regular file in its place",
     };
@@ -84,12 +105,13 @@ pub(crate) fn entries(root: &Path, directory: &Path) -> Result<Vec<Entry>, Diagn
             }
             let path = directory.join(&name);
             // The type comes with the name: only links cost system calls of their own.
-            let real = if entry.file_type()?.is_symlink() {
+            let kind = entry.file_type()?;
+            let real = if kind.is_symlink() {
                 follow(root, &path).unwrap_or_else(|_| entry.path())
             } else {
                 entry.path()
             };
-            let file = (real != Path::new(NULL)).then_some(search::File { path, real });
+            let file = (real != Path::new(NULL)).then(|| search::File::new(path, real, kind.is_file()));
             entries.push(Entry { name, file });
         }
         Ok(entries)
@@ -97,7 +119,7 @@ pub(crate) fn entries(root: &Path, directory: &Path) -> Result<Vec<Entry>, Diagn
     match list() {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(Diagnostic::error("unlisted", format!("cannot be listed: {error}"))
-                .help("put a directory in its place that root may read, or remove it"))
+                .help("put a directory in its place that can be listed, or remove it"))
         }
         entries => Ok(entries.unwrap_or_default()),
     }

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::MOST_ERRORS;
+use crate::diagnostic::most_errors;
 use crate::suggest::nearest;
 use crate::written::Removed;
 use crate::{Diagnostic, Source};
@@ -35,6 +35,9 @@ pub(crate) const LITERAL: &[&str] = &[
 /// to very often must not use up the machine's memory at boot.
 const MOST_FILLED_IN: usize = 1 << 20;
 
+/// Keys among which one of a similar name is looked for: a definition has fewer at its top level.
+const MOST_COMPARED: usize = 1000;
+
 const DOLLAR: &str = "write `$$` for a dollar, or `${NAME}` for the text of another key";
 
 /// Fills in all references. Keys whose value has a mistake are taken out and reported.
@@ -49,6 +52,7 @@ pub(crate) fn interpolate(
         source,
         names: BTreeMap::new(),
         left: MOST_FILLED_IN,
+        most: most_errors(source),
         removed: Removed::default(),
         found: Vec::new(),
     };
@@ -57,7 +61,7 @@ pub(crate) fn interpolate(
         work.names = table.iter().map(|(key, value)| (key.to_string(), Named::of(value.get_ref()))).collect();
         work.table(table, "");
     }
-    if work.found.len() < MOST_ERRORS { Ok((work.removed, work.found)) } else { Err(work.found) }
+    if work.found.len() < work.most { Ok((work.removed, work.found)) } else { Err(work.found) }
 }
 
 /// What a key at the top level can be for a reference to it.
@@ -86,6 +90,8 @@ struct Work<'s> {
     source: &'s Source,
     names: BTreeMap<String, Named>,
     left: usize,
+    /// Mistakes after which it is given up.
+    most: usize,
     removed: Removed,
     found: Vec<Diagnostic>,
 }
@@ -94,7 +100,7 @@ impl Work<'_> {
     fn table(&mut self, table: &mut DeTable<'_>, prefix: &str) {
         let mut mistaken = Vec::new();
         for (key, value) in table.iter_mut() {
-            if self.found.len() >= MOST_ERRORS {
+            if self.found.len() >= self.most {
                 return;
             }
             let path = format!("{prefix}{}", key.get_ref());
@@ -141,7 +147,7 @@ impl Work<'_> {
             if let Err(diagnostic) = found {
                 mistakes.push((diagnostic, at));
             }
-            if mistakes.len() + self.found.len() >= MOST_ERRORS {
+            if mistakes.len() + self.found.len() >= self.most {
                 break;
             }
         }
@@ -176,7 +182,7 @@ impl Work<'_> {
     /// What to write in place of an unknown name.
     fn instead(&self, name: &str) -> String {
         let texts = self.names.iter().filter(|(_, named)| matches!(named, Named::Text(_)));
-        let texts: Vec<&str> = texts.map(|(key, _)| key.as_str()).collect();
+        let texts: Vec<&str> = texts.map(|(key, _)| key.as_str()).take(MOST_COMPARED).collect();
         match nearest(name, texts.iter().copied()) {
             Some(near) => format!("did you mean `${{{near}}}`?"),
             None if texts.is_empty() => {
@@ -287,7 +293,7 @@ mod tests {
         let text = format!("long = '{long}'\na = '${{long}}${{long}}'\nb = '${{long}}'");
         let (value, found) = filled_in(&text, "b");
         assert_eq!((value, found.len()), (None, 1));
-        assert_eq!(filled_in(&format!("a = '{}'", "$ ".repeat(100_000)), "a").1.len(), MOST_ERRORS);
+        assert_eq!(filled_in(&format!("a = '{}'", "$ ".repeat(10_000)), "a").1.len(), 64);
     }
 
     proptest! {

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
 use crate::diagnostic::MOST_ERRORS;
+use crate::nesting::too_deep;
 use crate::source::Part;
 use crate::{Diagnostic, Source};
 
@@ -22,6 +23,14 @@ pub(crate) fn merged(source: &Source) -> Result<Spanned<DeTable<'_>>, Vec<Diagno
     let mut errors = Vec::new();
     let mut whole: Option<Spanned<DeTable<'_>>> = None;
     for part in source.parts() {
+        if let Some(place) = too_deep(part.text) {
+            errors.push(
+                Diagnostic::error("too-deep", "tables and lists are nested too deep")
+                    .at(moved(place, part.start), "no key of a definition is here")
+                    .help("this is probably another file under this name"),
+            );
+            continue;
+        }
         let (table, syntax) = DeTable::parse_recoverable(part.text);
         errors.extend(syntax.iter().map(|error| syntax_error(error, part)));
         match &mut whole {

@@ -7,26 +7,48 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::drop_ins::DropIns;
-use crate::file::{Entry, entries};
+use crate::file::{Entry, entries, read_regular, read_text};
 use crate::suggest::nearest;
-use crate::{Candidate, Diagnostic, Source};
-
-/// Where definitions are looked for; the first directory that has a file name wins, as with
-/// systemd's own units.
-pub const SEARCH_PATH: &[&str] =
-    &["/etc/conductor/services", "/run/conductor/services", "/usr/lib/conductor/services"];
+use crate::{Candidate, Diagnostic, Site, Source};
 
 /// Definitions that are read: the generator runs at every boot, and must come to an end whatever somebody
 /// has unpacked there.
 const MOST: usize = 10_000;
+
+/// Directories of drop-ins for which a definition of a similar name is looked for.
+const MOST_COMPARED: usize = 10;
 
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
     /// As it is called inside the root: what users see.
     pub path: PathBuf,
-    /// As it is opened.
-    pub real: PathBuf,
+    /// As it is opened, if that is another path: two paths of each file are much memory.
+    real: Option<PathBuf>,
+    /// Whether it is known to be a regular file.
+    regular: bool,
+}
+
+impl File {
+    pub(crate) fn new(path: PathBuf, real: PathBuf, regular: bool) -> Self {
+        let real = Some(real).filter(|real| *real != path);
+        Self { path, real, regular }
+    }
+
+    /// A file of which nothing is known but the path.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), real: None, regular: false }
+    }
+
+    /// The path by which it is opened.
+    pub fn real(&self) -> &Path {
+        self.real.as_ref().unwrap_or(&self.path)
+    }
+
+    /// Its text; nothing if it masks.
+    pub(crate) fn read(&self) -> Result<Option<String>, Diagnostic> {
+        if self.regular { read_regular(self.real()) } else { read_text(self.real()) }
+    }
 }
 
 /// Something to be said about a directory, or a file that is not a definition.
@@ -58,18 +80,19 @@ impl Finding {
     }
 }
 
-/// All definitions below `root`. A directory that does not exist is empty; one that cannot be listed
+/// All definitions of a site. A directory that does not exist is empty; one that cannot be listed
 /// hides no other.
-pub fn find(root: &Path) -> Found {
-    find_at_most(root, MOST)
+pub fn find(site: &Site) -> Found {
+    find_at_most(site, MOST)
 }
 
-fn find_at_most(root: &Path, most: usize) -> Found {
-    let mut search = Search { root, most, ..Search::default() };
-    for directory in SEARCH_PATH {
-        search.list(Path::new(directory));
+fn find_at_most(site: &Site, most: usize) -> Found {
+    let path = site.search_path();
+    let mut search = Search { root: &site.root, most, ..Search::default() };
+    for directory in &path {
+        search.list(directory);
     }
-    search.finish()
+    search.finish(path.first())
 }
 
 struct Search<'a> {
@@ -122,7 +145,8 @@ impl Search<'_> {
         }
     }
 
-    fn finish(mut self) -> Found {
+    /// `first` is the directory that findings about all of them are said of.
+    fn finish(mut self, first: Option<&PathBuf>) -> Found {
         let names: Vec<String> =
             self.definitions.keys().map(|name| name.to_string_lossy().into_owned()).collect();
         let last = names.last().map(String::as_str).unwrap_or_default();
@@ -137,16 +161,20 @@ impl Search<'_> {
             let message = format!("more than {} definitions: those after {last} are left out", self.most);
             let diagnostic =
                 Diagnostic::error("too-many", message).help("move some of them to another machine");
-            self.findings.push(Finding::new(SEARCH_PATH.first().copied().unwrap_or_default(), diagnostic));
+            self.findings.push(Finding::new(first.cloned().unwrap_or_default(), diagnostic));
             // The definitions of later drop-ins may be among those.
             self.drop_ins.retain(|name, _| *name.to_string_lossy() <= *last);
         }
+        let mut orphans = 0;
         for (name, directories) in &self.drop_ins {
             if self.drop_ins(directories).is_empty() {
                 continue;
             }
+            orphans += 1;
             let name = name.to_string_lossy();
             let message = format!("drop-ins without a definition: there is no {name}");
+            // Of very many none is a slip of the finger, and each is compared with all.
+            let names = if orphans <= MOST_COMPARED { names.as_slice() } else { &[] };
             let help = match nearest(&name, names.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean {near}.d?"),
                 None => "write the definition, or remove the directory".to_owned(),
@@ -195,7 +223,7 @@ mod tests {
 
         /// Main files and, behind them, their drop-ins; then the findings.
         fn found(&self, most: usize) -> Vec<String> {
-            let Found { candidates, findings } = find_at_most(self.0.path(), most);
+            let Found { candidates, findings } = find_at_most(&Site::system(self.0.path()), most);
             let short = |path: &Path| path.display().to_string().replace("conductor/services/", "");
             let shown = candidates.iter().map(|Candidate { main, drop_ins, .. }| {
                 let files: Vec<String> =

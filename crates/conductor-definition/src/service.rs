@@ -78,17 +78,6 @@ impl Service {
     pub fn release(&self) -> Option<&str> {
         self.revision.as_deref().or_else(|| self.process.image.version())
     }
-
-    /// Every host port that any instance takes.
-    pub fn host_ports(&self) -> impl Iterator<Item = u16> {
-        let numbers = 1..=self.instances;
-        self.network.ports.iter().flat_map(move |port| {
-            numbers.clone().flat_map(|number| {
-                let first = port.host_port(number);
-                first..=first.saturating_add(port.count - 1)
-            })
-        })
-    }
 }
 
 /// A container engine. What a further one takes is told at the top of `conductor-units`, `runtime/mod.rs`.
@@ -382,6 +371,24 @@ pub struct Health {
     pub start_within: TimeSpan,
     /// Time between SIGTERM and SIGKILL.
     pub kill_grace: TimeSpan,
+    /// What is done about an unhealthy container.
+    pub on_unhealthy: OnUnhealthy,
+    /// None is terminated while so many others are being restarted.
+    pub max_unavailable: u32,
+    /// Pressure in per cent above which slowness is excused.
+    pub max_pressure: u32,
+    /// For how long it is.
+    pub max_hold: TimeSpan,
+}
+
+/// What is done about an unhealthy container.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnUnhealthy {
+    /// It is terminated, and systemd starts it again.
+    #[default]
+    Restart,
+    /// It is reported.
+    None,
 }
 
 /// How systemd starts the service again.

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::diagnostic::most_errors;
 use crate::merge::merged;
-use crate::written::{Removed, read};
+use crate::written::{Removed, Table, read};
 use crate::{Diagnostic, Source};
 
 /// The machine's settings.
@@ -26,8 +27,9 @@ impl Settings {
 
     /// Reads the settings; whatever can be read is used.
     pub fn parse(source: &Source) -> (Self, Vec<Diagnostic>) {
-        let read = merged(source).and_then(|table| read::<Written>(table, Removed::default(), Vec::new()));
-        let (written, mut diagnostics) = match read {
+        let table =
+            || Ok(Table { keys: merged(source)?, removed: Removed::default(), diagnostics: Vec::new() });
+        let (written, mut diagnostics) = match read::<Written>(table, most_errors(source)) {
             Ok(read) => (read.written, read.diagnostics),
             Err(errors) => return (Self::default(), errors),
         };

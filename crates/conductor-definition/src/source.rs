@@ -66,6 +66,13 @@ impl Source {
         start
     }
 
+    /// Drops the text of all files, and with it the places in it; the main file's path stays.
+    pub fn forget_text(&mut self) {
+        self.text = String::new();
+        self.main.range = 0..0;
+        self.drop_ins = Vec::new();
+    }
+
     /// The path of the main file.
     pub fn path(&self) -> &Path {
         &self.main.path
@@ -97,6 +104,11 @@ impl Source {
     /// What stands at `span`.
     pub(crate) fn slice(&self, span: Range<usize>) -> &str {
         self.text.get(span).unwrap_or_default()
+    }
+
+    /// Bytes of all files.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
     }
 
     /// Whether a character stands anywhere.

@@ -1,8 +1,67 @@
 //! What only shows when all definitions are looked at together.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use crate::Service;
+use crate::{Dependency, Service};
+
+/// What others have to know of a service: small, so that it can be held of thousands of services that are
+/// themselves long written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Whether it runs as several instances.
+    pub group: bool,
+    /// The services that it refers to: strongly, then weakly, then for the order only.
+    pub references: Vec<(Reference, Dependency)>,
+    /// Host ports, each range with both its ends.
+    ports: Vec<(u16, u16)>,
+}
+
+/// How one service refers to another; shown as the key under which that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reference {
+    /// It does not start without the other.
+    Requires,
+    /// It starts the other.
+    Wants,
+    /// It starts after the other.
+    After,
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Requires => "requires",
+            Self::Wants => "wants",
+            Self::After => "after",
+        })
+    }
+}
+
+impl Claims {
+    /// What `service` claims. Units that it names in full are systemd's business and not here.
+    pub fn of(service: &Service) -> Self {
+        let lists = [
+            (Reference::Requires, &service.requires),
+            (Reference::Wants, &service.wants),
+            (Reference::After, &service.after),
+        ];
+        let references = lists.into_iter().flat_map(|(how, list)| {
+            list.iter().filter(|name| !name.is_unit()).map(move |name| (how, name.clone()))
+        });
+        // Instances follow each other without a gap.
+        let ports = service.network.ports.iter().map(|port| {
+            let last = port.host_port(service.instances).saturating_add(port.count - 1);
+            (port.host, last)
+        });
+        Self { group: service.instances > 1, references: references.collect(), ports: ports.collect() }
+    }
+
+    /// Every host port that any instance takes.
+    pub fn host_ports(&self) -> impl Iterator<Item = u16> {
+        self.ports.iter().flat_map(|(first, last)| *first..=*last)
+    }
+}
 
 /// Two services that cannot both run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,29 +70,19 @@ pub struct Clash {
     pub first: usize,
     /// Index of the service that cannot have it.
     pub second: usize,
-    /// What both claim, in words.
-    pub message: String,
+    /// The host port that both claim.
+    pub port: u16,
 }
 
 /// Host ports that two services claim. The earlier service in the list wins, so that one mistake
 /// stops one service, and always the same.
-pub fn clashes(services: &[&Service]) -> Vec<Clash> {
+pub fn clashes<'a>(services: impl IntoIterator<Item = (usize, &'a Claims)>) -> Vec<Clash> {
     let mut taken: BTreeMap<u16, usize> = BTreeMap::new();
     let mut clashes = Vec::new();
-    for (second, service) in services.iter().enumerate() {
-        let claimed: Vec<u16> = service.host_ports().collect();
-        match claimed.iter().find_map(|port| taken.get(port).map(|first| (*port, *first))) {
-            Some((port, first)) => clashes.push(Clash {
-                first,
-                second,
-                message: format!(
-                    "host port {port} is taken by {}",
-                    services
-                        .get(first)
-                        .map_or_else(String::new, |service| service.source_path.display().to_string())
-                ),
-            }),
-            None => taken.extend(claimed.into_iter().map(|port| (port, second))),
+    for (second, claims) in services {
+        match claims.host_ports().find_map(|port| taken.get(&port).map(|first| (port, *first))) {
+            Some((port, first)) => clashes.push(Clash { first, second, port }),
+            None => taken.extend(claims.host_ports().map(|port| (port, second))),
         }
     }
     clashes
@@ -44,27 +93,41 @@ mod tests {
     use super::*;
     use crate::{Source, parse};
 
-    fn service(name: &str, text: &str) -> Service {
-        let source = Source::new(format!("{name}.toml"), format!("image = \"x\"\n{text}"));
-        parse(&source).unwrap().service
+    fn claims(text: &str) -> Claims {
+        let source = Source::new("web.toml", format!("image = \"x\"\n{text}"));
+        Claims::of(&parse(&source).unwrap().service)
+    }
+
+    fn found(claims: &[Claims]) -> Vec<Clash> {
+        clashes(claims.iter().enumerate())
     }
 
     #[test]
     fn ports_of_all_instances_count() {
-        let a = service("a", "instances = 3\n[[ports]]\ncontainer = 80\nhost = 100");
-        let b = service("b", "[[ports]]\ncontainer = 80\nhost = 102");
-        let c = service("c", "[[ports]]\ncontainer = 80\nhost = 103");
-        let found = clashes(&[&a, &b, &c]);
-        assert_eq!(found.len(), 1);
-        assert_eq!((found[0].first, found[0].second), (0, 1));
-        assert_eq!(found[0].message, "host port 102 is taken by a.toml");
+        let a = claims("instances = 3\n[[ports]]\ncontainer = 80\nhost = 100");
+        let b = claims("[[ports]]\ncontainer = 80\nhost = 102");
+        let c = claims("[[ports]]\ncontainer = 80\nhost = 103");
+        assert_eq!(found(&[a, b, c]), [Clash { first: 0, second: 1, port: 102 }]);
+    }
+
+    #[test]
+    fn ports_of_ranges_count() {
+        let a = claims("instances = 2\n[[ports]]\ncontainer = \"80-82\"\nhost = 100");
+        assert_eq!(a.host_ports().collect::<Vec<_>>(), [100, 101, 102, 103, 104, 105]);
     }
 
     #[test]
     fn a_loser_takes_nothing() {
-        let a = service("a", "[[ports]]\ncontainer = 80\nhost = 100");
-        let b = service("b", "instances = 2\n[[ports]]\ncontainer = 80\nhost = 100");
-        let c = service("c", "[[ports]]\ncontainer = 80\nhost = 101");
-        assert_eq!(clashes(&[&a, &b, &c]).len(), 1);
+        let a = claims("[[ports]]\ncontainer = 80\nhost = 100");
+        let b = claims("instances = 2\n[[ports]]\ncontainer = 80\nhost = 100");
+        let c = claims("[[ports]]\ncontainer = 80\nhost = 101");
+        assert_eq!(found(&[a, b, c]).len(), 1);
+    }
+
+    #[test]
+    fn units_are_no_references() {
+        let claims = claims("after = [\"a.service\", \"b\"]\nwants = [\"c\"]\nrequires = [\"d\"]");
+        let names: Vec<&str> = claims.references.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names, ["d", "c", "b"]);
     }
 }

@@ -5,7 +5,7 @@
 
 mod editor;
 
-use conductor_definition::{Source, parse};
+use conductor_definition::{Abilities, Controllers, Source, parse_for};
 use snapbox::{assert_data_eq, str};
 
 /// The diagnostics of a definition called `web.toml`, one line each.
@@ -14,8 +14,12 @@ fn messages(text: &str) -> String {
 }
 
 fn messages_of(path: &str, text: &str) -> String {
+    messages_for(Abilities::ROOT, path, text)
+}
+
+fn messages_for(abilities: Abilities, path: &str, text: &str) -> String {
     let source = Source::new(path, text);
-    let diagnostics = match parse(&source) {
+    let diagnostics = match parse_for(&source, abilities) {
         Ok(parsed) => parsed.warnings,
         Err(diagnostics) => diagnostics,
     };
@@ -119,6 +123,10 @@ path = "healthz"
 interval = "0"
 timeout = "infinity"
 unhealthy-after = 0
+on-unhealthy = "reboot"
+max-unavailable = 0
+max-pressure = 101
+max-hold = "1 parsec"
 [restart]
 delay = "5 seconds or so"
 max-delay = "1s"
@@ -142,9 +150,13 @@ web.toml:17:8: the path of a check begins with `/`, such as `/healthz`
 web.toml:18:12: `0` is not between 10ms and 1w
 web.toml:19:11: `infinity` is not between 10ms and 1w
 web.toml:20:19: 0 is not between 1 and 10000
-web.toml:22:9: not a time span: write a number and a unit, such as `5s`, `1min 30s` or `500ms`
-web.toml:23:13: `max-delay` is shorter than `delay` (the delay grows from `delay` to `max-delay` while restarts follow each other)
-web.toml:24:9: invalid value: string "never", expected a table such as { starts = 10, within = "auto" }, or "none"
+web.toml:21:16: `reboot` is not known here: write one of "restart", "none"
+web.toml:22:19: 0 is not between 1 and 10000
+web.toml:23:16: 101 is not between 0 and 100
+web.toml:24:12: not a time span: write a number and a unit, such as `5s`, `1min 30s` or `500ms`
+web.toml:26:9: not a time span: write a number and a unit, such as `5s`, `1min 30s` or `500ms`
+web.toml:27:13: `max-delay` is shorter than `delay` (the delay grows from `delay` to `max-delay` while restarts follow each other)
+web.toml:28:9: invalid value: string "never", expected a table such as { starts = 10, within = "auto" }, or "none"
 
 "#]]
     );
@@ -633,14 +645,15 @@ web.toml:1:9: warning: which version runs depends on when the image was fetched 
 
 #[test]
 fn what_is_probably_not_meant() {
-    let text = "image = \"registry.example.com:5000/web\"\n[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\"\ninterval = \"1s\"\ntimeout = \"3s\"\n[restart]\nlimit = \"none\"\n";
+    let text = "image = \"registry.example.com:5000/web\"\ninstances = 2\n[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\"\ninterval = \"1s\"\ntimeout = \"3s\"\nmax-unavailable = 2\n[restart]\nlimit = \"none\"\n";
     assert_data_eq!(
         messages(text),
         str![[r#"
 web.toml: warning: it may use all of the machine's memory (set a limit, such as [resources] memory = "512M", or a slice that has one)
 web.toml: warning: a service that never works restarts for ever (leave `limit` out for ten starts, or write { starts = 10, within = "auto" })
 web.toml:1:9: warning: which version runs depends on when the image was fetched (name a version, such as :1.4.2, or a digest)
-web.toml:5:1: warning: a check may take longer than the interval (checks that are late are left out: raise interval, or lower timeout)
+web.toml:6:1: warning: all instances may be restarted at once (lower max-unavailable, so that some are left to answer)
+web.toml:6:1: warning: a check may take longer than the interval (checks that are late are left out: raise interval, or lower timeout)
 
 "#]]
     );
@@ -651,4 +664,118 @@ web.toml:1:9: warning: which version runs depends on when the image was fetched 
 
 "#]]
     );
+}
+
+#[test]
+fn what_users_cannot_do() {
+    let controllers = Controllers::named("cpu memory pids");
+    let user = Abilities { docker: false, encrypted_secrets: false, lowest_port: 1024, controllers };
+    let text = r#"
+image = "web:1"
+runtime = "docker"
+[secrets]
+plain = "/home/alice/key"
+sealed = { path = "/home/alice/key.cred", encrypted = true }
+"#;
+    assert_data_eq!(
+        messages_for(user, "web.toml", text),
+        str![[r#"
+web.toml:3:11: docker runs the machine's containers, not a user's (leave `runtime` out: podman needs no root; or define it in /etc/conductor/services)
+web.toml:6:10: this systemd does not decrypt secrets for users (systemd 258 and later do; until then name a plain file that only you may read)
+
+"#]]
+    );
+    let low = "image = \"web:1\"\n[resources]\nmemory = \"64M\"\n[[ports]]\ncontainer = 80\nhost = 80\n";
+    assert_data_eq!(
+        messages_for(user, "web.toml", low),
+        str![[r#"
+web.toml:6:8: warning: only root may publish ports below 1024 (take a higher one, or have root lower the sysctl net.ipv4.ip_unprivileged_port_start)
+
+"#]]
+    );
+    assert_data_eq!(messages_of("web.toml", low), str![[""]]);
+    let limits = "image = \"web:1\"\n[resources]\nmemory = \"64M\"\nio-weight = 50\n";
+    assert_data_eq!(
+        messages_for(user, "web.toml", limits),
+        str![[r#"
+web.toml: warning: `io-weight` has no effect: users' systemd may not limit `io` here (root can change that: `systemctl edit user@.service`, [Service] Delegate=cpu io memory pids)
+
+"#]]
+    );
+}
+
+#[test]
+fn bounds() {
+    let port = |number: u32| format!("[[ports]]\ncontainer = 80\nhost = {number}\n");
+    let ports: String = (1..=257).map(port).collect();
+    assert_data_eq!(
+        messages(&format!("image = \"web\"\n{ports}")),
+        str![[r#"
+web.toml:770:1: there are more than 256 [[ports]] (publish a range: container = "8000-8009")
+
+"#]]
+    );
+    let range = |number: u32| {
+        format!("[[ports]]\ncontainer = \"1-10000\"\nhost = 1\naddress = \"127.0.0.{number}\"\n")
+    };
+    let ranges: String = (1..=7).map(range).collect();
+    assert_data_eq!(
+        messages(&format!("image = \"web\"\n{ranges}")),
+        str![[r#"
+web.toml:28:8: its ports, those of all instances together, are more than 65535 (publish fewer ports, or have fewer instances)
+
+"#]]
+    );
+    let path = "x".repeat(4096);
+    assert_data_eq!(
+        messages(&format!("image = \"web\"\nworking-directory = \"/{path}\"\n[health]\npath = \"/{path}\"")),
+        str![[r#"
+web.toml:2:21: a path of 4097 bytes is longer than the kernel takes, which is 4095
+web.toml:3:1: a health check needs a port to ask (add [[ports]] with container = and host =)
+web.toml:4:8: a path of 4097 bytes is longer than 1024: let a short one do for the check
+
+"#]]
+    );
+    assert_data_eq!(
+        messages("image = \"web\"\nsecrets.key = \"/etc/key \"\n"),
+        str![[r#"
+web.toml:2:15: `/etc/key ` ends in a blank, which systemd would not read: rename the file
+
+"#]]
+    );
+    let deep = format!("image = {}1{}", "{ a.b = ".repeat(41), "}".repeat(41));
+    assert_data_eq!(
+        messages(&deep),
+        str![[r#"
+web.toml:1:329: tables and lists are nested too deep (this is probably another file under this name)
+
+"#]]
+    );
+}
+
+#[test]
+fn units_that_systemd_would_not_take() {
+    assert_data_eq!(
+        messages(
+            "image = \"web\"\nafter = [\".service\"]\nwants = [\"@a.service\"]\nrequires = [\"a@b.service\"]"
+        ),
+        str![[r#"
+web.toml:2:10: `.service` names neither a unit (such as `postgresql.service`) nor a service (such as `web`)
+web.toml:3:10: `@a.service` names neither a unit (such as `postgresql.service`) nor a service (such as `web`)
+
+"#]]
+    );
+}
+
+/// A file full of mistakes is probably another file; some of them say enough.
+#[test]
+fn of_very_many_mistakes_some_are_named() {
+    let name = |number: u32| format!("\"{number} x\" = \"y\"\n");
+    let names: String = (0..100).map(name).collect();
+    for text in [format!("[environment]\n{names}"), "[[volumes]]\n".repeat(100)] {
+        let source = Source::new("web.toml", format!("image = \"web\"\n{text}"));
+        let found = conductor_definition::parse(&source).unwrap_err();
+        let places: Vec<usize> = found.iter().map(|one| one.label.as_ref().unwrap().span.start).collect();
+        assert!(places.len() == 64 && places.is_sorted(), "{places:?}");
+    }
 }

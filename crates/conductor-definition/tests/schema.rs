@@ -8,7 +8,7 @@ mod editor;
 
 use std::path::Path;
 
-use conductor_definition::{Source, find, parse};
+use conductor_definition::{Site, Source, find, parse};
 use definition::{Place, base, places, set, toml_of, unset};
 use editor::{DROP_IN, SERVICE, agrees, repository};
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ fn the_documentation_names_schemas_that_are_there() {
 fn definitions_in_the_fixtures_are_judged_alike() {
     let (mut mains, mut drop_ins) = (0, 0);
     for case in std::fs::read_dir(repository().join("tests/fixtures")).unwrap() {
-        for candidate in find(&case.unwrap().path().join("root")).candidates {
+        for candidate in find(&Site::system(case.unwrap().path().join("root"))).candidates {
             let Some((source, problems)) = candidate.read() else { continue };
             let read = parse(&source);
             let good = read.is_ok() && problems.is_empty();

@@ -1,16 +1,18 @@
-//! From definitions to unit trees: pure, each definition on its own.
+//! From definitions to unit trees: each definition on its own.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use conductor_definition::{
-    Diagnostic, Finding, Found, Parsed, Service, ServiceName, Source, clashes, find, parse,
+    Abilities, Candidate, Claims, Diagnostic, Finding, Found, Parsed, Service, ServiceName, Site, Source,
+    clashes, find, parse_for,
 };
-use conductor_units::{Context, Tree, render};
+use conductor_units::{Context, Tree, render, stands_alone};
 
 use crate::last_good::LastGood;
+use crate::plan::Units;
 use crate::{Host, depend, parallel};
 
 /// A definition's files: their text, and why some of it is missing.
@@ -46,113 +48,264 @@ pub struct Converted {
     pub tree: Option<Tree>,
 }
 
-/// Reads every definition on the search path below `root`.
-pub fn read_all(root: &Path) -> Readings {
-    let Found { candidates, findings } = find(root);
+/// Reads every definition of a site.
+pub fn read_all(site: &Site) -> Readings {
+    let Found { candidates, findings } = find(site);
     let mut readings = Readings { findings, ..Readings::default() };
-    let read = parallel::map(candidates, |candidate| candidate.read().ok_or(candidate.main.path));
-    for reading in read {
+    for reading in parallel::map(candidates, read) {
         match reading {
-            Ok((source, problems)) => readings.definitions.push(Reading { source, problems }),
+            Ok(reading) => readings.definitions.push(reading),
             Err(empty) => readings.empty.push(empty),
         }
     }
     readings
 }
 
+/// Reads a definition; only its path if it is masked because it is empty.
+pub(crate) fn read(candidate: Candidate) -> Result<Reading, PathBuf> {
+    let read = candidate.read().map(|(source, problems)| Reading { source, problems });
+    read.ok_or(candidate.main.path)
+}
+
 /// Converts all definitions. Whatever is wrong with one, even a panic of ours, stays with that one.
 ///
 /// Services that are `established`, by their last good units, keep what a newcomer claims too; they are
 /// also known by name to others while their definition is broken.
-pub fn convert(readings: Vec<Reading>, host: &Host, established: &LastGood) -> Vec<Converted> {
-    convert_with(readings, host, established, parse, render)
+pub fn convert(mut readings: Vec<Reading>, host: &Host, established: &LastGood) -> Vec<Converted> {
+    let converter = Converter::new(host, established);
+    converter.sort(&mut readings, |reading| reading.source.path());
+    let drafts = parallel::map(readings, |reading| converter.draft(reading));
+    let held = |draft: Draft| {
+        let (source, name, diagnostics, units) = draft.into_parts();
+        let tree = units.and_then(Units::into_held);
+        Converted { source, name, diagnostics, tree }
+    };
+    converter.finish(drafts).into_iter().map(held).collect()
 }
 
-fn convert_with(
-    mut readings: Vec<Reading>,
-    host: &Host,
-    established: &LastGood,
-    parse: impl Fn(&Source) -> Result<Parsed, Vec<Diagnostic>> + Sync,
-    render: impl Fn(&Service, &Context) -> Tree + Sync,
-) -> Vec<Converted> {
-    let is_established =
-        |path: &Path| ServiceName::from_path(path).is_ok_and(|name| established.contains(name.as_str()));
-    // A stable sort: otherwise the order is that of the names, the same at every boot.
-    readings.sort_by_cached_key(|reading| !is_established(reading.source.path()));
-    // In boxes, because a service is large and the lists are copied.
-    let (mut services, mut converted): (Vec<Option<Box<Service>>>, Vec<Converted>) =
-        parallel::map(readings, |Reading { source, problems }| {
-            let result = if problems.is_empty() {
-                contained(|| parse(&source)).unwrap_or_else(|bug| Err(vec![bug]))
-            } else {
-                Err(problems)
-            };
-            let (service, diagnostics) = match result {
-                Ok(Parsed { service, warnings }) => (Some(Box::new(service)), warnings),
-                Err(diagnostics) => (None, diagnostics),
-            };
-            let name = ServiceName::from_path(source.path()).ok();
-            (service, Converted { source, name, diagnostics, tree: None })
-        })
-        .into_iter()
-        .unzip();
+/// What [`parse_for`] does, or in tests something like it.
+type Parse = dyn Fn(&Source, Abilities) -> Result<Parsed, Vec<Diagnostic>> + Sync;
 
-    drop_clashing(&mut services, &mut converted);
-    depend::check(&mut services, &mut converted, established);
-    let mut context = Context::new(host.systemd, services.iter().flatten().map(Box::as_ref));
-    for (name, definition) in
-        converted.iter().filter_map(|definition| Some((definition.name.as_ref()?, definition)))
-    {
-        let broken = definition.diagnostics.iter().any(Diagnostic::is_error);
-        let kept = if broken { established.get(name.as_str()) } else { None };
-        if kept.is_some_and(|tree| tree.get(&format!("{name}.target")).is_some()) {
-            context.groups.insert(name.to_string());
+/// Turns definitions into units.
+pub(crate) struct Converter<'a> {
+    host: &'a Host,
+    established: &'a LastGood,
+    parse: &'a Parse,
+    render: &'a (dyn Fn(&Service, &Context) -> Tree + Sync),
+    /// What becomes of the units of a service until all definitions are read.
+    keep: &'a (dyn Fn(&ServiceName, Tree) -> Units + Sync),
+    /// Whether advice is wanted, and so the text that it points at. Without it a definition that has no errors
+    /// takes next to no memory.
+    advice: bool,
+}
+
+/// A definition while others are read.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    source: Source,
+    pub(crate) name: Option<ServiceName>,
+    diagnostics: Vec<Diagnostic>,
+    /// What it claims; nothing if it is not converted.
+    pub(crate) claims: Option<Claims>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not converted.
+    Broken,
+    /// Its units depend on other definitions.
+    Waiting(Box<Service>),
+    /// Its units are made, or could not be. That it counts only later: who loses something to another is told that alone.
+    Rendered(Result<Rendered, Box<Diagnostic>>),
+}
+
+#[derive(Debug)]
+struct Rendered {
+    units: Units,
+    advice: Option<Box<Diagnostic>>,
+}
+
+impl Draft {
+    /// Notes what was found; after an error the definition is not converted, and claims nothing.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        if diagnostic.is_error() {
+            self.claims = None;
+            self.state = State::Broken;
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The units, if they could be made.
+    fn units(&self) -> Option<&Units> {
+        match &self.state {
+            State::Rendered(Ok(rendered)) => Some(&rendered.units),
+            _ => None,
         }
     }
-    // Each service goes as its units come: with very many, both together are the most memory of the run.
-    let trees = parallel::map(services, |service| {
-        let service = service?;
-        let tree = contained(|| render(&service, &context));
-        let tree = tree.and_then(|tree| shadowed(&tree, host).map_or(Ok(tree), Err));
-        Some(tree.map(|tree| (hidden(&tree, host), tree)))
-    });
-    let mut owners: BTreeMap<String, Rc<Path>> = BTreeMap::new();
-    for (tree, definition) in trees.into_iter().zip(&mut converted) {
-        let Some(tree) = tree else { continue };
-        match tree.and_then(|(hidden, tree)| claimed(&tree, &owners).map_or(Ok((hidden, tree)), Err)) {
-            Ok((hidden, tree)) => {
-                definition.diagnostics.extend(hidden);
-                let path: Rc<Path> = definition.source.path().into();
-                owners.extend(tree.iter().map(|(unit, _)| (unit.to_owned(), Rc::clone(&path))));
-                definition.tree = Some(tree);
+
+    /// Whether anything is wrong with it.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The errors and warnings, each on one line.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&Diagnostic, String)> {
+        self.diagnostics.iter().map(|diagnostic| (diagnostic, diagnostic.one_line(&self.source)))
+    }
+
+    pub(crate) fn into_parts(self) -> (Source, Option<ServiceName>, Vec<Diagnostic>, Option<Units>) {
+        let Self { source, name, diagnostics, claims: _, state } = self;
+        let units = match state {
+            State::Rendered(Ok(rendered)) => Some(rendered.units),
+            _ => None,
+        };
+        (source, name, diagnostics, units)
+    }
+}
+
+impl<'a> Converter<'a> {
+    /// One that keeps everything in memory.
+    pub(crate) fn new(host: &'a Host, established: &'a LastGood) -> Self {
+        let keep = &|_: &ServiceName, tree| Units::Held(tree);
+        Self { host, established, parse: &parse_for, render: &render, keep, advice: true }
+    }
+
+    /// One that gives the units away at once, and advice to nobody.
+    pub(crate) fn keeping(self, keep: &'a (dyn Fn(&ServiceName, Tree) -> Units + Sync)) -> Self {
+        Self { keep, advice: false, ..self }
+    }
+
+    /// Puts definitions in the order in which they get what they claim: who has it already comes first.
+    pub(crate) fn sort<T>(&self, definitions: &mut [T], path: impl Fn(&T) -> &Path) {
+        let is_established = |path: &Path| {
+            ServiceName::from_path(path).is_ok_and(|name| self.established.contains(name.as_str()))
+        };
+        // A stable sort: otherwise the order is that of the names, the same at every boot.
+        definitions.sort_by_cached_key(|definition| Reverse(is_established(path(definition))));
+    }
+
+    /// Reads what a definition says and, if that depends on no other, makes its units.
+    pub(crate) fn draft(&self, reading: Reading) -> Draft {
+        let Reading { mut source, problems } = reading;
+        let name = ServiceName::from_path(source.path()).ok();
+        let result = if problems.is_empty() {
+            contained(|| (self.parse)(&source, self.host.abilities())).unwrap_or_else(|bug| Err(vec![bug]))
+        } else {
+            Err(problems)
+        };
+        let Parsed { service, mut warnings } = match result {
+            Ok(parsed) => parsed,
+            Err(diagnostics) => {
+                return Draft { source, name, diagnostics, claims: None, state: State::Broken };
             }
-            Err(diagnostic) => definition.diagnostics.push(diagnostic),
+        };
+        if !self.advice {
+            // What is found from here on has no place in the text.
+            source.forget_text();
+            warnings = Vec::new();
+        }
+        let claims = Some(Claims::of(&service));
+        let state = if stands_alone(&service) {
+            let context = self.context(BTreeSet::new());
+            State::Rendered(self.rendered(&service, &context))
+        } else {
+            State::Waiting(Box::new(service))
+        };
+        Draft { source, name, diagnostics: warnings, claims, state }
+    }
+
+    /// Decides between definitions that are in each other's way, and makes the units that wait for others.
+    pub(crate) fn finish(&self, mut drafts: Vec<Draft>) -> Vec<Draft> {
+        drop_clashing(&mut drafts);
+        depend::check(&mut drafts, self.established);
+        let groups =
+            drafts.iter().filter(|draft| self.is_group(draft)).filter_map(|draft| draft.name.as_ref());
+        let groups = groups.map(ToString::to_string).collect();
+        let context = self.context(groups);
+        let waiting = drafts.iter_mut().filter(|draft| matches!(draft.state, State::Waiting(_))).collect();
+        parallel::map(waiting, |draft: &mut Draft| {
+            if let State::Waiting(service) = std::mem::replace(&mut draft.state, State::Broken) {
+                draft.state = State::Rendered(self.rendered(&service, &context));
+            }
+        });
+        for draft in &mut drafts {
+            match &mut draft.state {
+                State::Rendered(Ok(rendered)) => {
+                    draft.diagnostics.extend(rendered.advice.take().map(|advice| *advice));
+                }
+                State::Rendered(Err(diagnostic)) => {
+                    let diagnostic = (**diagnostic).clone();
+                    draft.report(diagnostic);
+                }
+                State::Broken | State::Waiting(_) => {}
+            }
+        }
+        for (loser, diagnostic) in claimed_twice(&drafts) {
+            if let Some(draft) = drafts.get_mut(loser) {
+                draft.report(diagnostic);
+            }
+        }
+        drafts
+    }
+
+    fn context(&self, groups: BTreeSet<String>) -> Context {
+        Context { systemd: self.host.systemd, scope: self.host.scope, groups }
+    }
+
+    /// Whether others find it under `NAME.target`; while it is broken, whether they did.
+    fn is_group(&self, draft: &Draft) -> bool {
+        match (&draft.claims, &draft.name) {
+            (Some(claims), _) => claims.group,
+            (None, Some(name)) => {
+                let kept = self.established.get(name.as_str());
+                kept.is_some_and(|tree| tree.get(&format!("{name}.target")).is_some())
+            }
+            (None, None) => false,
         }
     }
-    converted
+
+    fn rendered(&self, service: &Service, context: &Context) -> Result<Rendered, Box<Diagnostic>> {
+        contained(|| {
+            let tree = (self.render)(service, context);
+            if let Some(diagnostic) = shadowed(&tree, self.host) {
+                return Err(diagnostic);
+            }
+            let advice = if self.advice { hidden(&tree, self.host).map(Box::new) } else { None };
+            Ok(Rendered { units: (self.keep)(&service.name, tree), advice })
+        })
+        .and_then(|result| result)
+        .map_err(Box::new)
+    }
 }
 
 /// systemd's own generators refuse a second unit of one name too (src/shared/generator.c).
-fn claimed(tree: &Tree, owners: &BTreeMap<String, Rc<Path>>) -> Option<Diagnostic> {
-    let (unit, owner) = tree.iter().find_map(|(unit, _)| Some((unit, owners.get(unit)?)))?;
-    Some(
-        Diagnostic::error("name-clash", format!("its unit {unit} is made from {} already", owner.display()))
-            .help("rename one of the two"),
-    )
+fn claimed_twice(drafts: &[Draft]) -> Vec<(usize, Diagnostic)> {
+    let mut owners: HashMap<&str, &Path> = HashMap::new();
+    let mut losers = Vec::new();
+    for (at, draft) in drafts.iter().enumerate() {
+        let Some(units) = draft.units() else { continue };
+        let path = draft.source.path();
+        match units.paths().find_map(|unit| Some((unit, owners.get(unit)?))) {
+            None => owners.extend(units.paths().map(|unit| (unit, path))),
+            Some((unit, owner)) => {
+                let said = format!("its unit {unit} is made from {} already", owner.display());
+                losers.push((at, Diagnostic::error("name-clash", said).help("rename one of the two")));
+            }
+        }
+    }
+    losers
 }
 
 /// Services that claim what an earlier one has are not converted.
-fn drop_clashing(services: &mut [Option<Box<Service>>], converted: &mut [Converted]) {
-    let (indices, present): (Vec<usize>, Vec<&Service>) =
-        services.iter().enumerate().filter_map(|(index, service)| Some((index, service.as_deref()?))).unzip();
-    let found = clashes(&present);
-    let losers: Vec<(usize, String)> =
-        found.into_iter().filter_map(|clash| Some((*indices.get(clash.second)?, clash.message))).collect();
-    for (loser, message) in losers {
-        if let (Some(service), Some(definition)) = (services.get_mut(loser), converted.get_mut(loser)) {
-            *service = None;
-            definition.diagnostics.push(
-                Diagnostic::error("port-clash", message).help("give one of the two other ports: host = …"),
+fn drop_clashing(drafts: &mut [Draft]) {
+    let claims = drafts.iter().enumerate().filter_map(|(at, draft)| Some((at, draft.claims.as_ref()?)));
+    for clash in clashes(claims) {
+        let first = drafts.get(clash.first).map(|draft| draft.source.path().display().to_string());
+        let said = format!("host port {} is taken by {}", clash.port, first.unwrap_or_default());
+        if let Some(draft) = drafts.get_mut(clash.second) {
+            draft.report(
+                Diagnostic::error("port-clash", said).help("give one of the two other ports: host = …"),
             );
         }
     }
@@ -213,14 +366,19 @@ mod tests {
             assert!(service.name.as_str() != "a", "no luck with {}", service.name);
             render(service, context)
         };
-        let converted = convert_with(readings, &Host::default(), &LastGood::default(), parse, render);
+        let (host, established) = (Host::default(), LastGood::default());
+        let converter = Converter { render: &render, ..Converter::new(&host, &established) };
+        let drafts = readings.into_iter().map(|reading| converter.draft(reading)).collect();
+        let [a, b] = converter.finish(drafts).try_into().unwrap();
+        let said: Vec<String> =
+            a.lines().filter(|(found, _)| found.is_error()).map(|(_, line)| line).collect();
         assert_eq!(
-            summary(&converted),
+            said,
             [
                 "a.toml: a mistake in Conductor itself: no luck with a (please report it together with the definition)"
             ]
         );
-        assert!(converted[0].tree.is_none() && converted[1].tree.is_some());
+        assert!(a.units().is_none() && b.units().is_some());
     }
 
     #[test]
@@ -247,7 +405,7 @@ mod tests {
         std::fs::create_dir_all(&store).unwrap();
         std::fs::write(store.join("web.units"), "").unwrap();
         std::fs::write(store.join("db.units"), "==> db.target <==\n").unwrap();
-        let established = LastGood::open(root.path());
+        let established = LastGood::open(&Site::system(root.path()));
         let readings = vec![
             reading("api", text),
             reading("db", "imgae = 1"),

@@ -2,35 +2,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use conductor_definition::{Dependency, Diagnostic, Service};
+use conductor_definition::{Claims, Dependency, Diagnostic, Reference, ServiceName};
 
-use crate::{Converted, LastGood};
+use crate::LastGood;
+use crate::convert::Draft;
 
 /// Reports what is wrong with dependencies; a service whose error it is, is not converted.
-pub(crate) fn check(
-    services: &mut [Option<Box<Service>>],
-    converted: &mut [Converted],
-    established: &LastGood,
-) {
-    let names: BTreeSet<String> = converted
-        .iter()
-        .filter_map(|definition| definition.name.as_ref().map(ToString::to_string))
-        .chain(established.names().map(str::to_owned))
-        .collect();
-    for (service, definition) in services.iter_mut().zip(converted.iter_mut()) {
-        let Some(found) = service.as_ref() else { continue };
-        let diagnostics = unknown(found, &names);
-        let broken = diagnostics.iter().any(Diagnostic::is_error);
-        definition.diagnostics.extend(diagnostics);
-        if broken {
-            *service = None;
+pub(crate) fn check(drafts: &mut [Draft], established: &LastGood) {
+    if drafts.iter().all(|draft| references(draft).is_empty()) {
+        return;
+    }
+    let own = drafts.iter().filter_map(|draft| Some(draft.name.as_ref()?.as_str()));
+    let names: BTreeSet<&str> = own.chain(established.names()).collect();
+    let found: Vec<_> = drafts.iter().map(|draft| unknown(references(draft), &names)).collect();
+    for (draft, found) in drafts.iter_mut().zip(found) {
+        for diagnostic in found {
+            draft.report(diagnostic);
         }
     }
     // Each round breaks one circle, at the service that comes last: one mistake stops one service.
-    while let Some((at, path)) = circle(services) {
-        if let (Some(service), Some(definition)) = (services.get_mut(at), converted.get_mut(at)) {
-            *service = None;
-            definition.diagnostics.push(
+    while let Some((at, path)) = circle(drafts) {
+        if let Some(draft) = drafts.get_mut(at) {
+            draft.report(
                 Diagnostic::error("cycle", format!("services wait for each other: {}", path.join(" -> ")))
                     .help("take one of these out of after, wants or requires"),
             );
@@ -38,39 +31,37 @@ pub(crate) fn check(
     }
 }
 
+fn references(draft: &Draft) -> &[(Reference, Dependency)] {
+    draft.claims.as_ref().map_or(&[], |Claims { references, .. }| references)
+}
+
 /// systemd ignores an ordering after a unit that does not exist, and so does a mere wish; a requirement
 /// would fail each start.
-fn unknown(service: &Service, names: &BTreeSet<String>) -> Vec<Diagnostic> {
-    let missing = |dependency: &&Dependency| !dependency.is_unit() && !names.contains(dependency.as_str());
-    let help = "write the name of a definition, or a unit with its suffix, such as postgresql.service";
-    let said = |key: &str, dependency: &Dependency| {
-        format!("{key} names `{dependency}`, and there is no such service")
-    };
-    let required = service.requires.iter().filter(missing);
-    let wished = service.wants.iter().map(|dependency| ("wants", dependency));
-    let ordered = service.after.iter().map(|dependency| ("after", dependency));
-    let weak = wished.chain(ordered).filter(|(_, dependency)| missing(dependency));
-    required
-        .map(|dependency| Diagnostic::error("missing-dependency", said("requires", dependency)).help(help))
-        .chain(weak.map(|(key, dependency)| {
-            Diagnostic::warning("missing-dependency", said(key, dependency)).help(help)
-        }))
+fn unknown(references: &[(Reference, Dependency)], names: &BTreeSet<&str>) -> Vec<Diagnostic> {
+    let missing = references.iter().filter(|(_, dependency)| !names.contains(dependency.as_str()));
+    missing
+        .map(|(how, dependency)| {
+            let make = match how {
+                Reference::Requires => Diagnostic::error,
+                Reference::Wants | Reference::After => Diagnostic::warning,
+            };
+            let said = format!("{how} names `{dependency}`, and there is no such service");
+            make("missing-dependency", said)
+                .help("write the name of a definition, or a unit with its suffix, such as postgresql.service")
+        })
         .collect()
 }
 
 /// The last service of a circle, and the circle as a path that ends where it begins.
-fn circle(services: &[Option<Box<Service>>]) -> Option<(usize, Vec<String>)> {
-    let by_name: BTreeMap<&str, usize> = services
-        .iter()
-        .enumerate()
-        .filter_map(|(at, service)| Some((service.as_ref()?.name.as_str(), at)))
-        .collect();
+fn circle(drafts: &[Draft]) -> Option<(usize, Vec<String>)> {
+    let name = |at: usize| {
+        let draft = drafts.get(at)?;
+        draft.claims.as_ref().and(draft.name.as_ref()).map(ServiceName::as_str)
+    };
+    let by_name: BTreeMap<&str, usize> = (0..drafts.len()).filter_map(|at| Some((name(at)?, at))).collect();
     let after = |at: usize| -> Vec<usize> {
-        let Some(service) = services.get(at).and_then(Option::as_ref) else { return Vec::new() };
-        let all = service.requires.iter().chain(&service.wants).chain(&service.after);
-        all.filter(|dependency| !dependency.is_unit())
-            .filter_map(|dependency| by_name.get(dependency.as_str()).copied())
-            .collect()
+        let all = drafts.get(at).map(references).unwrap_or_default();
+        all.iter().filter_map(|(_, dependency)| by_name.get(dependency.as_str()).copied()).collect()
     };
     let mut done = BTreeSet::new();
     for start in by_name.values() {
@@ -84,8 +75,8 @@ fn circle(services: &[Option<Box<Service>>]) -> Option<(usize, Vec<String>)> {
             };
             if let Some(begins) = path.iter().position(|(on_path, _)| *on_path == next) {
                 let members: Vec<usize> = path.iter().skip(begins).map(|(at, _)| *at).collect();
-                let name = |at: &usize| Some(services.get(*at)?.as_ref()?.name.to_string());
-                let shown = members.iter().chain(members.first()).filter_map(name).collect();
+                let shown = members.iter().chain(members.first());
+                let shown = shown.filter_map(|at| name(*at).map(str::to_owned)).collect();
                 return Some((members.iter().copied().max()?, shown));
             }
             if !done.contains(&next) {
@@ -99,26 +90,18 @@ fn circle(services: &[Option<Box<Service>>]) -> Option<(usize, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use conductor_definition::{Source, parse};
+    use conductor_definition::Source;
+
+    use crate::{Host, Reading, convert};
 
     /// Definitions in one line each, `name: key = value; …`; returns what is said.
     fn said(definitions: &[&str]) -> Vec<String> {
-        let mut services = Vec::new();
-        let mut converted = Vec::new();
-        for definition in definitions {
+        let readings = definitions.iter().map(|definition| {
             let (name, keys) = definition.split_once(':').unwrap();
-            let text = format!("image = \"x\"\n{}", keys.replace(';', "\n"));
-            let source = Source::new(format!("{name}.toml"), text);
-            let service = parse(&source).unwrap().service;
-            converted.push(Converted {
-                source,
-                name: Some(service.name.clone()),
-                diagnostics: Vec::new(),
-                tree: None,
-            });
-            services.push(Some(Box::new(service)));
-        }
-        check(&mut services, &mut converted, &LastGood::default());
+            let text = format!("image = \"x:1\"\nresources.memory = \"1G\"\n{}", keys.replace(';', "\n"));
+            Reading { source: Source::new(format!("{name}.toml"), text), problems: Vec::new() }
+        });
+        let converted = convert(readings.collect(), &Host::default(), &LastGood::default());
         converted.iter().flat_map(|one| one.diagnostics.iter().map(|said| one.line(said))).collect()
     }
 

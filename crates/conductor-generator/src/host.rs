@@ -6,45 +6,69 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use conductor_definition::{Abilities, Scope, Site};
 use conductor_units::SystemdVersion;
 
+use crate::abilities::abilities;
 use crate::settings;
 
 /// Directories of packages' units. Those of the administrator and of the running system take
 /// precedence over generated units anyway.
-const NATIVE: &[&str] = &["usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
+const NATIVE: &[&str] = &["/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
 
 /// Directories of the administrator's and the running system's units.
-const OVER: &[&str] = &["etc/systemd/system", "run/systemd/system"];
+const OVER: &[&str] = &["/etc/systemd/system", "/run/systemd/system"];
+
+/// The same for users' managers; a user's own directories come with them (systemd.unit(5), "Load path when running
+/// in user mode").
+const NATIVE_OF_USERS: &[&str] = &["/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];
+const OVER_USERS: [&str; 2] = ["/etc/systemd/user", "/run/systemd/user"];
 
 /// Where `libsystemd-shared-VERSION.so` is: Debian's multiarch directories, Fedora, Arch.
 const LIBRARIES: &[&str] = &["usr/lib/systemd", "usr/lib64/systemd", "lib/systemd"];
 
-/// systemd links to each running unit's invocation here (src/core/unit.c, `unit_export_invocation_id`);
-/// journald reads them, and so can we without asking PID 1.
-const RUNNING: &str = "run/systemd/units";
+/// systemd links to each running unit's invocation here, below the runtime directory, and so does a user's
+/// (src/core/unit.c, `unit_export_invocation_id`); journald reads them, and so can we without asking it.
+const RUNNING: &str = "systemd/units";
 
 /// Facts about the machine.
 #[derive(Debug, Default)]
 pub struct Host {
     /// The systemd that reads the units.
     pub systemd: SystemdVersion,
+    /// Whether that is the machine's or a user's.
+    pub scope: Scope,
+    abilities: Abilities,
     native: Units,
     over: Units,
     running: BTreeSet<String>,
 }
 
 impl Host {
-    /// Looks below `root`; also returns what is wrong with the machine's settings.
-    pub fn look(root: &Path) -> (Self, Vec<String>) {
+    /// Looks at the files of a site; also returns what is wrong with the machine's settings.
+    pub fn look(site: &Site) -> (Self, Vec<String>) {
+        let root = &site.root;
         let (settings, problems) = settings(root);
         let systemd = settings
             .systemd_version
             .map(SystemdVersion)
             .or_else(|| installed_systemd(root))
             .unwrap_or(SystemdVersion::BASELINE);
-        let (native, over) = (Units::new(root, NATIVE), Units::new(root, OVER));
-        (Self { systemd, native, over, running: running_units(root) }, problems)
+        let (native, over) = unit_directories(site);
+        let host = Self {
+            systemd,
+            scope: site.scope(),
+            abilities: abilities(site, systemd),
+            native: Units::new(root, native),
+            over: Units::new(root, over),
+            running: running_units(&site.real(&site.runtime().join(RUNNING))),
+        };
+        (host, problems)
+    }
+
+    /// What definitions may ask for here.
+    pub fn abilities(&self) -> Abilities {
+        self.abilities
     }
 
     /// The unit of a package that `unit` would hide.
@@ -69,13 +93,28 @@ impl Host {
     }
 }
 
+/// Directories of units that generated ones hide, and of those that hide generated ones, each by precedence.
+fn unit_directories(site: &Site) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let paths = |paths: &'static [&'static str]| paths.iter().map(PathBuf::from);
+    let Some(user) = &site.user else { return (paths(NATIVE).collect(), paths(OVER).collect()) };
+    let units = |directory: &PathBuf| directory.join("systemd/user");
+    let native = [&user.data].into_iter().chain(&user.data_dirs).map(units).chain(paths(NATIVE_OF_USERS));
+    let [etc, run] = OVER_USERS.map(PathBuf::from);
+    // Distributions link /etc/xdg/systemd/user to /etc/systemd/user, which is the name that people know.
+    let further = user.config_dirs.iter().map(units);
+    let over = [units(&user.config), etc].into_iter().chain(further).chain([units(&user.runtime), run]);
+    (native.collect(), over.collect())
+}
+
 /// Units that others have put in some directories.
 #[derive(Debug, Default)]
 struct Units {
     root: PathBuf,
-    directories: &'static [&'static str],
+    /// By precedence.
+    directories: Vec<PathBuf>,
     asked: AtomicUsize,
-    listed: OnceLock<BTreeMap<OsString, &'static str>>,
+    /// In which of the directories a unit is.
+    listed: OnceLock<BTreeMap<OsString, usize>>,
 }
 
 /// As many questions as it takes to list the directories, which have some hundreds of units: then that is done
@@ -83,35 +122,38 @@ struct Units {
 const QUESTIONS: usize = 64;
 
 impl Units {
-    fn new(root: &Path, directories: &'static [&'static str]) -> Self {
+    fn new(root: &Path, directories: Vec<PathBuf>) -> Self {
         Self { root: root.to_owned(), directories, ..Self::default() }
     }
 
     /// The unit of this name that counts.
     fn path_of(&self, unit: &str) -> Option<PathBuf> {
-        let directory = self.directory_of(OsStr::new(unit))?;
-        Some(Path::new("/").join(directory).join(unit))
+        Some(self.directory_of(OsStr::new(unit))?.join(unit))
     }
 
     /// The first directory that has the unit.
-    fn directory_of(&self, unit: &OsStr) -> Option<&'static str> {
+    fn directory_of(&self, unit: &OsStr) -> Option<&Path> {
         // An answer does not depend on how many there were before, so their order is of no matter.
         if self.asked.load(Ordering::Relaxed) < QUESTIONS {
             self.asked.fetch_add(1, Ordering::Relaxed);
-            let there = |directory: &&&str| self.root.join(directory).join(unit).symlink_metadata().is_ok();
-            return self.directories.iter().find(there).copied();
+            let there = |directory: &&PathBuf| self.real(directory).join(unit).symlink_metadata().is_ok();
+            return self.directories.iter().find(there).map(PathBuf::as_path);
         }
-        self.listed.get_or_init(|| self.list()).get(unit).copied()
+        let at = *self.listed.get_or_init(|| self.list()).get(unit)?;
+        self.directories.get(at).map(PathBuf::as_path)
     }
 
-    fn list(&self) -> BTreeMap<OsString, &'static str> {
-        let units = |directory: &&'static str| {
-            let directory = *directory;
-            let entries = std::fs::read_dir(self.root.join(directory));
-            entries.into_iter().flatten().flatten().map(move |entry| (entry.file_name(), directory))
+    fn list(&self) -> BTreeMap<OsString, usize> {
+        let units = |(at, directory): (usize, &PathBuf)| {
+            let entries = std::fs::read_dir(self.real(directory));
+            entries.into_iter().flatten().flatten().map(move |entry| (entry.file_name(), at))
         };
         // Of several the last inserted stays, and the first directory counts.
-        self.directories.iter().rev().flat_map(units).collect()
+        self.directories.iter().enumerate().rev().flat_map(units).collect()
+    }
+
+    fn real(&self, directory: &Path) -> PathBuf {
+        self.root.join(directory.strip_prefix("/").unwrap_or(directory))
     }
 }
 
@@ -134,8 +176,8 @@ fn version_of(library: &str) -> Option<SystemdVersion> {
     digits.parse().ok().map(SystemdVersion)
 }
 
-fn running_units(root: &Path) -> BTreeSet<String> {
-    std::fs::read_dir(root.join(RUNNING))
+fn running_units(directory: &Path) -> BTreeSet<String> {
+    std::fs::read_dir(directory)
         .into_iter()
         .flatten()
         .flatten()
@@ -163,7 +205,8 @@ mod tests {
             std::fs::write(root.path().join(directory).join("web.service"), "").unwrap();
         }
         std::fs::write(root.path().join("lib/systemd/system/api.service"), "").unwrap();
-        let host = Host { native: Units::new(root.path(), NATIVE), ..Host::default() };
+        let (native, _) = unit_directories(&Site::system(root.path()));
+        let host = Host { native: Units::new(root.path(), native), ..Host::default() };
         for _ in 0..=QUESTIONS {
             assert_eq!(host.native_unit("web.service"), Some("/usr/lib/systemd/system/web.service".into()));
             assert_eq!(host.native_unit("api.service"), Some("/lib/systemd/system/api.service".into()));

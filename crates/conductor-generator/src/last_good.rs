@@ -2,45 +2,49 @@
 //!
 //! Units and not definitions are kept: after an upgrade that reads definitions differently they are
 //! still the very units that the running containers were started with. One file a service, in the text
-//! form of [`Tree`]. /run is the one place where a generator may write besides its output directory
+//! form of [`Tree`], replaced as a whole: whenever the generator is killed, each service's are its old ones or its
+//! new ones. /run is the one place where a generator may write besides its output directory
 //! (systemd 253, NEWS); it is empty after a boot, when nothing runs that would have to be kept.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use conductor_definition::Site;
 use conductor_units::Tree;
 
-use crate::plan::{Plan, Planned};
-use crate::write::write_file;
+use crate::plan::{Plan, Planned, Units};
+use crate::same::holds;
+use crate::write::{aside, below, write_aside, write_file};
 use crate::{WriteError, parallel};
 
-const DIRECTORY: &str = "run/conductor/last-good";
+/// Below the runtime directory, of the machine or of the user.
+const DIRECTORY: &str = "conductor/last-good";
 const SUFFIX: &str = ".units";
 
-/// The last good units of services, below one root: which names are kept. What is kept under a name is read when it is asked for,
+/// The last good units of a site's services: which names are kept. What is kept under a name is read when it is asked for,
 /// because it hardly ever is: nearly always it equals what has just been made.
 #[derive(Debug, Default)]
 pub struct LastGood {
     directory: PathBuf,
     names: BTreeSet<String>,
+    /// Files that a generator did not live to rename.
+    unfinished: Vec<PathBuf>,
 }
 
 impl LastGood {
-    pub(crate) fn open(root: &Path) -> Self {
-        let directory = root.join(DIRECTORY);
-        let names = std::fs::read_dir(&directory)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| {
-                let file_name = entry.file_name();
-                let name = file_name.to_str()?.strip_suffix(SUFFIX)?;
-                (!name.starts_with('.')).then(|| name.to_owned())
-            })
-            .collect();
-        Self { directory, names }
+    pub(crate) fn open(site: &Site) -> Self {
+        let directory = site.real(&site.runtime().join(DIRECTORY));
+        let (mut names, mut unfinished) = (BTreeSet::new(), Vec::new());
+        for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
+            let file_name = entry.file_name();
+            let Some(name) = file_name.to_str().and_then(|name| name.strip_suffix(SUFFIX)) else { continue };
+            if name.starts_with('.') {
+                unfinished.push(entry.path());
+            } else {
+                names.insert(name.to_owned());
+            }
+        }
+        Self { directory, names, unfinished }
     }
 
     /// The names under which something is kept, sorted.
@@ -63,14 +67,13 @@ impl LastGood {
 
     /// Whether exactly this tree is kept.
     pub(crate) fn has(&self, name: &str, tree: &Tree) -> bool {
-        if !self.names.contains(name) {
-            return false;
-        }
-        let expected = tree.to_string();
-        // One byte more than there should be: a single call then tells a longer file too.
-        let mut found = vec![0; expected.len() + 1];
-        let length = File::open(self.path(name)).and_then(|mut file| file.read(&mut found)).ok();
-        length.and_then(|length| found.get(..length)) == Some(expected.as_bytes())
+        self.names.contains(name) && holds(&self.path(name), tree.parts()).unwrap_or(false)
+    }
+
+    /// Writes a tree beside what is kept; [`Self::save`] puts it in its place.
+    pub(crate) fn stage(&self, name: &str, tree: &Tree) -> Result<(), WriteError> {
+        let path = self.path(name);
+        write_aside(&path, &tree.to_string()).map_err(|error| WriteError::new(&path, error))
     }
 
     /// Keeps the good trees of a plan and forgets what it forgets.
@@ -78,7 +81,13 @@ impl LastGood {
         let new: Vec<&Planned> =
             plan.services.iter().filter(|service| service.good && !service.kept).collect();
         let saved = parallel::map(new, |service| {
-            write_file(&self.path(&service.name), &service.tree.to_string()).err()
+            let path = self.path(&service.name);
+            match &service.units {
+                Units::Held(tree) => write_file(&path, &tree.to_string()).err(),
+                Units::Staged { .. } => {
+                    std::fs::rename(aside(&path), &path).map_err(|error| WriteError::new(&path, error)).err()
+                }
+            }
         });
         let mut errors: Vec<WriteError> = saved.into_iter().flatten().collect();
         for name in &plan.forgotten {
@@ -87,10 +96,12 @@ impl LastGood {
                 errors.push(WriteError::new(&path, error));
             }
         }
+        // They do no harm; those that have got their name meanwhile are not there any more.
+        self.unfinished.iter().for_each(|path| drop(std::fs::remove_file(path)));
         errors
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.directory.join([name, SUFFIX].concat())
+        below(&self.directory, &[name, SUFFIX])
     }
 }

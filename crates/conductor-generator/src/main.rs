@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use conductor_definition::{Site, UserDirectories};
 use conductor_generator::log::SystemLog;
 use conductor_generator::{Log, Outcome, Priority, Roots, run};
 
@@ -14,10 +15,12 @@ Usage: conductor-generator NORMAL [EARLY LATE]
 Turns the service definitions in /etc/conductor/services, /run/conductor/services and
 /usr/lib/conductor/services into systemd units in the directory NORMAL.
 systemd runs it at boot and at every daemon-reload; `conductor generate` shows its output.
+A user's systemd (SYSTEMD_SCOPE=user) runs it for the definitions in ~/.config/conductor/services
+and /etc/conductor/users/services.
 
 Exit status: 0 all converted, 1 some did not (the others are written), 2 wrong usage.
 Environment: CONDUCTOR_ROOT prefixes all paths that are read; SYSTEMD_SCOPE and SYSTEMD_IN_INITRD
-are set by systemd.
+are set by systemd; XDG_CONFIG_HOME, XDG_RUNTIME_DIR and HOME say where a user's files are.
 ";
 
 fn main() -> ExitCode {
@@ -38,17 +41,18 @@ fn main() -> ExitCode {
     if environment_is("SYSTEMD_IN_INITRD", "1") {
         return ExitCode::SUCCESS;
     }
-    // The search path is that of the system: a user's manager must not start the machine's services.
-    if environment_is("SYSTEMD_SCOPE", "user") {
-        return ExitCode::SUCCESS;
-    }
     let mut log = SystemLog::open(environment_is("SYSTEMD_SCOPE", "system"));
     // A caught panic is reported as a diagnostic of its definition; the default hook would write it to
     // a console where nobody knows what it belongs to.
     std::panic::set_hook(Box::new(|_| {}));
-    let root = std::env::var_os("CONDUCTOR_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from);
-    let outcome = std::panic::catch_unwind(move || run(&Roots { root, output }, &mut log));
-    match outcome {
+    let site = match site() {
+        Ok(site) => site,
+        Err(error) => {
+            log.log(Priority::Error, &error);
+            return ExitCode::FAILURE;
+        }
+    };
+    match std::panic::catch_unwind(move || run(&Roots { site, output }, &mut log)) {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::FAILURE,
         Err(_) => {
@@ -57,6 +61,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The name of the program does not tell whose generator it is: it is one file under two names.
+fn site() -> Result<Site, String> {
+    let root = std::env::var_os("CONDUCTOR_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from);
+    let is_users = environment_is("SYSTEMD_SCOPE", "user");
+    let user = is_users.then(|| UserDirectories::from_environment(|name| std::env::var_os(name)));
+    Ok(Site { root, user: user.transpose()? })
 }
 
 fn environment_is(name: &str, value: &str) -> bool {

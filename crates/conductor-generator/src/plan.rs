@@ -1,12 +1,15 @@
 //! What to write: new units, last good units, units that still run, or a stub.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
 
 use conductor_definition::ServiceName;
 use conductor_units::{Entry, Tree, stub, stub_unit_names};
 
+use crate::convert::Draft;
 use crate::last_good::LastGood;
-use crate::{Converted, Host, Priority, parallel};
+use crate::workshop::Staged;
+use crate::{Host, Priority, parallel};
 
 /// Everything that will be written.
 #[derive(Debug, Default)]
@@ -22,11 +25,41 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) name: String,
-    pub(crate) tree: Tree,
+    pub(crate) units: Units,
     /// Whether they are to be kept as the last good ones. A stub is not.
     pub(crate) good: bool,
     /// Whether they are kept already, exactly so.
     pub(crate) kept: bool,
+}
+
+/// Units until they are written.
+#[derive(Debug)]
+pub(crate) enum Units {
+    /// Here.
+    Held(Tree),
+    /// Aside, because nothing of what they were before has to stay with them.
+    Staged {
+        /// Where.
+        files: Staged,
+        /// Whether they are the last good ones already, exactly so. If not, those wait for their name.
+        kept: bool,
+    },
+}
+
+impl Units {
+    pub(crate) fn paths(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        match self {
+            Self::Held(tree) => Box::new(tree.iter().map(|(path, _)| path)),
+            Self::Staged { files, .. } => Box::new(files.paths()),
+        }
+    }
+
+    pub(crate) fn into_held(self) -> Option<Tree> {
+        match self {
+            Self::Held(tree) => Some(tree),
+            Self::Staged { .. } => None,
+        }
+    }
 }
 
 /// Paths that somebody's units have.
@@ -34,58 +67,76 @@ pub(crate) struct Planned {
 struct Taken(BTreeSet<String>);
 
 impl Taken {
-    fn add(&mut self, tree: &Tree) {
-        self.0.extend(tree.iter().map(|(path, _)| path.to_owned()));
+    fn add<'a>(&mut self, paths: impl Iterator<Item = &'a str>) {
+        self.0.extend(paths.map(str::to_owned));
+    }
+
+    fn add_tree(&mut self, tree: &Tree) {
+        self.add(tree.iter().map(|(path, _)| path));
     }
 }
 
 impl Plan {
-    /// All units in one tree.
+    /// All units that are held, in one tree.
     pub(crate) fn tree(&self) -> Tree {
         let mut all = Tree::default();
         for service in &self.services {
-            // The plan was made so that nothing clashes.
-            drop(all.merge(&service.tree));
+            if let Units::Held(tree) = &service.units {
+                // The plan was made so that nothing clashes.
+                drop(all.merge(tree));
+            }
         }
         all
+    }
+
+    /// Whether exactly what is kept was made.
+    pub(crate) fn changes_nothing(&self) -> bool {
+        self.forgotten.is_empty() && self.services.iter().all(|service| service.kept)
     }
 }
 
 /// Decides for each service. The rule behind all cases: a unit that runs never loses its file, because
 /// systemd would then stop it without its `ExecStop=` and nothing would supervise it meanwhile.
-pub(crate) fn plan(converted: Vec<Converted>, last_good: &LastGood, host: &Host) -> Plan {
+pub(crate) fn plan(drafts: Vec<Draft>, last_good: &LastGood, host: &Host) -> Plan {
     let mut plan = Plan::default();
     let mut taken = Taken::default();
     let mut broken = Vec::new();
-    let mut known = BTreeSet::new();
 
     // Good definitions first: what is kept of others must not get in their way.
-    for mut definition in converted {
-        let Some(name) = definition.name.clone() else { continue };
-        known.insert(name.to_string());
-        match definition.tree.take() {
+    for draft in drafts {
+        let problems = if draft.is_broken() { errors(&draft) } else { Vec::new() };
+        let (source, name, _, units) = draft.into_parts();
+        match (name, units) {
             // The converter made sure that these do not clash.
-            Some(tree) => {
-                plan.services.push(Planned { name: name.to_string(), tree, good: true, kept: false });
+            (Some(name), Some(units)) => {
+                let kept = matches!(units, Units::Staged { kept: true, .. });
+                plan.services.push(Planned { name: name.as_str().to_owned(), units, good: true, kept });
             }
-            None => broken.push((name, definition)),
+            (Some(name), None) => broken.push(Broken { name, path: source.path().to_owned(), problems }),
+            (None, _) => {}
         }
     }
-    parallel::map(plan.services.iter_mut().collect(), |service: &mut Planned| {
-        service.kept = last_good.has(&service.name, &service.tree);
+    let held: Vec<&mut Planned> =
+        plan.services.iter_mut().filter(|service| matches!(service.units, Units::Held(_))).collect();
+    parallel::map(held, |service| {
+        if let Units::Held(tree) = &service.units {
+            service.kept = last_good.has(&service.name, tree);
+        }
     });
+    let gone = gone(&plan, &broken, last_good);
     // Nearly always nothing has changed, nothing is broken and nothing gone: then nobody asks what is taken.
-    let unchanged = plan.services.iter().all(|service| service.kept);
-    if !unchanged || !broken.is_empty() || last_good.names().any(|name| !known.contains(name)) {
-        plan.services.iter().for_each(|service| taken.add(&service.tree));
+    let asked = |service: &Planned| matches!(service.units, Units::Held(_)) && !service.kept;
+    if !broken.is_empty() || !gone.is_empty() || plan.services.iter().any(asked) {
+        plan.services.iter().for_each(|service| taken.add(service.units.paths()));
     }
     for service in &mut plan.services {
         // What has not changed has lost no unit.
+        let Units::Held(tree) = &mut service.units else { continue };
         if service.kept {
             continue;
         }
         if let Some(old) = last_good.get(&service.name) {
-            let kept = still_running(&old, host, &taken);
+            let kept = still_running(&old, host, |path| taken.0.contains(path));
             for unit in kept.unit_names().filter(|unit| host.runs(unit)) {
                 let note = format!(
                     "{}: {unit} still runs, which its definition no longer has; its file stays until it is stopped",
@@ -93,53 +144,75 @@ pub(crate) fn plan(converted: Vec<Converted>, last_good: &LastGood, host: &Host)
                 );
                 plan.notes.push((Priority::Warning, note));
             }
-            taken.add(&kept);
-            drop(service.tree.merge(&kept));
-            service.kept = service.tree == old;
+            taken.add_tree(&kept);
+            drop(tree.merge(&kept));
+            service.kept = *tree == old;
         }
     }
-    for (name, definition) in broken {
-        let (tree, good) = in_place_of_broken(&name, &definition, last_good, host, &mut plan.notes);
+    for definition in broken {
+        let (tree, good) = in_place_of_broken(&definition, last_good, host, &mut plan.notes);
         // Others may have taken a name meanwhile; what is left is better than nothing for what runs.
         let free = tree.without(|path| taken.0.contains(path));
-        taken.add(&free);
+        taken.add_tree(&free);
         // Nothing new to keep, unless somebody else has taken a part of it.
         let kept = good && free == tree;
-        plan.services.push(Planned { name: name.to_string(), tree: free, good, kept });
+        let name = definition.name.as_str().to_owned();
+        plan.services.push(Planned { name, units: Units::Held(free), good, kept });
     }
-    for name in last_good.names() {
-        if known.contains(name) {
-            continue;
-        }
-        let Some(old) = last_good.get(name) else { continue };
-        let kept = still_running(&old, host, &taken);
+    for name in gone {
+        let Some(old) = last_good.get(&name) else { continue };
+        let kept = still_running(&old, host, |path| taken.0.contains(path));
         if kept.is_empty() {
-            plan.forgotten.push(name.to_owned());
+            plan.forgotten.push(name);
             continue;
         }
         plan.notes.push((
             Priority::Info,
             format!("{name}: its definition is gone but it still runs; its units stay until it has stopped"),
         ));
-        taken.add(&kept);
-        plan.services.push(Planned { name: name.to_owned(), tree: kept, good: true, kept: false });
+        taken.add_tree(&kept);
+        plan.services.push(Planned { name, units: Units::Held(kept), good: true, kept: false });
     }
     plan
 }
 
+/// Whether something of a service's last good units has to stay that is not in its new ones.
+pub(crate) fn leaves_something(name: &str, new: &Tree, last_good: &LastGood, host: &Host) -> bool {
+    let old = last_good.get(name);
+    old.is_some_and(|old| !still_running(&old, host, |path| new.get(path).is_some()).is_empty())
+}
+
+/// A definition that is not converted.
+struct Broken {
+    name: ServiceName,
+    path: PathBuf,
+    problems: Vec<String>,
+}
+
+fn errors(draft: &Draft) -> Vec<String> {
+    draft.lines().filter(|(diagnostic, _)| diagnostic.is_error()).map(|(_, line)| line).collect()
+}
+
+/// Names under which something is kept and that no definition has any more.
+fn gone(plan: &Plan, broken: &[Broken], last_good: &LastGood) -> Vec<String> {
+    let good = plan.services.iter().map(|service| service.name.as_str());
+    let known: HashSet<&str> = good.chain(broken.iter().map(|broken| broken.name.as_str())).collect();
+    last_good.names().filter(|name| !known.contains(name)).map(str::to_owned).collect()
+}
+
 fn in_place_of_broken(
-    name: &ServiceName,
-    definition: &Converted,
+    definition: &Broken,
     last_good: &LastGood,
     host: &Host,
     notes: &mut Vec<(Priority, String)>,
 ) -> (Tree, bool) {
+    let Broken { name, path, problems } = definition;
     if let Some(old) = last_good.get(name.as_str()) {
         notes.push((
             Priority::Warning,
             format!(
                 "{name}: its units stay those of its last good definition until {} is mended",
-                definition.source.path().display()
+                path.display()
             ),
         ));
         return (old, true);
@@ -148,18 +221,12 @@ fn in_place_of_broken(
     if stub_unit_names(name).iter().any(|unit| host.native_unit(unit).is_some()) {
         return (Tree::default(), false);
     }
-    let problems: Vec<String> = definition
-        .diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.is_error())
-        .map(|diagnostic| definition.line(diagnostic))
-        .collect();
-    (stub(name, definition.source.path(), &problems), false)
+    (stub(name, path, problems, host.scope), false)
 }
 
 /// The part of `old` that runs and that nothing else defines now: units, and the drop-ins of instances.
 /// Enabling links are not kept: at boot it would not be started any more.
-fn still_running(old: &Tree, host: &Host, taken: &Taken) -> Tree {
+fn still_running(old: &Tree, host: &Host, taken: impl Fn(&str) -> bool) -> Tree {
     let mut kept = Tree::default();
     for (path, entry) in old.iter() {
         let unit = match path.split_once('/') {
@@ -170,7 +237,7 @@ fn still_running(old: &Tree, host: &Host, taken: &Taken) -> Tree {
             },
         };
         if let Entry::File(text) = entry
-            && !taken.0.contains(path)
+            && !taken(path)
             && host.runs(unit)
         {
             kept.file(path, text.clone());

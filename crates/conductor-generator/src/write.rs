@@ -19,6 +19,11 @@ impl WriteError {
         Self { path: path.to_owned(), error }
     }
 
+    /// The reason alone.
+    pub(crate) fn into_source(self) -> io::Error {
+        self.error
+    }
+
     /// Somebody else has written it.
     pub(crate) fn taken(path: &Path) -> Self {
         let said = "another generator has made it already: rename the definition, or the other's source";
@@ -63,7 +68,7 @@ pub fn write_file(path: &Path, text: &str) -> Result<(), WriteError> {
 }
 
 /// A link is there as a whole or not at all, so where nothing stands yet it needs no renaming.
-fn link(path: &Path, target: &str) -> io::Result<()> {
+pub(crate) fn link(path: &Path, target: &str) -> io::Result<()> {
     let make = |path: &Path| std::os::unix::fs::symlink(target, path);
     match make(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => in_place(path, make),
@@ -75,33 +80,57 @@ fn link(path: &Path, target: &str) -> io::Result<()> {
     }
 }
 
-/// Makes something beside `path` and renames it there. No fsync: /run is memory. The name cannot be a
-/// unit's (`#` is not allowed in one), so systemd skips it should we be killed in between; there is one
-/// generator at a time, so the name needs no randomness.
+/// Makes something beside `path` and renames it there. No fsync: /run is memory.
 fn in_place(path: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
-    let mut name = OsString::from(".#");
-    name.push(path.file_name().unwrap_or_default());
-    let aside = path.with_file_name(name);
-    let result = match make(&aside) {
-        // The usual case costs no system call for directories that are there.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_directory_of(path)?;
-            make(&aside)
-        }
-        // Left over from a generator that was killed.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            std::fs::remove_file(&aside)?;
-            make(&aside)
-        }
-        result => result,
-    };
-    result.and_then(|()| std::fs::rename(&aside, path)).inspect_err(|_| {
+    let aside = aside(path);
+    make_aside(&aside, make).and_then(|()| std::fs::rename(&aside, path)).inspect_err(|_| {
         // The first error is the one to report.
         drop(std::fs::remove_file(&aside));
     })
 }
 
-fn make_directory_of(path: &Path) -> io::Result<()> {
+/// Where a file waits for its name. The name cannot be a unit's (`#` is not allowed in one), so systemd skips it
+/// should we be killed in between; there is one generator at a time, so the name needs no randomness.
+pub(crate) fn aside(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".#");
+    name.push(path.file_name().unwrap_or_default());
+    path.with_file_name(name)
+}
+
+/// Writes a file that waits for its name.
+pub(crate) fn write_aside(path: &Path, text: &str) -> io::Result<()> {
+    make_aside(&aside(path), |aside| std::fs::write(aside, text))
+}
+
+fn make_aside(aside: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    match make(aside) {
+        // The usual case costs no system call for directories that are there.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_directory_of(aside)?;
+            make(aside)
+        }
+        // Left over from a generator that was killed.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            std::fs::remove_file(aside)?;
+            make(aside)
+        }
+        result => result,
+    }
+}
+
+/// A path below `directory`; its last part is given in pieces. Thousands of paths are made, each in one go.
+pub(crate) fn below(directory: &Path, pieces: &[&str]) -> PathBuf {
+    let length = directory.as_os_str().len() + 1 + pieces.iter().map(|piece| piece.len()).sum::<usize>();
+    let mut path = OsString::with_capacity(length);
+    path.push(directory);
+    path.push("/");
+    for piece in pieces {
+        path.push(piece);
+    }
+    path.into()
+}
+
+pub(crate) fn make_directory_of(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)
 }
 

@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use conductor_definition::Site;
 use conductor_generator::{Log, Outcome, Priority, preview};
 
 #[derive(Default)]
@@ -21,7 +22,7 @@ impl Log for Lines {
 /// The messages, without the directory, and whether `web` was converted.
 fn generate(root: &Path) -> (Vec<String>, Outcome, bool) {
     let mut log = Lines::default();
-    let (tree, outcome) = preview(root, &mut log);
+    let (tree, outcome) = preview(&Site::system(root), &mut log);
     let web = tree.to_string().contains("podman run --name conductor-web ");
     (log.0.iter().map(|line| line.replace("/etc/conductor/services/", "")).collect(), outcome, web)
 }

@@ -84,13 +84,55 @@ fn a_broken_definition_is_status_1_after_the_good_ones_are_written() {
 }
 
 #[test]
-fn neither_in_an_initrd_nor_for_users() {
-    for environment in [("SYSTEMD_IN_INITRD", "1"), ("SYSTEMD_SCOPE", "user")] {
-        let machine = Machine::new(&[GOOD]);
-        assert_eq!(machine.call(&["normal", "early", "late"], &[environment]).status.code(), Some(0));
-        assert_eq!(machine.written("normal"), 0, "{environment:?}");
-        assert!(!machine.0.path().join("run").exists());
+fn nothing_is_done_in_an_initrd() {
+    let machine = Machine::new(&[GOOD]);
+    let output = machine.call(&["normal", "early", "late"], &[("SYSTEMD_IN_INITRD", "1")]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(machine.written("normal"), 0);
+    assert!(!machine.0.path().join("run").exists());
+}
+
+/// As a user's manager calls it.
+const OF_ALICE: [(&str, &str); 3] =
+    [("SYSTEMD_SCOPE", "user"), ("HOME", "/home/alice"), ("XDG_RUNTIME_DIR", "/run/user/1001")];
+
+#[test]
+fn a_users_manager_gets_the_users_services_and_no_others() {
+    let machine = Machine::new(&[GOOD]);
+    let own = machine.0.path().join("home/alice/.config/conductor/services");
+    let everybodys = machine.0.path().join("etc/conductor/users/services");
+    for (directory, name) in [(&own, "mine.toml"), (&everybodys, "ours.toml")] {
+        std::fs::create_dir_all(directory).unwrap();
+        std::fs::write(directory.join(name), GOOD.1).unwrap();
     }
+    assert_eq!(machine.call(&["normal", "early", "late"], &OF_ALICE).status.code(), Some(0));
+    for (unit, there) in [("mine.service", true), ("ours.service", true), ("web.service", false)] {
+        assert_eq!(machine.0.path().join("normal").join(unit).exists(), there, "{unit}");
+    }
+    let kept = machine.0.path().join("run/user/1001/conductor/last-good");
+    assert!(kept.join("mine.units").is_file() && !machine.0.path().join("run/conductor").exists());
+
+    // $XDG_CONFIG_HOME takes the place of ~/.config.
+    let moved = OF_ALICE.into_iter().chain([("XDG_CONFIG_HOME", "/elsewhere")]);
+    let machine = Machine::new(&[]);
+    let elsewhere = machine.0.path().join("elsewhere/conductor/services");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    std::fs::write(elsewhere.join("mine.toml"), GOOD.1).unwrap();
+    assert_eq!(machine.call(&["normal"], &moved.collect::<Vec<_>>()).status.code(), Some(0));
+    assert!(machine.0.path().join("normal/mine.service").is_file());
+}
+
+#[test]
+fn a_user_without_a_runtime_directory_is_told_so() {
+    let machine = Machine::new(&[GOOD]);
+    let output = machine.call(&["normal"], &OF_ALICE[..2]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.starts_with("<3>conductor-generator[") && said.contains("XDG_RUNTIME_DIR is not set"),
+        "{said}"
+    );
+    assert_eq!(machine.written("normal"), 0);
 }
 
 #[test]
@@ -111,11 +153,13 @@ fn what_was_left_half_written_is_replaced() {
     std::fs::create_dir_all(path("run/conductor/last-good")).unwrap();
     std::fs::write(path("run/conductor/last-good/web.units"), "half a hea").unwrap();
     std::fs::write(path("run/conductor/last-good/.#web.units"), "==> x").unwrap();
-    std::fs::write(path("normal/.#web.service"), "[Un").unwrap();
+    std::fs::create_dir_all(path("run/conductor/units")).unwrap();
+    std::fs::write(path("run/conductor/units/web:web.service"), "[Un").unwrap();
     assert_eq!(machine.call(&["normal"], &[]).status.code(), Some(0));
     let kept = std::fs::read_to_string(path("run/conductor/last-good/web.units")).unwrap();
     assert!(kept.starts_with("==> conductor.target.wants/web.service -> ../web.service\n"), "{kept}");
-    assert!(!path("normal/.#web.service").exists());
+    let unit = std::fs::read_to_string(path("normal/web.service")).unwrap();
+    assert!(unit.starts_with("# ") && unit.contains("\n[X-Conductor]\nService=web\n"), "{unit}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use conductor_health::log::{Level, Log};
 use conductor_health::notify::Notifier;
 use conductor_health::wait::{Gate, MainProcess};
 use conductor_health::{once, privileges, probe, wait, watch};
+use conductor_systemd::Scope;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -43,6 +44,7 @@ fn run_wait(args: WaitArgs) -> Result<ExitCode, String> {
     }
     let gate = Gate {
         unit: args.unit,
+        scope: if args.user_manager { Scope::User } else { Scope::System },
         target: args.ask.target(args.url).map_err(|mismatch| mismatch.to_string())?,
         within: args.within,
         interval: args.interval,

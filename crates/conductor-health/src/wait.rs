@@ -8,7 +8,7 @@ use crate::Url;
 use crate::notify::Notifier;
 use crate::opened::{self, span};
 use crate::probe::{Outcome, Reason, Target, probe};
-use conductor_systemd::UnitName;
+use conductor_systemd::{Scope, UnitName};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fmt;
@@ -23,6 +23,8 @@ use tokio::time::Instant;
 pub struct Gate {
     /// The unit to name in messages.
     pub unit: Option<UnitName>,
+    /// Whose it is: its log is read with other options.
+    pub scope: Scope,
     /// What to ask.
     pub target: Target,
     /// When to give up.
@@ -99,6 +101,7 @@ pub async fn wait(gate: &Gate, main: &MainProcess, notifier: &mut Notifier) -> R
     };
     let failure = Failure {
         unit: gate.unit.clone(),
+        scope: gate.scope,
         url: gate.target.url().clone(),
         within: gate.within,
         checks: waiting.checks,
@@ -148,6 +151,7 @@ impl Waiting<'_> {
 #[derive(Clone, Debug)]
 pub struct Failure {
     unit: Option<UnitName>,
+    scope: Scope,
     url: Url,
     within: Duration,
     checks: u32,
@@ -190,7 +194,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}. Look at the container's own log above", self.summary())?;
         if let Some(unit) = &self.unit {
-            write!(f, " (journalctl -u {unit})")?;
+            let journalctl = match self.scope {
+                Scope::System => "journalctl",
+                Scope::User => "journalctl --user",
+            };
+            write!(f, " ({journalctl} -u {unit})")?;
         }
         match self.end {
             End::TimeOver => f.write_str(", or raise start-within."),
@@ -212,6 +220,7 @@ mod tests {
     fn gate(url: &str) -> Gate {
         Gate {
             unit: Some("web.service".parse().unwrap()),
+            scope: Scope::System,
             target: url.parse::<Url>().unwrap().into(),
             within: Duration::from_millis(300),
             interval: Duration::from_millis(20),
@@ -221,9 +230,14 @@ mod tests {
     }
 
     fn failure(checks: u32, last: Option<Reason>, end: End) -> String {
+        of_scope(Scope::System, checks, last, end)
+    }
+
+    fn of_scope(scope: Scope, checks: u32, last: Option<Reason>, end: End) -> String {
         let gate = gate("http://127.0.0.1:20000/healthz");
         Failure {
             unit: gate.unit,
+            scope,
             url: gate.target.url().clone(),
             within: Duration::from_secs(60),
             checks,
@@ -253,6 +267,12 @@ mod tests {
                 "web.service did not become healthy within 1min: no check of http://127.0.0.1:20000/healthz had ended yet. Look at the container's own log above (journalctl -u web.service), or raise start-within."
             ]
         );
+    }
+
+    #[test]
+    fn a_users_log_is_read_otherwise() {
+        let said = of_scope(Scope::User, 1, Some(Reason::Refused), End::TimeOver);
+        assert!(said.contains(" (journalctl --user -u web.service), "), "{said}");
     }
 
     /// A server that answers with these statuses, one a connection, the last one for ever.

@@ -17,8 +17,8 @@ const SERVICE_INTERFACE: &str = "org.freedesktop.systemd1.Service";
 pub enum Scope {
     /// PID 1, over the system bus.
     System,
-    /// The user's own manager, over the session bus.
-    Session,
+    /// The user's own manager, over the user's bus (`$XDG_RUNTIME_DIR/bus`, dbus-user-session).
+    User,
 }
 
 /// A connection to systemd. Clones share it.
@@ -32,7 +32,10 @@ impl Systemd {
     pub async fn connect(scope: Scope) -> Result<Self, Error> {
         let (builder, doing) = match scope {
             Scope::System => (zbus::connection::Builder::system(), "connecting to the system bus"),
-            Scope::Session => (zbus::connection::Builder::session(), "connecting to the session bus"),
+            Scope::User => (
+                zbus::connection::Builder::session(),
+                "connecting to the user's bus, which dbus-user-session brings",
+            ),
         };
         let connecting = builder.method_timeout(METHOD_TIMEOUT).build();
         match tokio::time::timeout(METHOD_TIMEOUT, connecting).await {
@@ -92,6 +95,16 @@ impl Systemd {
                 .await
                 .map_err(|error| Error::new(format!("sending {} to invocation {id}", signal.name()), &error)),
         )
+    }
+
+    /// How often systemd has restarted the unit by itself since somebody last started it or reset its failures.
+    pub async fn restarts(&self, id: &InvocationId) -> Result<u32, Error> {
+        let reading = async {
+            let properties = self.properties(&id.object_path()).await?;
+            let restarts = properties.get(SERVICE_INTERFACE, "NRestarts").await?;
+            u32::try_from(restarts)
+        };
+        reading.await.map_err(|error| Error::new(format!("reading invocation {id}"), &error))
     }
 
     /// Forgets the failures of a unit, so that its restart delay and start limit begin anew.

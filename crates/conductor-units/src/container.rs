@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use conductor_definition::{
-    Dependency, Directive, Health, MountSource, NetworkMode, PullPolicy, Service, SliceName,
+    Dependency, Directive, Health, MountSource, NetworkMode, PullPolicy, Scope, Service, SliceName,
 };
 
 use crate::exec::{Exec, Word};
 use crate::instance::{INSTANCE, host_ports};
 use crate::limits::{start_limit_window, start_timeout};
+use crate::manager::network;
 use crate::names::{Names, start_unit};
 use crate::question;
 use crate::quote;
@@ -28,7 +29,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
     let own_units = [pull.clone(), service.health.as_ref().map(|_| names.health_unit())];
     let needs = || engine.needs().iter().map(ToString::to_string);
 
-    UnitFile::of(service)
+    UnitFile::of(service, context.scope)
         .section("Unit")
         .text("Description", &description(service))
         .set("Documentation", "man:conductor-service(5)")
@@ -47,22 +48,24 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         )
         .list("Requires", service.requires.iter().map(peer))
         .list("Wants", own_units.into_iter().flatten().chain(needs()).chain(service.wants.iter().map(peer)))
-        // network.target: at shutdown the container stops while the network still works. A network
-        // that is *up* is not waited for: that costs a minute where nothing brings it "online".
         .list(
             "After",
-            ["network.target".to_owned()]
+            network(context.scope)
+                .map(str::to_owned)
                 .into_iter()
                 .chain(needs())
                 .chain(pull)
                 .chain(service.requires.iter().chain(&service.wants).chain(&service.after).map(peer)),
         )
-        .list("RequiresMountsFor", [engine.storage().to_owned()].into_iter().chain(directories(service)))
+        .list(
+            "RequiresMountsFor",
+            engine.storage(context.scope).map(str::to_owned).into_iter().chain(directories(service)),
+        )
         // An instance that the definition does not have has no port either.
         .set_some("AssertPathExists", names.is_group().then(|| names.own_drop_in()))
         .with(|unit| conditions(unit, service))
         .with(|unit| start_limit(unit, service))
-        .with(|unit| directives(unit, &service.directives.unit))
+        .with(|unit| directives(unit, &service.directives.unit, |key| !is_condition(key)))
         .section("Service")
         .with(|unit| engine.supervision(unit, service))
         .with(|unit| restart(unit, service, context.systemd))
@@ -74,7 +77,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         })
         .exec("ExecStart", &engine.run(&container))
         .with(|unit| match &service.health {
-            Some(health) => unit.exec("ExecStartPost", &wait(service, health, names)),
+            Some(health) => unit.exec("ExecStartPost", &wait(service, health, names, context.scope)),
             None => unit,
         })
         .exec("ExecStop", &engine.stop(&container))
@@ -83,7 +86,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .set("Slice", slice(service))
         .set("SyslogIdentifier", &service.name)
         .log_fields(service)
-        .with(|unit| directives(unit, &service.directives.service))
+        .with(|unit| directives(unit, &service.directives.service, |_| true))
         .finish_container(service)
 }
 
@@ -96,9 +99,16 @@ fn directories(service: &Service) -> impl Iterator<Item = String> {
     })
 }
 
-/// The machines it is meant for: one of the patterns has to match (`|`, systemd.unit(5)).
+/// The machines it is meant for: one of the patterns has to match (`|`, systemd.unit(5)). The user's own conditions,
+/// such as `ConditionUser=`, hold for all units too: of what is not started there is nothing to fetch or to check.
 pub(crate) fn conditions(unit: UnitFile, service: &Service) -> UnitFile {
-    service.hosts.iter().fold(unit, |unit, pattern| unit.set("ConditionHost", format!("|{pattern}")))
+    let unit =
+        service.hosts.iter().fold(unit, |unit, pattern| unit.set("ConditionHost", format!("|{pattern}")));
+    directives(unit, &service.directives.unit, is_condition)
+}
+
+fn is_condition(directive: &Directive) -> bool {
+    directive.as_str().starts_with("Condition")
 }
 
 /// The slice that the container, and the download of its image, share with others.
@@ -107,9 +117,14 @@ pub(crate) fn slice(service: &Service) -> String {
 }
 
 /// The user's own lines, as they are: specifiers expand, later values win.
-fn directives(unit: UnitFile, directives: &BTreeMap<Directive, Vec<String>>) -> UnitFile {
+fn directives(
+    unit: UnitFile,
+    directives: &BTreeMap<Directive, Vec<String>>,
+    wanted: impl Fn(&Directive) -> bool,
+) -> UnitFile {
     directives
         .iter()
+        .filter(|(key, _)| wanted(key))
         .flat_map(|(key, lines)| lines.iter().map(move |line| (key, line)))
         .fold(unit, |unit, (key, line)| unit.set_named(key.as_str(), line))
 }
@@ -127,6 +142,13 @@ fn secrets(unit: UnitFile, service: &Service) -> UnitFile {
 /// instances need no number here.
 pub(crate) fn description(service: &Service) -> String {
     service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, service.process.image))
+}
+
+/// Whether the units depend on no other definition: then they can be made as soon as this one is read.
+/// The one question to the context that is asked of a service's own names is [`unit_of`].
+pub(crate) fn stands_alone(service: &Service) -> bool {
+    let mut all = service.requires.iter().chain(&service.wants).chain(&service.after);
+    all.all(Dependency::is_unit)
 }
 
 /// The unit that stands for a dependency.
@@ -183,8 +205,8 @@ fn resources(unit: UnitFile, service: &Service) -> UnitFile {
 }
 
 /// Holds the unit in `activating` until the container answers, so that `systemctl start` and `After=`
-/// mean "works". It gives root up before it opens a socket.
-fn wait(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
+/// mean "works". It gives root up before it opens a socket; a user has none to give up.
+fn wait(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> Exec {
     let ports = &service.network.ports;
     let index = ports.iter().position(|port| *port == health.port).unwrap_or(0);
     let port = host_ports(service, index).map(|ports| ports.first).unwrap_or_default();
@@ -194,8 +216,14 @@ fn wait(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
     };
     let url = question::url(&health.question, &Word::literal(&host).then(&port));
     let unit = if names.is_group() { Word::expanding("%n") } else { names.container_unit().into() };
+    let whose: &[&str] = match scope {
+        Scope::System => &["--user", "conductor-health"],
+        Scope::User => &["--user-manager"],
+    };
     let exec = Exec::new("/usr/bin/conductor-health")
-        .args(["wait", "--user", "conductor-health", "--unit"])
+        .arg("wait")
+        .args(whose.iter().copied())
+        .arg("--unit")
         .arg(unit)
         .line()
         .arg("--within")

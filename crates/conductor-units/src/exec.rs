@@ -1,5 +1,7 @@
 //! Command lines of `Exec…=` directives.
 
+use std::fmt::{Display, Write as _};
+
 use crate::quote;
 
 /// A word made of literal text and of text that systemd expands (`%i`, `${NAME}`).
@@ -17,10 +19,89 @@ impl Word {
         Self(text.to_owned())
     }
 
+    /// The same word, longer by literal text.
+    pub(crate) fn then_literal(mut self, more: impl Display) -> Self {
+        let start = self.0.len();
+        // Writing to a String cannot fail.
+        let _ = write!(self.0, "{more}");
+        if !self.0.get(start..).is_some_and(quote::is_literal) {
+            let more = self.0.split_off(start);
+            self.0.push_str(&quote::literal(&more));
+        }
+        self
+    }
+
     /// The same word, longer.
     pub(crate) fn then(mut self, more: &Word) -> Self {
         self.0.push_str(&more.0);
         self
+    }
+}
+
+/// What can stand as one word on a command line.
+pub(crate) trait Argument: Sized {
+    /// The word.
+    fn into_word(self) -> Word;
+
+    /// Writes it, quoted where it has to be: the same without a copy, where there is no need for one.
+    fn push_to(self, line: &mut String) {
+        quote::push_word(line, &self.into_word().0);
+    }
+}
+
+impl Argument for Word {
+    fn into_word(self) -> Word {
+        self
+    }
+}
+
+impl Argument for &str {
+    fn into_word(self) -> Word {
+        Word::literal(self)
+    }
+
+    fn push_to(self, line: &mut String) {
+        quote::push_literal(line, self);
+    }
+}
+
+impl Argument for String {
+    fn into_word(self) -> Word {
+        self.into()
+    }
+
+    fn push_to(self, line: &mut String) {
+        quote::push_literal(line, &self);
+    }
+}
+
+/// Literal text in parts.
+impl<const N: usize> Argument for [&str; N] {
+    fn into_word(self) -> Word {
+        self.concat().into()
+    }
+
+    fn push_to(self, line: &mut String) {
+        let start = line.len();
+        line.extend(self);
+        quote::make_literal(line, start);
+    }
+}
+
+/// Something that shows as literal text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown<T>(pub(crate) T);
+
+impl<T: Display> Argument for Shown<T> {
+    fn into_word(self) -> Word {
+        self.0.to_string().into()
+    }
+
+    fn push_to(self, line: &mut String) {
+        let start = line.len();
+        // Writing to a String cannot fail.
+        let _ = write!(line, "{}", self.0);
+        quote::make_literal(line, start);
     }
 }
 
@@ -69,20 +150,25 @@ impl Exec {
     }
 
     /// One more word on the same line.
-    pub(crate) fn arg(mut self, word: impl Into<Word>) -> Self {
+    pub(crate) fn arg(mut self, word: impl Argument) -> Self {
         if let Some(words) = &mut self.words {
-            words.push(word.into().0.replace("%%", "%"));
+            words.push(word.into_word().0.replace("%%", "%"));
             return self;
         }
         self.text.push_str(if self.broken { " \\\n    " } else { " " });
         self.broken = false;
-        quote::push_word(&mut self.text, &word.into().0);
+        word.push_to(&mut self.text);
         self
     }
 
     /// More words on the same line.
-    pub(crate) fn args<W: Into<Word>>(self, words: impl IntoIterator<Item = W>) -> Self {
+    pub(crate) fn args<W: Argument>(self, words: impl IntoIterator<Item = W>) -> Self {
         words.into_iter().fold(self, Self::arg)
+    }
+
+    /// The text behind `Exec…=`.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// Breaks the line; what follows, if anything does, stands on the next.
@@ -92,21 +178,20 @@ impl Exec {
     }
 }
 
-impl std::fmt::Display for Exec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn expands_only_what_is_ours() {
-        let port = Word::literal("a$b:").then(&Word::expanding("${PORT}")).then(&"/%i".into());
+        let port =
+            Word::literal("a$b:").then(&Word::expanding("${PORT}")).then(&"/%i".into()).then_literal("$");
         let exec = Exec::new("-/usr/bin/x").arg("%i").arg(port).line().args(["a b", ";"]).line();
-        assert_eq!(exec.to_string(), "-/usr/bin/x %%i a$$b:${PORT}/%%i \\\n    \"a b\" \";\"");
+        let exec = exec.arg(["a=", "50%"]).arg(["a=", "b c"]).arg(Shown("$x")).arg(Shown(7));
+        assert_eq!(
+            exec.as_str(),
+            "-/usr/bin/x %%i a$$b:${PORT}/%%i$$ \\\n    \"a b\" \";\" \\\n    a=50%% \"a=b c\" $$x 7"
+        );
     }
 
     #[test]

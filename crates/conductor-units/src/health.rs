@@ -1,9 +1,10 @@
 //! The sidecar's unit.
 
-use conductor_definition::{Health, Service};
+use conductor_definition::{Health, OnUnhealthy, Scope, Service};
 
 use crate::container::{compact, conditions};
 use crate::exec::{Exec, Word};
+use crate::limits::{recover_within, stable_for};
 use crate::names::Names;
 use crate::question;
 use crate::unit_file::UnitFile;
@@ -17,7 +18,7 @@ const SANDBOX: &[(&str, &str)] = &[
     ("PrivateDevices", "yes"),
     ("PrivateTmp", "yes"),
     ("PrivateUsers", "yes"),
-    ("ProcSubset", "pid"),
+    // No ProcSubset=pid: it would hide /proc/pressure.
     ("ProtectClock", "yes"),
     ("ProtectControlGroups", "yes"),
     ("ProtectHome", "yes"),
@@ -37,38 +38,64 @@ const SANDBOX: &[(&str, &str)] = &[
     ("UMask", "0077"),
 ];
 
-/// One sidecar watches all instances.
+/// Those of them that a process without rights can put on itself. The others take root, or at least a user
+/// namespace, which not every machine lets its users have; 252 fails with some even then (218/CAPABILITIES,
+/// seen). It is little that they could take away: who may talk to a user's manager may do all that the user may.
+const WITHOUT_ROOT: &[&str] = &[
+    "NoNewPrivileges",
+    "LockPersonality",
+    "MemoryDenyWriteExecute",
+    "RestrictAddressFamilies",
+    "RestrictNamespaces",
+    "RestrictRealtime",
+    "RestrictSUIDSGID",
+    "SystemCallArchitectures",
+    "SystemCallFilter",
+    "UMask",
+];
+
+/// One sidecar watches all instances, and lives as long as any of them is up or will be.
 ///
-/// `PartOf=`: it stops with the service, and a restart of a single instance, systemd's own included, starts
-/// a fresh one once the container is healthy. That loses nothing: what it counts is counted anew for each
-/// invocation. `StopPropagatedFrom=` would be wrong, because it also stops the sidecar in the moment in which
-/// the container dies by itself (seen on 257; `UNIT_ATOM_RETROACTIVE_STOP_ON_STOP` in src/core/unit-dependency-atom.c).
-pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>) -> String {
-    let unit = UnitFile::of(service)
+/// `StopWhenUnneeded=`: every instance wants it. A container that is being restarted, by systemd itself too, still
+/// counts as wanting it (`unit_will_restart()` in `unit_is_unneeded()`, src/core/unit.c; tried on 252 and 257), so
+/// that what it has counted lives through restarts. `PartOf=` the service would restart it with each of them, and
+/// `StopPropagatedFrom=` stops it in the moment in which the container dies by itself.
+pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> String {
+    let unit = UnitFile::of(service, scope)
         .section("Unit")
         .text("Description", &format!("Health checks of {}", names.start_unit()))
         .set("Documentation", "man:conductor-health(1)")
         .source_path(&service.source_path)
-        .set("PartOf", names.start_unit())
+        // Removing the package stops what is part of this, and waits for it.
+        .set("PartOf", "conductor.target")
         .list("After", names.instance_units())
+        .set("StopWhenUnneeded", "yes")
         // Checks that stop because the checker failed a few times would be noticed too late.
         .set("StartLimitIntervalSec", 0)
         .with(|unit| conditions(unit, service))
         .section("Service")
         .set("Type", "notify")
-        .exec("ExecStart", &watch(service, health, names))
+        .exec("ExecStart", &watch(service, health, names, scope))
         .set("Restart", "always")
         .set("RestartSec", "1s")
         .set("WatchdogSec", "30s")
         // Not in conductor.slice: a limit that slows the containers down must not slow down who judges them.
-        .set("User", "conductor-health")
+        .set_some("User", (scope == Scope::System).then_some("conductor-health"))
         .set("SyslogIdentifier", format!("{}-health", service.name))
         .log_fields(service);
-    SANDBOX.iter().fold(unit, |unit, (key, value)| unit.set(key, value)).finish(service)
+    SANDBOX
+        .iter()
+        .filter(|(key, _)| scope == Scope::System || WITHOUT_ROOT.contains(key))
+        .fold(unit, |unit, (key, value)| unit.set(key, value))
+        .finish(service)
 }
 
-fn watch(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
-    let mut exec = Exec::new("/usr/bin/conductor-health").arg("watch").line();
+fn watch(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> Exec {
+    let mut exec = Exec::new("/usr/bin/conductor-health").arg("watch");
+    if scope == Scope::User {
+        exec = exec.arg("--user-manager");
+    }
+    exec = exec.line();
     for number in service.instance_numbers() {
         let unit = names.instance_unit(number);
         let authority = std::net::SocketAddr::new(health.port.local_address(), health.port.host_port(number));
@@ -78,16 +105,37 @@ fn watch(service: &Service, health: &Health, names: &Names<'_>) -> Exec {
             .arg(Word::literal(&format!("{unit}=")).then(&question::url(&health.question, &authority)))
             .line();
     }
-    question::options(exec, &health.question)
-        .arg("--interval")
-        .arg(compact(health.interval))
-        .arg("--timeout")
-        .arg(compact(health.timeout))
-        .line()
-        .arg("--unhealthy-after")
-        .arg(health.unhealthy_after.to_string())
-        .arg("--healthy-after")
-        .arg(health.healthy_after.to_string())
-        .arg("--kill-grace")
-        .arg(compact(health.kill_grace))
+    let Health {
+        question,
+        port: _,
+        interval,
+        timeout,
+        unhealthy_after,
+        healthy_after,
+        start_within,
+        kill_grace,
+        on_unhealthy,
+        max_unavailable,
+        max_pressure,
+        max_hold,
+    } = health;
+    exec = question::options(exec, question);
+    exec = exec.arg("--interval").arg(compact(*interval)).arg("--timeout").arg(compact(*timeout));
+    exec = exec.arg("--start-within").arg(compact(*start_within)).line();
+    exec = exec.arg("--unhealthy-after").arg(unhealthy_after.to_string());
+    exec = exec.arg("--healthy-after").arg(healthy_after.to_string()).line();
+    if *on_unhealthy == OnUnhealthy::None {
+        return exec.arg("--on-unhealthy").arg(on_unhealthy.to_string());
+    }
+    exec = exec.arg("--kill-grace").arg(compact(*kill_grace));
+    exec = exec.arg("--max-pressure").arg(max_pressure.to_string());
+    exec = exec.arg("--max-hold").arg(compact(*max_hold));
+    if let Some(stable) = stable_for(service) {
+        exec = exec.arg("--stable-for").arg(compact(stable));
+    }
+    if names.is_group() {
+        exec = exec.line().arg("--max-unavailable").arg(max_unavailable.to_string());
+        exec = exec.arg("--recover-within").arg(compact(recover_within(service)));
+    }
+    exec
 }

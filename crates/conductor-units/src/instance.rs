@@ -1,6 +1,6 @@
 //! What one instance of several has of its own: its ports.
 
-use conductor_definition::Service;
+use conductor_definition::{Scope, Service};
 
 use crate::exec::Word;
 use crate::quote;
@@ -30,7 +30,7 @@ pub(crate) fn host_ports(service: &Service, index: usize) -> Option<HostPorts> {
 }
 
 /// systemd cannot compute `host + %i - 1`, so each instance has a drop-in with the result.
-pub(crate) fn drop_in(service: &Service, number: u16) -> String {
+pub(crate) fn drop_in(service: &Service, number: u16, scope: Scope) -> String {
     let ports = service.network.ports.iter().enumerate().flat_map(|(index, port)| {
         let first = port.host_port(number);
         let [name, name_of_last] = variables(index);
@@ -40,7 +40,7 @@ pub(crate) fn drop_in(service: &Service, number: u16) -> String {
             .chain(last)
             .map(|(name, port)| quote::environment(&name, &port.to_string()))
     });
-    UnitFile::of(service)
+    UnitFile::of(service, scope)
         .section("Service")
         .list("Environment", [quote::environment(INSTANCE, &number.to_string())].into_iter().chain(ports))
         .finish_plain()

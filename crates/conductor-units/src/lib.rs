@@ -10,6 +10,7 @@ mod health;
 mod instance;
 mod limits;
 mod line_limit;
+mod manager;
 mod names;
 mod once;
 mod pull;
@@ -25,9 +26,10 @@ mod version;
 
 use std::collections::BTreeSet;
 
-use conductor_definition::{PullPolicy, Service};
+use conductor_definition::{PullPolicy, Scope, Service};
 
 pub use line_limit::too_long;
+pub use manager::systemctl;
 pub use once::{Once, Setting, Transient, once};
 pub use reach::Whereabouts;
 pub use service_units::{InstanceUnit, ServiceUnits, services_in};
@@ -40,37 +42,33 @@ pub use version::SystemdVersion;
 pub struct Context {
     /// The systemd that will read the units.
     pub systemd: SystemdVersion,
+    /// Whether it is the machine's or a user's.
+    pub scope: Scope,
     /// Names of services that run as several instances: others refer to them by `NAME.target`.
     pub groups: BTreeSet<String>,
 }
 
-impl Context {
-    /// A context in which `services` know each other.
-    pub fn new<'a>(systemd: SystemdVersion, services: impl IntoIterator<Item = &'a Service>) -> Self {
-        let groups = services
-            .into_iter()
-            .filter(|service| service.instances > 1)
-            .map(|service| service.name.to_string())
-            .collect();
-        Self { systemd, groups }
-    }
+/// Whether the units of a service are the same whatever the other definitions are.
+pub fn stands_alone(service: &Service) -> bool {
+    container::stands_alone(service)
 }
 
 /// The units of one service, enabling links included.
 pub fn render(service: &Service, context: &Context) -> Tree {
     let names = names::Names::of(service);
+    let scope = context.scope;
     let mut tree = Tree::default();
     tree.file(names.container_unit(), container::unit(service, &names, context));
     if service.pull.policy != PullPolicy::Never {
-        tree.file(names.pull_unit(), pull::unit(service, &names));
+        tree.file(names.pull_unit(), pull::unit(service, &names, scope));
     }
     if let Some(health) = &service.health {
-        tree.file(names.health_unit(), health::unit(service, health, &names));
+        tree.file(names.health_unit(), health::unit(service, health, &names, scope));
     }
     if names.is_group() {
-        tree.file(names.start_unit(), group::unit(service, &names));
+        tree.file(names.start_unit(), group::unit(service, &names, scope));
         for number in service.instance_numbers() {
-            tree.file(names.instance_drop_in(number), instance::drop_in(service, number));
+            tree.file(names.instance_drop_in(number), instance::drop_in(service, number, scope));
         }
     }
     if service.enabled {

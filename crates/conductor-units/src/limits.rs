@@ -30,6 +30,25 @@ pub(crate) fn start_limit_window(service: &Service, limit: StartLimit) -> TimeSp
     limit.within.unwrap_or_else(|| longest_cycle(service).times(u64::from(limit.starts)))
 }
 
+/// How long a run has to be healthy until those before it are forgiven, unless that is never: longer than the
+/// window of the start limit, because what clears the restart counter clears the limit's count too.
+pub(crate) fn stable_for(service: &Service) -> Option<TimeSpan> {
+    let window = match service.restart.limit {
+        Some(limit) => start_limit_window(service, limit),
+        // Nothing is counted; then as for a limit of a few starts.
+        None => longest_cycle(service).times(5),
+    };
+    // The checker waits for nothing longer, and no container runs that long either.
+    Some(window.plus(TimeSpan::from_secs(60))).filter(|span| *span <= A_YEAR)
+}
+
+/// The time after which an instance that is not healthy again is no longer waited for.
+pub(crate) fn recover_within(service: &Service) -> TimeSpan {
+    longest_cycle(service).min(A_YEAR)
+}
+
+const A_YEAR: TimeSpan = TimeSpan::from_secs(365 * 24 * 60 * 60);
+
 fn longest_cycle(service: &Service) -> TimeSpan {
     let engine = ENGINE_START.plus(engine_stop(service)).plus(service.restart.max_delay);
     match &service.health {
@@ -60,5 +79,18 @@ mod tests {
         assert_eq!(window("[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\""), "35min 10s");
         assert_eq!(window("[restart]\nmax-delay = \"5s\"\nlimit = { starts = 2 }"), "2min 10s");
         assert_eq!(window("[restart]\nlimit = { starts = 2, within = \"1h\" }"), "1h");
+    }
+
+    #[test]
+    fn forgiveness_comes_after_the_window() {
+        let stable = |text: &str| {
+            let text = format!("image = \"web\"\n{text}");
+            let service = parse(&Source::new("web.toml", text)).unwrap().service;
+            stable_for(&service).map(|span| span.to_string())
+        };
+        assert_eq!(stable("").unwrap(), "21min");
+        assert_eq!(stable("[restart]\nlimit = \"none\"").unwrap(), "11min");
+        assert_eq!(stable("[restart]\nlimit = { starts = 2, within = \"1h\" }").unwrap(), "1h 1min");
+        assert_eq!(stable("[restart]\ndelay = \"1d\"\nlimit = { starts = 1000 }"), None);
     }
 }

@@ -28,7 +28,7 @@ impl<'a> Names<'a> {
 
     /// The unit, or the template, that runs the container.
     pub(crate) fn container_unit(&self) -> String {
-        if self.is_group() { format!("{}@.service", self.name) } else { format!("{}.service", self.name) }
+        if self.is_group() { [self.name, "@.service"].concat() } else { [self.name, ".service"].concat() }
     }
 
     /// The unit of instance `number`.
@@ -53,16 +53,16 @@ impl<'a> Names<'a> {
     }
 
     pub(crate) fn health_unit(&self) -> String {
-        format!("{}-health.service", self.name)
+        [self.name, "-health.service"].concat()
     }
 
     pub(crate) fn pull_unit(&self) -> String {
-        format!("{}-pull.service", self.name)
+        [self.name, "-pull.service"].concat()
     }
 
     /// The link that starts the service at boot. Generated units cannot be enabled with systemctl.
     pub(crate) fn enabling_link(&self) -> String {
-        format!("conductor.target.wants/{}", self.start_unit())
+        ["conductor.target.wants/", &self.start_unit()].concat()
     }
 
     /// The container. The prefix keeps `--replace` away from containers that somebody made by hand; the
@@ -77,5 +77,5 @@ const INSTANCE_DROP_IN: &str = "10-instance.conf";
 
 /// What stands for a service as a whole.
 pub(crate) fn start_unit(name: &str, group: bool) -> String {
-    if group { format!("{name}.target") } else { format!("{name}.service") }
+    if group { [name, ".target"].concat() } else { [name, ".service"].concat() }
 }

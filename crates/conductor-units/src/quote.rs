@@ -39,22 +39,47 @@ pub(crate) fn is_literal(value: &str) -> bool {
     !value.bytes().any(|byte| matches!(byte, b'%' | b'$'))
 }
 
-/// One word of a command line or of a list; `word` has its `%` and `$` in order already.
-pub(crate) fn word(word: &str) -> String {
-    let mut quoted = String::with_capacity(word.len() + 2);
-    push_word(&mut quoted, word);
-    quoted
+/// Whether a byte means itself and needs no quotes. A match and no search, because each byte of all command
+/// lines passes here.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b'=' | b',' | b'@' | b'+' | b'{' | b'}')
 }
 
-/// The same at the end of `quoted`.
+/// Whether text can be written as it is, whoever wrote it.
+fn is_plain_literal(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_plain)
+}
+
+/// One literal word of a command line.
+pub(crate) fn push_literal(to: &mut String, text: &str) {
+    if is_plain_literal(text) {
+        to.push_str(text);
+    } else {
+        push_word(to, &literal(text));
+    }
+}
+
+/// The end of `to`, from `start` on, becomes one literal word.
+pub(crate) fn make_literal(to: &mut String, start: usize) {
+    if !to.get(start..).is_some_and(is_plain_literal) {
+        let text = to.split_off(start);
+        push_word(to, &literal(&text));
+    }
+}
+
+/// One word of a command line or of a list; `word` has its `%` and `$` in order already.
 pub(crate) fn push_word(quoted: &mut String, word: &str) {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,@+%${}".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
+    if !word.is_empty() && word.bytes().all(|byte| is_plain(byte) || matches!(byte, b'%' | b'$')) {
         quoted.push_str(word);
         return;
     }
     quoted.push('"');
-    for c in word.chars() {
+    let mut rest = word;
+    let is_special =
+        |c: char| matches!(c, '"' | '\\') || c.is_ascii_control() || (!c.is_ascii() && is_hidden(c));
+    while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_special(*c)) {
+        quoted.push_str(rest.get(..at).unwrap_or_default());
         match c {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
@@ -63,10 +88,11 @@ pub(crate) fn push_word(quoted: &mut String, word: &str) {
             '\r' => quoted.push_str("\\r"),
             // Writing to a String cannot fail.
             c if c.is_ascii_control() => drop(write!(quoted, "\\x{:02x}", u32::from(c))),
-            c if is_hidden(c) => drop(write!(quoted, "\\u{:04x}", u32::from(c))),
-            c => quoted.push(c),
+            c => drop(write!(quoted, "\\u{:04x}", u32::from(c))),
         }
+        rest = rest.get(at + c.len_utf8()..).unwrap_or_default();
     }
+    quoted.push_str(rest);
     quoted.push('"');
 }
 
@@ -79,12 +105,27 @@ fn is_hidden(c: char) -> bool {
 
 /// One assignment of `Environment=`.
 pub(crate) fn environment(name: &str, value: &str) -> String {
-    specifiers(&format!("{name}={value}"))
+    let mut quoted = String::new();
+    push_environment(&mut quoted, name, value);
+    quoted
+}
+
+/// The same at the end of `to`.
+pub(crate) fn push_environment(to: &mut String, name: &str, value: &str) {
+    if is_plain_literal(value) {
+        for part in [name, "=", value] {
+            to.push_str(part);
+        }
+    } else {
+        push_word(to, &[name, "=", &value.replace('%', "%%")].concat());
+    }
 }
 
 /// One word of a list in which `%` expands and `$` does not.
 pub(crate) fn specifiers(value: &str) -> String {
-    word(&value.replace('%', "%%"))
+    let mut quoted = String::new();
+    push_word(&mut quoted, &value.replace('%', "%%"));
+    quoted
 }
 
 #[cfg(test)]
@@ -92,6 +133,12 @@ mod tests {
     use super::*;
     use conductor_unit_file::{commands, specifiers, variables};
     use proptest::prelude::*;
+
+    fn word(word: &str) -> String {
+        let mut quoted = String::new();
+        push_word(&mut quoted, word);
+        quoted
+    }
 
     fn text(value: &str) -> String {
         let mut line = String::new();
@@ -143,6 +190,17 @@ mod tests {
             let words: Vec<String> =
                 commands[0].arguments.iter().map(|word| specifiers(word, |_| None).unwrap()).collect();
             prop_assert_eq!(&variables(&words, |_| None)[1..], [text]);
+        }
+
+        #[test]
+        fn all_ways_to_write_a_literal_agree(text in any::<String>()) {
+            let expected = format!("x {}", word(&literal(&text)));
+            let mut pushed = String::from("x ");
+            push_literal(&mut pushed, &text);
+            prop_assert_eq!(&pushed, &expected);
+            let mut made = format!("x {text}");
+            make_literal(&mut made, 2);
+            prop_assert_eq!(made, expected);
         }
 
         #[test]

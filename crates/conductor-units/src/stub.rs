@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use conductor_definition::ServiceName;
+use conductor_definition::{Scope, ServiceName};
 
 use crate::exec::Exec;
+use crate::manager::systemctl;
 use crate::names::start_unit;
 use crate::tree::Tree;
 use crate::unit_file::UnitFile;
@@ -16,10 +17,11 @@ pub fn unit_names(name: &ServiceName) -> [String; 1] {
 
 /// Stands in for a definition that does not convert and never did since boot: its start fails at once
 /// and prints what is wrong, so that `systemctl status web` explains itself instead of "Unit not found".
-pub fn stub(name: &ServiceName, definition: &Path, problems: &[String]) -> Tree {
+pub fn stub(name: &ServiceName, definition: &Path, problems: &[String], scope: Scope) -> Tree {
     let [unit_name] = unit_names(name);
+    let systemctl = systemctl(scope);
     let first = problems.first().map_or("it does not convert", String::as_str);
-    let unit = UnitFile::generated_from(definition, &[])
+    let unit = UnitFile::generated_from(definition, &[], scope)
         .section("Unit")
         .text("Description", &format!("{name} cannot run: {first}"))
         .set("Documentation", "man:conductor-service(5)")
@@ -35,7 +37,7 @@ pub fn stub(name: &ServiceName, definition: &Path, problems: &[String]) -> Tree 
         .exec(
             "ExecStart",
             &Exec::new("/bin/echo").arg(format!(
-                "Mend {}, then run systemctl daemon-reload and systemctl start {name}.",
+                "Mend {}, then run {systemctl} daemon-reload and {systemctl} start {name}.",
                 definition.display()
             )),
         )

@@ -81,6 +81,14 @@ impl Tree {
         Self(free.map(|(path, entry)| (path.clone(), entry.clone())).collect())
     }
 
+    /// The text form in parts, which are many and short: nothing is copied to compare or to write it.
+    pub fn parts(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.iter().flat_map(|(path, entry)| match entry {
+            Entry::File(text) => ["==> ", path, " <==\n", text, ""],
+            Entry::Link(target) => ["==> ", path, " -> ", target, "\n"],
+        })
+    }
+
     /// Adds all of `other`, or nothing of it if a path is taken.
     ///
     /// # Errors
@@ -135,14 +143,7 @@ fn stays_inside(path: &str) -> bool {
 
 impl fmt::Display for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|(path, entry)| match entry {
-            Entry::File(text) => {
-                ["==> ", path, " <==\n", text].into_iter().try_for_each(|part| f.write_str(part))
-            }
-            Entry::Link(target) => {
-                ["==> ", path, " -> ", target, "\n"].into_iter().try_for_each(|part| f.write_str(part))
-            }
-        })
+        self.parts().try_for_each(|part| f.write_str(part))
     }
 }
 

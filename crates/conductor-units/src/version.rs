@@ -14,6 +14,12 @@ impl SystemdVersion {
     pub(crate) fn has_restart_steps(self) -> bool {
         self >= Self(254)
     }
+
+    /// `LoadCredentialEncrypted=` in users' services: before, the user's manager looked for the machine's key
+    /// itself, which it may not read (systemd issue 33796; seen on 257).
+    pub fn decrypts_for_users(self) -> bool {
+        self >= Self(258)
+    }
 }
 
 impl Default for SystemdVersion {

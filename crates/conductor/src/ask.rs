@@ -10,10 +10,15 @@ pub(crate) fn wait_for<T>(asking: impl Future<Output = Result<T, String>>) -> Re
     runtime.map_err(|error| format!("cannot wait for systemd: {error}"))?.block_on(asking)
 }
 
-/// Connects to PID 1.
-pub(crate) async fn connect() -> Result<Systemd, String> {
-    Systemd::connect(Scope::System).await.map_err(|error| {
-        format!("systemd cannot be asked: {error}: run it on a machine whose systemd and D-Bus are up")
+/// Connects to PID 1, or to the user's own manager.
+pub(crate) async fn connect(scope: Scope) -> Result<Systemd, String> {
+    Systemd::connect(scope).await.map_err(|error| match scope {
+        Scope::System => {
+            format!("systemd cannot be asked: {error}: run it on a machine whose systemd and D-Bus are up")
+        }
+        Scope::User => format!(
+            "your systemd cannot be asked: {error}: log in, or have root run `loginctl enable-linger`"
+        ),
     })
 }
 
@@ -25,6 +30,6 @@ pub(crate) async fn ask(systemd: &Systemd, unit: &str) -> Result<UnitStatus, Str
 }
 
 /// The same, on a connection of its own.
-pub(crate) fn unit_status(unit: &str) -> Result<UnitStatus, String> {
-    wait_for(async { ask(&connect().await?, unit).await })
+pub(crate) fn unit_status(scope: Scope, unit: &str) -> Result<UnitStatus, String> {
+    wait_for(async { ask(&connect(scope).await?, unit).await })
 }

@@ -7,6 +7,7 @@ use crate::json;
 use crate::load::load;
 use crate::report::{Count, show};
 use crate::terminal::{FAILURE, say};
+use crate::whose::Whose;
 
 /// Check definitions and show everything that is wrong with them.
 ///
@@ -42,8 +43,14 @@ enum Format {
 }
 
 impl Check {
-    pub(crate) fn run(&self) -> ExitCode {
-        let loaded = load(&self.root, &self.files);
+    pub(crate) fn run(&self, whose: Whose) -> ExitCode {
+        let loaded = match whose.site(&self.root) {
+            Ok(site) => load(&site, &self.files),
+            Err(error) => {
+                say(&format!("error: {error}"));
+                return ExitCode::from(FAILURE);
+            }
+        };
         let Count { errors, warnings } = match self.format {
             Format::Text => show(&loaded.definitions),
             Format::Json => json::show(&loaded.definitions),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use conductor_generator::preview;
@@ -9,14 +10,15 @@ use conductor_units::{Entry, Tree};
 use similar::TextDiff;
 
 use crate::generate::Messages;
-use crate::generated::{DIRECTORY, generated};
+use crate::generated::{directory, generated};
 use crate::services::Root;
 use crate::terminal::{colour_on_stdout, print, say};
+use crate::whose::Whose;
 
 /// Show what would change in the units if systemd were reloaded now.
 ///
 /// Compares what the definitions become with what was generated at the last reload, in
-/// /run/systemd/generator, as a unified diff. Nothing is changed; `systemctl daemon-reload` does that.
+/// /run/systemd/generator or the user's $XDG_RUNTIME_DIR/systemd/generator, as a unified diff. Nothing is changed; `systemctl daemon-reload` does that.
 /// What is wrong with definitions is said on stderr: they keep their last good units.
 ///
 /// Exit status: 0 nothing would change, 1 something would, 2 trouble or wrong usage.
@@ -31,16 +33,17 @@ const CHANGED: u8 = 1;
 const TROUBLE: u8 = 2;
 
 impl Diff {
-    pub(crate) fn run(&self) -> ExitCode {
-        let old = match generated(&self.root.root) {
-            Ok(tree) => tree,
+    pub(crate) fn run(&self, whose: Whose) -> ExitCode {
+        let looked = self.root.site(whose).and_then(|site| Ok((generated(&site)?, site)));
+        let (old, site) = match looked {
+            Ok(looked) => looked,
             Err(error) => {
                 say(&format!("error: {error}"));
                 return ExitCode::from(TROUBLE);
             }
         };
-        let (new, _) = preview(&self.root.root, &mut Messages);
-        let text = compare(&old, &new);
+        let (new, _) = preview(&site, &mut Messages);
+        let text = compare(&old, &new, &directory(&site));
         if text.is_empty() {
             return ExitCode::SUCCESS;
         }
@@ -50,7 +53,7 @@ impl Diff {
 }
 
 /// All differences, in the form that patch(1) reads.
-fn compare(old: &Tree, new: &Tree) -> String {
+fn compare(old: &Tree, new: &Tree, directory: &Path) -> String {
     let paths: BTreeSet<&str> = old.iter().chain(new.iter()).map(|(path, _)| path).collect();
     let mut text = String::new();
     for path in paths {
@@ -59,7 +62,7 @@ fn compare(old: &Tree, new: &Tree) -> String {
             continue;
         }
         let name = |side: Option<&Entry>| match side {
-            Some(_) => format!("/{DIRECTORY}/{path}"),
+            Some(_) => directory.join(path).display().to_string(),
             None => "/dev/null".to_owned(),
         };
         let (from, to) = (shown(before), shown(after));

@@ -5,7 +5,10 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::Path;
 
+use conductor_definition::Scope;
 use toml_edit::{DocumentMut, Item, Value};
+
+use crate::whose::conductor;
 
 /// What an edit did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,21 +18,25 @@ pub(crate) enum Edit {
     Same,
 }
 
-/// Sets `enabled` in the file.
-pub(crate) fn set_enabled(file: &Path, enabled: bool) -> Result<Edit, String> {
+/// Sets `enabled` in the file, which is the administrator's or the user's.
+pub(crate) fn set_enabled(file: &Path, enabled: bool, scope: Scope) -> Result<Edit, String> {
+    let cure = match scope {
+        Scope::System => "run it as root",
+        Scope::User => "it has to be yours",
+    };
     // A link stays a link: what it leads to is changed.
     let file = file.canonicalize().map_err(|error| format!("cannot be found: {error}"))?;
-    let text =
-        std::fs::read_to_string(&file).map_err(|error| format!("cannot be read: {error}: run it as root"))?;
-    let Some(new) = with_enabled(&text, enabled)? else { return Ok(Edit::Same) };
-    replace(&file, &new).map_err(|error| format!("cannot be written: {error}: run it as root"))?;
+    let text = std::fs::read_to_string(&file).map_err(|error| format!("cannot be read: {error}: {cure}"))?;
+    let changed = with_enabled(&text, enabled)
+        .map_err(|why| format!("{why}: `{} check` shows what to mend", conductor(scope)))?;
+    let Some(new) = changed else { return Ok(Edit::Same) };
+    replace(&file, &new).map_err(|error| format!("cannot be written: {error}: {cure}"))?;
     Ok(Edit::Changed)
 }
 
 /// The text with `enabled` set, or none if it is set already. A service is enabled unless it says otherwise.
 fn with_enabled(text: &str, enabled: bool) -> Result<Option<String>, String> {
-    let mut document: DocumentMut =
-        text.parse().map_err(|_| "is not TOML: `conductor check` shows what to mend".to_owned())?;
+    let mut document: DocumentMut = text.parse().map_err(|_| "is not TOML".to_owned())?;
     match document.get_mut("enabled") {
         None if enabled => return Ok(None),
         Some(Item::Value(value @ Value::Boolean(_))) => {
@@ -42,9 +49,7 @@ fn with_enabled(text: &str, enabled: bool) -> Result<Option<String>, String> {
             *value.decor_mut() = decor;
         }
         Some(_) => {
-            return Err(
-                "`enabled` is neither true nor false: `conductor check` shows what to mend".to_owned()
-            );
+            return Err("`enabled` is neither true nor false".to_owned());
         }
         None => {
             document.insert("enabled", Item::Value(Value::from(enabled)));
@@ -99,7 +104,7 @@ mod tests {
 
     #[test]
     fn leaves_alone_what_it_does_not_understand() {
-        assert!(with_enabled("image =", false).unwrap_err().contains("conductor check"));
+        assert!(with_enabled("image =", false).unwrap_err().contains("not TOML"));
         assert!(with_enabled("enabled = \"yes\"", false).unwrap_err().contains("neither"));
     }
 
@@ -111,8 +116,8 @@ mod tests {
         std::fs::write(&real, "image = \"web\"\n").unwrap();
         std::fs::set_permissions(&real, Permissions::from_mode(0o640)).unwrap();
         std::os::unix::fs::symlink("web.real", &link).unwrap();
-        assert_eq!(set_enabled(&link, false), Ok(Edit::Changed));
-        assert_eq!(set_enabled(&link, false), Ok(Edit::Same));
+        assert_eq!(set_enabled(&link, false, Scope::System), Ok(Edit::Changed));
+        assert_eq!(set_enabled(&link, false, Scope::System), Ok(Edit::Same));
         assert!(link.is_symlink());
         assert_eq!(std::fs::read_to_string(&real).unwrap(), "image = \"web\"\nenabled = false\n");
         assert_eq!(real.metadata().unwrap().permissions().mode() & 0o777, 0o640);

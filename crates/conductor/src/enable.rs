@@ -1,19 +1,22 @@
 //! `conductor enable` and `conductor disable`
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use conductor_definition::{Candidate, SEARCH_PATH, ServiceName, find};
+use conductor_definition::{Candidate, Scope, ServiceName, Site, find};
+use conductor_units::systemctl;
 
 use crate::edit::{Edit, set_enabled};
 use crate::program;
-use crate::services::{Root, Services};
+use crate::services::{Root, Services, own_directory};
 use crate::terminal::{FAILURE, say};
+use crate::whose::{Whose, conductor};
 
 /// Have a service start at boot.
 ///
-/// Sets `enabled = true` in its definition in /etc/conductor/services; everything else in the file, comments
-/// included, stays as it is. Generated units cannot be enabled with systemctl.
+/// Sets `enabled = true` in its definition in /etc/conductor/services, or with --user in
+/// ~/.config/conductor/services; everything else in the file, comments included, stays as it is. Generated units
+/// cannot be enabled with systemctl. A user's services start with the user's systemd: at login, or at boot after
+/// `loginctl enable-linger`.
 ///
 /// Exit status: 0 done or already so, 1 not possible, 2 wrong usage.
 #[derive(Debug, clap::Args)]
@@ -24,8 +27,8 @@ pub(crate) struct Enable {
 
 /// Have a service not start at boot.
 ///
-/// Sets `enabled = false` in its definition in /etc/conductor/services; everything else in the file, comments
-/// included, stays as it is. It can still be started with systemctl.
+/// Sets `enabled = false` in its definition in /etc/conductor/services, or with --user in
+/// ~/.config/conductor/services; everything else in the file, comments included, stays as it is. It can still be started with systemctl.
 ///
 /// Exit status: 0 done or already so, 1 not possible, 2 wrong usage.
 #[derive(Debug, clap::Args)]
@@ -47,20 +50,20 @@ struct What {
 }
 
 impl Enable {
-    pub(crate) fn run(&self) -> ExitCode {
-        self.what.run(true)
+    pub(crate) fn run(&self, whose: Whose) -> ExitCode {
+        self.what.run(whose, true)
     }
 }
 
 impl Disable {
-    pub(crate) fn run(&self) -> ExitCode {
-        self.what.run(false)
+    pub(crate) fn run(&self, whose: Whose) -> ExitCode {
+        self.what.run(whose, false)
     }
 }
 
 impl What {
-    fn run(&self, enabled: bool) -> ExitCode {
-        match self.all(enabled) {
+    fn run(&self, whose: Whose, enabled: bool) -> ExitCode {
+        match self.root.site(whose).and_then(|site| self.all(&site, enabled)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 say(&format!("error: {error}"));
@@ -69,71 +72,84 @@ impl What {
         }
     }
 
-    fn all(&self, enabled: bool) -> Result<(), String> {
+    fn all(&self, site: &Site, enabled: bool) -> Result<(), String> {
         if self.now && !self.root.is_running() {
             return Err("--now is for the machine that runs: leave out --now, or --root".to_owned());
         }
-        let services = Services::look(&self.root.root);
+        let services = Services::look(site);
         // Everything is looked up before anything is changed.
         let files: Vec<(&str, Candidate)> = self
             .services
             .iter()
-            .map(|asked| services.name(asked).and_then(|name| Ok((name, editable(&self.root.root, name)?))))
+            .map(|asked| services.name(asked).and_then(|name| Ok((name, editable(site, name)?))))
             .collect::<Result<_, _>>()?;
         let word = if enabled { "enabled" } else { "disabled" };
         let mut changed = false;
         for (name, file) in &files {
-            match set_enabled(&file.main.real, enabled)
+            match set_enabled(file.main.real(), enabled, site.scope())
                 .map_err(|why| format!("{}: {why}", file.main.path.display()))?
             {
                 Edit::Changed => {
                     changed = true;
                     say(&format!("{name} is {word} now ({})", file.main.path.display()));
                     if !file.drop_ins.is_empty() {
-                        say(
-                            "it has drop-ins, which have the last word: `conductor status` shows what counts",
-                        );
+                        let conductor = conductor(site.scope());
+                        say(&format!(
+                            "it has drop-ins, which have the last word: `{conductor} status` shows what counts"
+                        ));
                     }
                 }
                 Edit::Same => say(&format!("{name} is {word} already")),
             }
         }
         if self.now {
-            return self.apply(enabled, &files);
+            return apply(site, enabled, &files);
         }
         if changed && self.root.is_running() {
-            say("`systemctl daemon-reload` makes it known to systemd; what runs is not touched");
-        }
-        Ok(())
-    }
-
-    fn apply(&self, enabled: bool, files: &[(&str, Candidate)]) -> Result<(), String> {
-        program::run("systemctl", &["daemon-reload"])?;
-        let services = Services::look(&self.root.root);
-        for (name, _) in files {
-            let unit = services.units(name)?.start;
-            program::run("systemctl", &[if enabled { "start" } else { "stop" }, &unit])?;
+            let systemctl = systemctl(site.scope());
+            say(&format!("`{systemctl} daemon-reload` makes it known to systemd; what runs is not touched"));
         }
         Ok(())
     }
 }
 
-/// The definition that counts, if it is the administrator's.
-fn editable(root: &Path, name: &str) -> Result<Candidate, String> {
-    let own = SEARCH_PATH.first().copied().unwrap_or_default();
+fn apply(site: &Site, enabled: bool, files: &[(&str, Candidate)]) -> Result<(), String> {
+    let whose: &[&str] = match site.scope() {
+        Scope::System => &[],
+        Scope::User => &["--user"],
+    };
+    let systemctl = |words: &[&str]| program::run("systemctl", &[whose, words].concat());
+    systemctl(&["daemon-reload"])?;
+    let services = Services::look(site);
+    for (name, _) in files {
+        let unit = services.units(name)?.start;
+        systemctl(&[if enabled { "start" } else { "stop" }, &unit])?;
+    }
+    Ok(())
+}
+
+/// The definition that counts, if it is the administrator's, or the user's own.
+fn editable(site: &Site, name: &str) -> Result<Candidate, String> {
+    let own = own_directory(site);
     let is_named =
         |file: &Candidate| ServiceName::from_path(&file.main.path).is_ok_and(|found| found.as_str() == name);
-    let Some(file) = find(root).candidates.into_iter().find(is_named) else {
+    let Some(file) = find(site).candidates.into_iter().find(is_named) else {
         return Err(format!(
-            "the definition of `{name}` is gone, its units stay until it stops: `systemctl stop {name}` ends it"
+            "the definition of `{name}` is gone, its units stay until it stops: `{} stop {name}` ends it",
+            systemctl(site.scope())
         ));
     };
-    if file.main.path.starts_with(own) {
+    if file.main.path.starts_with(&own) {
         return Ok(file);
     }
-    let copy: PathBuf = Path::new(own).join(format!("{name}.toml"));
+    let copy = own.join(format!("{name}.toml"));
+    let command = match site.scope() {
+        Scope::System => "cp",
+        // The directory is made by whoever needs it.
+        Scope::User => "install -D -m 644",
+    };
     Err(format!(
-        "`{name}` is defined in {0}, which is not yours to edit: copy it first with `cp {0} {1}`, which takes its place, then try again",
+        "`{name}` is defined in {0}, which is not yours to edit: copy it first with `{command} {0} {1}`, which takes its place, then try again",
         file.main.path.display(),
         copy.display()
     ))

@@ -3,12 +3,14 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use conductor_units::InstanceUnit;
+use conductor_definition::Site;
+use conductor_units::{InstanceUnit, systemctl};
 
 use crate::ask::unit_status;
 use crate::program::become_program;
 use crate::services::{Root, Services, chosen, numbers};
 use crate::terminal::{FAILURE, say};
+use crate::whose::{Whose, manager, may_touch_containers};
 
 /// Run a command in a service's running container.
 ///
@@ -32,8 +34,8 @@ pub(crate) struct Exec {
 }
 
 impl Exec {
-    pub(crate) fn run(&self) -> ExitCode {
-        match self.container() {
+    pub(crate) fn run(&self, whose: Whose) -> ExitCode {
+        match self.root.site(whose).and_then(|site| self.container(&site)) {
             Ok(instance) => {
                 let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
                 let (program, arguments) = instance.exec(terminal, &self.command());
@@ -46,8 +48,8 @@ impl Exec {
         }
     }
 
-    fn container(&self) -> Result<InstanceUnit, String> {
-        let units = Services::look(&self.root.root).running_units(&self.service)?;
+    fn container(&self, site: &Site) -> Result<InstanceUnit, String> {
+        let units = Services::look(site).running_units(&self.service)?;
         let service = &self.service;
         let chosen = chosen(service, &units, self.instance)?;
         let [instance] = chosen.as_slice() else {
@@ -57,7 +59,7 @@ impl Exec {
             ));
         };
         if self.root.is_running() {
-            ready(&instance.unit)?;
+            ready(site, &instance.unit)?;
         }
         Ok(instance.clone())
     }
@@ -68,14 +70,13 @@ impl Exec {
 }
 
 /// Says in our words what the engine would say in terms of a container that nobody has heard of.
-fn ready(unit: &str) -> Result<(), String> {
-    if !nix::unistd::geteuid().is_root() {
-        return Err("the machine's containers are root's: run it with sudo".to_owned());
-    }
+fn ready(site: &Site, unit: &str) -> Result<(), String> {
+    may_touch_containers(site)?;
+    let systemctl = systemctl(site.scope());
     // A container that is still being started may be looked into; one that systemd cannot be asked about too.
-    match unit_status(unit) {
+    match unit_status(manager(site), unit) {
         Ok(status) if matches!(status.active_state.as_str(), "inactive" | "failed") => Err(format!(
-            "{unit} is not running ({}): start it with `systemctl start {unit}`, or read why not with `systemctl status {unit}`",
+            "{unit} is not running ({}): start it with `{systemctl} start {unit}`, or read why not with `{systemctl} status {unit}`",
             status.active_state.as_str()
         )),
         _ => Ok(()),

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use conductor_definition::Site;
 use conductor_generator::{Log, Outcome, Priority, preview, write_tree};
 use conductor_units::Tree;
 
 use crate::load::load;
 use crate::report::show;
 use crate::terminal::{FAILURE, print, say};
+use crate::whose::Whose;
 
 /// Show the systemd units that definitions become.
 ///
@@ -30,12 +32,19 @@ pub(crate) struct Generate {
 }
 
 impl Generate {
-    pub(crate) fn run(&self) -> ExitCode {
+    pub(crate) fn run(&self, whose: Whose) -> ExitCode {
+        let site = match whose.site(&self.root) {
+            Ok(site) => site,
+            Err(error) => {
+                say(&format!("error: {error}"));
+                return ExitCode::from(FAILURE);
+            }
+        };
         let (tree, complete) = if self.files.is_empty() {
-            let (tree, outcome) = preview(&self.root, &mut Messages);
+            let (tree, outcome) = preview(&site, &mut Messages);
             (tree, outcome == Outcome::Complete)
         } else {
-            self.files()
+            self.files(&site)
         };
         let written = match &self.output {
             Some(directory) => write(directory, &tree),
@@ -44,8 +53,8 @@ impl Generate {
         if complete { written } else { ExitCode::from(FAILURE) }
     }
 
-    fn files(&self) -> (Tree, bool) {
-        let loaded = load(&self.root, &self.files);
+    fn files(&self, site: &Site) -> (Tree, bool) {
+        let loaded = load(site, &self.files);
         let count = show(&loaded.definitions);
         let mut all = Tree::default();
         for tree in loaded.definitions.iter().filter_map(|definition| definition.tree.as_ref()) {

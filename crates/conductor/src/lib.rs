@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser};
 
+use whose::Whose;
+
 mod ask;
 mod check;
 mod diff;
@@ -24,13 +26,23 @@ mod services;
 mod status;
 mod table;
 mod terminal;
+mod whose;
 
 /// Runs containers as ordinary systemd services.
 ///
 /// Definitions in /etc/conductor/services become units at boot and at every `systemctl daemon-reload`.
-/// systemctl starts and stops them; these commands look before leaping, and at what runs.
+/// systemctl starts and stops them; these commands look before leaping, and at what runs. With --user they are
+/// about your own services, defined in ~/.config/conductor/services, as with `systemctl --user`.
 #[derive(Debug, Parser)]
 #[command(name = "conductor", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    whose: Whose,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
 enum Command {
     Check(check::Check),
     Generate(generate::Generate),
@@ -46,21 +58,22 @@ enum Command {
 
 /// The whole program: reads the arguments and does what they say.
 pub fn main() -> ExitCode {
-    match Command::parse() {
-        Command::Check(check) => check.run(),
-        Command::Generate(generate) => generate.run(),
-        Command::Diff(diff) => diff.run(),
-        Command::Status(status) => status.run(),
-        Command::Logs(logs) => logs.run(),
-        Command::Exec(exec) => exec.run(),
-        Command::Run(run) => run.run(),
-        Command::Enable(enable) => enable.run(),
-        Command::Disable(disable) => disable.run(),
+    let Cli { whose, command } = Cli::parse();
+    match command {
+        Command::Check(check) => check.run(whose),
+        Command::Generate(generate) => generate.run(whose),
+        Command::Diff(diff) => diff.run(whose),
+        Command::Status(status) => status.run(whose),
+        Command::Logs(logs) => logs.run(whose),
+        Command::Exec(exec) => exec.run(whose),
+        Command::Run(run) => run.run(whose),
+        Command::Enable(enable) => enable.run(whose),
+        Command::Disable(disable) => disable.run(whose),
         Command::Schema(schema) => schema.run(),
     }
 }
 
 /// The command line's definition.
 pub fn command() -> clap::Command {
-    Command::command()
+    Cli::command()
 }

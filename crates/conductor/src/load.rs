@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Candidate, Finding, ServiceName};
+use conductor_definition::{Candidate, Finding, ServiceName, Site};
 use conductor_generator::{Converted, Host, Reading, Readings, convert, established, read_all};
 
 use crate::report::{Count, show_findings};
@@ -18,12 +18,12 @@ pub(crate) struct Loaded {
     pub(crate) warnings: usize,
 }
 
-/// Converts `files`, or everything on the search path below `root` if there are none. Files are looked
+/// Converts `files`, or everything on the search path if there are none. Files are looked
 /// at together with the installed definitions that they do not replace, so that clashes show, and with the
 /// drop-ins that would apply to them.
-pub(crate) fn load(root: &Path, files: &[PathBuf]) -> Loaded {
-    let (host, problems) = Host::look(root);
-    let Readings { definitions: mut readings, findings, empty } = read_all(root);
+pub(crate) fn load(site: &Site, files: &[PathBuf]) -> Loaded {
+    let (host, problems) = Host::look(site);
+    let Readings { definitions: mut readings, findings, empty } = read_all(site);
     for problem in &problems {
         say(&format!("error: {problem}"));
     }
@@ -42,15 +42,15 @@ pub(crate) fn load(root: &Path, files: &[PathBuf]) -> Loaded {
             masked(path);
         }
         return Loaded {
-            definitions: convert(readings, &host, &established(root)),
+            definitions: convert(readings, &host, &established(site)),
             problems: count,
             warnings,
         };
     }
-    let given: Vec<Reading> = files.iter().filter_map(|file| reading(root, file)).collect();
+    let given: Vec<Reading> = files.iter().filter_map(|file| reading(site, file)).collect();
     readings.retain(|installed| given.iter().all(|file| name(installed) != name(file)));
     readings.extend(given);
-    let mut definitions = convert(readings, &host, &established(root));
+    let mut definitions = convert(readings, &host, &established(site));
     definitions.retain(|definition| files.iter().any(|file| file == definition.source.path()));
     Loaded { definitions, problems: count, warnings }
 }
@@ -59,8 +59,8 @@ fn name(reading: &Reading) -> Option<ServiceName> {
     ServiceName::from_path(reading.source.path()).ok()
 }
 
-fn reading(root: &Path, file: &Path) -> Option<Reading> {
-    let read = Candidate::given(root, file).read();
+fn reading(site: &Site, file: &Path) -> Option<Reading> {
+    let read = Candidate::given(site, file).read();
     if read.is_none() {
         masked(file);
     }

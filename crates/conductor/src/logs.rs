@@ -2,9 +2,12 @@
 
 use std::process::ExitCode;
 
+use conductor_definition::{Scope, Site};
+
 use crate::program::become_program;
 use crate::services::{Root, Services, chosen};
 use crate::terminal::{FAILURE, say};
+use crate::whose::Whose;
 
 /// Show what a service's containers have written.
 ///
@@ -37,8 +40,8 @@ pub(crate) struct Logs {
 }
 
 impl Logs {
-    pub(crate) fn run(&self) -> ExitCode {
-        match self.arguments() {
+    pub(crate) fn run(&self, whose: Whose) -> ExitCode {
+        match self.root.site(whose).and_then(|site| self.arguments(&site)) {
             Ok(arguments) => become_program("journalctl", &arguments),
             Err(error) => {
                 say(&format!("error: {error}"));
@@ -47,8 +50,8 @@ impl Logs {
         }
     }
 
-    fn arguments(&self) -> Result<Vec<String>, String> {
-        let units = Services::look(&self.root.root).units(&self.service)?;
+    fn arguments(&self, site: &Site) -> Result<Vec<String>, String> {
+        let units = Services::look(site).units(&self.service)?;
         let containers =
             chosen(&self.service, &units, self.instance)?.into_iter().map(|instance| instance.unit);
         let others = self.all.then(|| units.health.iter().chain(&units.pull).cloned());
@@ -63,6 +66,7 @@ impl Logs {
             self.lines.as_ref().map(|lines| format!("--lines={lines}")),
             self.since.as_ref().map(|since| format!("--since={since}")),
         ];
-        Ok(unit_options.chain(rest.into_iter().flatten()).collect())
+        let whose = (site.scope() == Scope::User).then(|| "--user".to_owned());
+        Ok(whose.into_iter().chain(unit_options).chain(rest.into_iter().flatten()).collect())
     }
 }

@@ -7,7 +7,8 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
 
-use conductor_definition::{Diagnostic, EnvironmentName, Parsed, Service, find, parse};
+use conductor_definition::{Diagnostic, EnvironmentName, Parsed, Service, Site, find, parse_for};
+use conductor_generator::Host;
 use conductor_systemd::{End, Scope, Signal, TransientRun, TransientUnit};
 use conductor_units::{Once, Setting, Transient, once};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
@@ -16,6 +17,7 @@ use tokio::signal::unix::{Signal as Arriving, SignalKind, signal};
 use crate::ask::{connect, wait_for};
 use crate::services::Services;
 use crate::terminal::say;
+use crate::whose::{Whose, conductor, manager, may_touch_containers};
 
 /// What podman-run(1) and docker answer where not the command has failed but running it.
 const NOT_RUN: u8 = 125;
@@ -57,10 +59,10 @@ fn assignment(text: &str) -> Result<(EnvironmentName, String), String> {
 }
 
 impl Run {
-    pub(crate) fn run(&self) -> ExitCode {
-        match self.end() {
-            Ok((unit, end)) => {
-                if let Some(said) = unusual(&unit, &end) {
+    pub(crate) fn run(&self, whose: Whose) -> ExitCode {
+        match whose.site(Path::new("/")).and_then(|site| Ok((self.end(&site)?, site.scope()))) {
+            Ok(((unit, end), scope)) => {
+                if let Some(said) = unusual(&unit, &end, scope) {
                     say(&said);
                 }
                 ExitCode::from(end.status.unwrap_or(NOT_RUN))
@@ -72,11 +74,9 @@ impl Run {
         }
     }
 
-    fn end(&self) -> Result<(String, End), String> {
-        let service = self.definition()?;
-        if !nix::unistd::geteuid().is_root() {
-            return Err("the machine's containers are root's: run it with sudo".to_owned());
-        }
+    fn end(&self, site: &Site) -> Result<(String, End), String> {
+        let service = self.definition(site)?;
+        may_touch_containers(site)?;
         let terminal = Terminal::of_ours();
         let transient = once(
             &service,
@@ -89,28 +89,29 @@ impl Run {
             },
         );
         let name = transient.unit.clone();
-        let end = wait_for(follow(unit(transient)?));
+        let end = wait_for(follow(unit(transient)?, manager(site)));
         drop(terminal); // Restored before anything is said on it.
         Ok((name, end?))
     }
 
-    fn definition(&self) -> Result<Service, String> {
-        let root = Path::new("/");
-        let name = Services::look(root).name(&self.service)?.to_owned();
+    fn definition(&self, site: &Site) -> Result<Service, String> {
+        let name = Services::look(site).name(&self.service)?.to_owned();
         let file = format!("{name}.toml");
-        let candidate = find(root)
+        let candidate = find(site)
             .candidates
             .into_iter()
             .find(|found| found.main.path.file_name().is_some_and(|found| found == file.as_str()))
             .ok_or_else(|| format!("`{name}` has no definition any more: write {file} again to run it"))?;
-        let broken = || format!("the definition of `{name}` has errors: `conductor check` shows them");
+        let conductor = conductor(site.scope());
+        let broken = || format!("the definition of `{name}` has errors: `{conductor} check` shows them");
         let Some((source, problems)) = candidate.read() else {
             return Err(format!("`{name}` is masked: {} is empty", candidate.main.path.display()));
         };
         if problems.iter().any(Diagnostic::is_error) {
             return Err(broken());
         }
-        let Parsed { service, warnings: _ } = parse(&source).map_err(|_| broken())?;
+        let Parsed { service, warnings: _ } =
+            parse_for(&source, Host::look(site).0.abilities()).map_err(|_| broken())?;
         Ok(service)
     }
 }
@@ -147,11 +148,10 @@ fn streams() -> std::io::Result<[OwnedFd; 3]> {
 }
 
 /// Starts it and hands signals on until it has ended.
-async fn follow(unit: TransientUnit) -> Result<End, String> {
+async fn follow(unit: TransientUnit, scope: Scope) -> Result<End, String> {
     let mut signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    let systemd = connect().await?;
-    let mut run =
-        TransientRun::start(&systemd, Scope::System, unit).await.map_err(|error| error.to_string())?;
+    let systemd = connect(scope).await?;
+    let mut run = TransientRun::start(&systemd, scope, unit).await.map_err(|error| error.to_string())?;
     let mut asked = false;
     loop {
         tokio::select! {
@@ -218,8 +218,11 @@ impl Drop for Terminal {
 }
 
 /// What the command's own output does not tell.
-fn unusual(unit: &str, end: &End) -> Option<String> {
-    let log = format!("`journalctl --unit={unit}` tells more");
+fn unusual(unit: &str, end: &End, scope: conductor_definition::Scope) -> Option<String> {
+    let log = match scope {
+        conductor_definition::Scope::System => format!("`journalctl --unit={unit}` tells more"),
+        conductor_definition::Scope::User => format!("`journalctl --user --unit={unit}` tells more"),
+    };
     match (end.result.as_str(), end.status) {
         (_, None) => Some(format!("error: {unit} could not be started ({}): {log}", end.result)),
         ("success" | "exit-code" | "signal", _) => None,
@@ -247,7 +250,9 @@ mod tests {
 
     #[test]
     fn only_what_the_output_does_not_tell_is_told() {
-        let told = |result: &str, status| unusual("u", &End { result: result.to_owned(), status });
+        let told = |result: &str, status| {
+            unusual("u", &End { result: result.to_owned(), status }, conductor_definition::Scope::System)
+        };
         assert_eq!(told("exit-code", Some(3)), None);
         assert!(told("oom-kill", Some(137)).unwrap().contains("memory limit"));
         assert!(told("resources", None).unwrap().contains("could not be started (resources)"));

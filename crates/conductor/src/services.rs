@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{ServiceName, find};
+use conductor_definition::{ServiceName, Site, find};
 use conductor_generator::{Log, Priority, preview};
 use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in};
+
+use crate::whose::{Whose, conductor};
 
 /// Where definitions and units are.
 #[derive(Debug, Clone, clap::Args)]
@@ -15,6 +17,11 @@ pub(crate) struct Root {
 }
 
 impl Root {
+    /// What the command reads.
+    pub(crate) fn site(&self, whose: Whose) -> Result<Site, String> {
+        whose.site(&self.root)
+    }
+
     /// Whether it is the machine that we are on, so that its systemd can be asked.
     pub(crate) fn is_running(&self) -> bool {
         self.root == Path::new("/")
@@ -26,12 +33,16 @@ impl Root {
 pub(crate) struct Services {
     tree: Tree,
     names: Vec<String>,
+    /// Where a new definition goes.
+    directory: PathBuf,
+    /// How people call this program about them.
+    conductor: &'static str,
 }
 
 impl Services {
-    pub(crate) fn look(root: &Path) -> Self {
-        let (tree, _) = preview(root, &mut Silent);
-        let found = find(root);
+    pub(crate) fn look(site: &Site) -> Self {
+        let (tree, _) = preview(site, &mut Silent);
+        let found = find(site);
         let defined = found
             .candidates
             .iter()
@@ -41,7 +52,7 @@ impl Services {
             services_in(&tree).into_iter().map(str::to_owned).chain(defined).collect();
         names.sort();
         names.dedup();
-        Self { tree, names }
+        Self { tree, names, directory: own_directory(site), conductor: conductor(site.scope()) }
     }
 
     /// The name if there is such a service. `web.service` and `web.target` are understood as well: people
@@ -53,8 +64,8 @@ impl Services {
         }
         let cure = match (nearest(name, &self.names), self.names.is_empty()) {
             (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, true) => format!("write /etc/conductor/services/{name}.toml to define it"),
-            (None, false) => "`conductor status` lists all services".to_owned(),
+            (None, true) => format!("write {}/{name}.toml to define it", self.directory.display()),
+            (None, false) => format!("`{} status` lists all services", self.conductor),
         };
         Err(format!("there is no service `{name}`: {cure}"))
     }
@@ -69,11 +80,17 @@ impl Services {
         let units = self.units(asked)?;
         if units.instances.is_empty() {
             return Err(format!(
-                "the definition of `{asked}` is broken and there is no earlier one: `conductor check` says what to mend"
+                "the definition of `{asked}` is broken and there is no earlier one: `{} check` says what to mend",
+                self.conductor
             ));
         }
         Ok(units)
     }
+}
+
+/// Where definitions are that the caller may change: the first of the search path.
+pub(crate) fn own_directory(site: &Site) -> PathBuf {
+    site.search_path().into_iter().next().unwrap_or_default()
 }
 
 /// The containers that `--instance` leaves, or all.

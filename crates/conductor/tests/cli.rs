@@ -352,7 +352,7 @@ error: unrecognized subcommand 'chekc'
 
   tip: some similar subcommands exist: 'schema', 'check'
 
-Usage: conductor <COMMAND>
+Usage: conductor [OPTIONS] <COMMAND>
 
 For more information, try '--help'.
 

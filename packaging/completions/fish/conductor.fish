@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_conductor_global_optspecs
-    string join \n h/help V/version
+    string join \n user h/help V/version
 end
 
 function __fish_conductor_needs_command
@@ -24,6 +24,7 @@ function __fish_conductor_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c conductor -n "__fish_conductor_needs_command" -l user -d 'Your own services, which your own systemd runs without root, instead of the machine\'s'
 complete -c conductor -n "__fish_conductor_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_needs_command" -s V -l version -d 'Print version'
 complete -c conductor -n "__fish_conductor_needs_command" -f -a "check" -d 'Check definitions and show everything that is wrong with them'
@@ -40,15 +41,19 @@ complete -c conductor -n "__fish_conductor_needs_command" -f -a "help" -d 'Print
 complete -c conductor -n "__fish_conductor_using_subcommand check" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
 complete -c conductor -n "__fish_conductor_using_subcommand check" -l format -d 'For people, or for editors and scripts' -r -f -a "text\t'With the lines of the definition, on stderr'
 json\t'One JSON object a line, on stdout'"
+complete -c conductor -n "__fish_conductor_using_subcommand check" -l user -d 'Your own services, which your own systemd runs without root, instead of the machine\'s'
 complete -c conductor -n "__fish_conductor_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand generate" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
 complete -c conductor -n "__fish_conductor_using_subcommand generate" -s o -l output -d 'Write the units below this directory instead of printing them' -r -F
+complete -c conductor -n "__fish_conductor_using_subcommand generate" -l user -d 'Your own services, which your own systemd runs without root, instead of the machine\'s'
 complete -c conductor -n "__fish_conductor_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand diff" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
+complete -c conductor -n "__fish_conductor_using_subcommand diff" -l user -d 'Your own services, which your own systemd runs without root, instead of the machine\'s'
 complete -c conductor -n "__fish_conductor_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand status" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
 complete -c conductor -n "__fish_conductor_using_subcommand status" -l json -d 'For scripts'
 complete -c conductor -n "__fish_conductor_using_subcommand status" -s w -l watch -d 'Show it again whenever something changes, at the latest every two seconds; Ctrl-C ends it'
+complete -c conductor -n "__fish_conductor_using_subcommand status" -l user -d 'Your own services, which your own systemd runs without root, instead of the machine\'s'
 complete -c conductor -n "__fish_conductor_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand logs" -s n -l lines -d 'Show the last N lines; `all` shows every one, even with --follow' -r
 complete -c conductor -n "__fish_conductor_using_subcommand logs" -s S -l since -d 'Begin here, such as `today`, `-1h` or `2026-11-22 04:00`; see systemd.time(7)' -r
@@ -56,20 +61,26 @@ complete -c conductor -n "__fish_conductor_using_subcommand logs" -s i -l instan
 complete -c conductor -n "__fish_conductor_using_subcommand logs" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
 complete -c conductor -n "__fish_conductor_using_subcommand logs" -s f -l follow -d 'Show new lines as they are written'
 complete -c conductor -n "__fish_conductor_using_subcommand logs" -s a -l all -d 'The health checker and the fetching of the image too'
+complete -c conductor -n "__fish_conductor_using_subcommand logs" -l user -d 'Your own services, which your own systemd runs without root, instead of the machine\'s'
 complete -c conductor -n "__fish_conductor_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand exec" -s i -l instance -d 'The container of this number; needed where there are several' -r
 complete -c conductor -n "__fish_conductor_using_subcommand exec" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
+complete -c conductor -n "__fish_conductor_using_subcommand exec" -l user -d 'Your own services, which your own systemd runs without root, instead of the machine\'s'
 complete -c conductor -n "__fish_conductor_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand run" -s e -l env -d 'A further variable of its environment; wins over the definition\'s' -r
 complete -c conductor -n "__fish_conductor_using_subcommand run" -l entrypoint -d 'The program, in place of the definition\'s or the image\'s entry point' -r
+complete -c conductor -n "__fish_conductor_using_subcommand run" -l user -d 'Your own services, which your own systemd runs without root, instead of the machine\'s'
 complete -c conductor -n "__fish_conductor_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand enable" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
 complete -c conductor -n "__fish_conductor_using_subcommand enable" -l now -d 'Reload systemd, and start or stop the services at once'
+complete -c conductor -n "__fish_conductor_using_subcommand enable" -l user -d 'Your own services, which your own systemd runs without root, instead of the machine\'s'
 complete -c conductor -n "__fish_conductor_using_subcommand enable" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand disable" -l root -d 'Use the machine, or the image of one, below this directory' -r -F
 complete -c conductor -n "__fish_conductor_using_subcommand disable" -l now -d 'Reload systemd, and start or stop the services at once'
+complete -c conductor -n "__fish_conductor_using_subcommand disable" -l user -d 'Your own services, which your own systemd runs without root, instead of the machine\'s'
 complete -c conductor -n "__fish_conductor_using_subcommand disable" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand schema" -l drop-in -d 'That of a drop-in, in which any key may be missing'
+complete -c conductor -n "__fish_conductor_using_subcommand schema" -l user -d 'Your own services, which your own systemd runs without root, instead of the machine\'s'
 complete -c conductor -n "__fish_conductor_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "check" -d 'Check definitions and show everything that is wrong with them'
 complete -c conductor -n "__fish_conductor_using_subcommand help; and not __fish_seen_subcommand_from check generate diff status logs exec run enable disable schema help" -f -a "generate" -d 'Show the systemd units that definitions become'

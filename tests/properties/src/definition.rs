@@ -138,7 +138,8 @@ fn container(service: &Service, understood: &[Understood]) {
         let labels: Vec<String> =
             process.labels.iter().map(|(name, value)| pairs(name.as_str(), value)).collect();
         assert_eq!(value_of("--label")[1..], labels.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!(value_of("--volume").len(), service.secrets.len() + service.storage.mounts.len());
+        let mounts = value_of("--volume").len() + value_of("--mount").len();
+        assert_eq!(mounts, service.secrets.len() + service.storage.mounts.len());
         assert_eq!(value_of("--device").len(), service.storage.devices.len());
         assert_eq!(value_of("--tmpfs").len(), service.storage.tmpfs.len());
     }

@@ -25,12 +25,12 @@ pub fn understood(unit: &str) -> Vec<Understood> {
         .map(|(section, Assignment { key, value, .. })| Understood {
             section: section.to_owned(),
             key: key.clone(),
-            value: parts(section, key, value),
+            value: parts(key, value),
         })
         .collect()
 }
 
-/// The section that systemd does not read.
+/// The section that systemd does not read; we write it as if it did.
 pub const OURS: &str = "X-Conductor";
 
 /// Specifiers in our own texts.
@@ -40,9 +40,8 @@ const SPECIFIERS: &str = "int";
 const VARIABLES: &[&str] = &["CREDENTIALS_DIRECTORY", "CONDUCTOR_HOST_PORT_"];
 
 /// How the value of a directive is read (systemd's `src/core/load-fragment-gperf.gperf.in`).
-fn parts(section: &str, key: &str, value: &str) -> Vec<String> {
+fn parts(key: &str, value: &str) -> Vec<String> {
     match key {
-        _ if section == OURS => vec![value.to_owned()],
         _ if key.starts_with("Exec") => command(value),
         "Environment" | "LogExtraFields" => {
             let words: Vec<String> = words(value).collect::<Result<_, _>>().unwrap();
@@ -62,11 +61,36 @@ fn command(value: &str) -> Vec<String> {
     let [command] = commands.try_into().unwrap();
     assert!(!command.literal && command.privileges.is_empty(), "{command:?}");
     let words: Vec<String> = command.arguments.iter().map(|word| expanded(word)).collect();
-    variables(&words, |name| {
+    let words = variables(&words, |name| {
         let ours = |known: &&str| name == *known || known.ends_with('_') && name.starts_with(*known);
         assert!(VARIABLES.iter().any(ours), "${{{name}}} would be expanded: {value}");
         Some(format!("<{name}>"))
-    })
+    });
+    let mut understood: Vec<String> = Vec::with_capacity(words.len());
+    for word in words {
+        match understood.last() {
+            Some(option) if option == "--mount" => understood.extend(fields(&word)),
+            _ => understood.push(word),
+        }
+    }
+    understood
+}
+
+/// The fields of a line of CSV (RFC 4180), as docker reads what `--mount` takes.
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut quoted = false;
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            ',' if !quoted => fields.push(String::new()),
+            '"' if quoted && chars.peek() == Some(&'"') => fields.last_mut().unwrap().extend(chars.next()),
+            '"' if quoted || fields.last().unwrap().is_empty() => quoted = !quoted,
+            c => fields.last_mut().unwrap().push(c),
+        }
+    }
+    assert!(!quoted, "{line}");
+    fields
 }
 
 /// What specifiers stand for depends on the unit; ours are marked.

@@ -55,27 +55,22 @@ impl Files {
     fn fill_in(&self, text: &str) -> String {
         let drafts = std::iter::once(&self.main).chain(&self.drop_ins).enumerate();
         let text = drafts.fold(text.to_owned(), |text, (number, draft)| draft.fill_in(&text, number));
-        // What cannot be written on one line is a blank.
-        text.replace(DIRECTORY, &self.directory.replace(char::is_control, " "))
+        text.replace(DIRECTORY, &self.directory)
     }
 }
 
 /// Stands in for the directory.
 const DIRECTORY: &str = "q-directory-q";
 
-/// A value that is a line and not a list of words loses the white space at its ends.
-fn trimmed(one: Understood) -> Understood {
-    let line = matches!(one.key.as_str(), "Description" | "LoadCredential" | "SourcePath") || raw(&one.key);
-    if !line {
+/// A value that is a line and not a list of words: what cannot be written on a line became a blank, and white space
+/// at its ends is gone.
+fn on_a_line(one: Understood) -> Understood {
+    let lines = ["Description", "LoadCredential", "Release", "SourcePath", "RawUnit", "RawService"];
+    if !lines.contains(&one.key.as_str()) {
         return one;
     }
-    let value = one.value.iter().map(|part| part.trim_matches([' ', '\t']).to_owned()).collect();
-    Understood { value, ..one }
-}
-
-/// Directives that the drafts write themselves.
-fn raw(key: &str) -> bool {
-    matches!(key, "RawUnit" | "RawService")
+    let line = |part: &String| part.replace(char::is_control, " ").trim_matches(' ').to_owned();
+    Understood { value: one.value.iter().map(line).collect(), ..one }
 }
 
 fn texts(tree: &Tree) -> Vec<(&str, &str)> {
@@ -110,9 +105,12 @@ proptest! {
                 value: one.value.iter().map(|part| files.fill_in(part)).collect(),
                 ..one
             });
-            let expected: Vec<Understood> = filled_in.map(trimmed).collect();
-            let found: Vec<Understood> = understood(text).into_iter().map(trimmed).collect();
-            prop_assert_eq!(found, expected, "{}", text);
+            let expected: Vec<Understood> = filled_in.map(on_a_line).collect();
+            let found: Vec<Understood> = understood(text).into_iter().map(on_a_line).collect();
+            for (found, expected) in found.iter().zip(&expected) {
+                prop_assert_eq!(found, expected, "{}", path);
+            }
+            prop_assert_eq!(found.len(), expected.len(), "{}", text);
             prop_assert_eq!(text.matches(&format!("\n[{OURS}]\n")).count(), expected_marks(path));
         }
     }

@@ -32,6 +32,10 @@ impl Check {
             healthy_after,
             start_within,
             kill_grace,
+            on_unhealthy,
+            max_unavailable,
+            max_pressure,
+            max_hold,
         } = written.into_inner();
         let asked = Asked { path, service, method, headers, body, expect_status, expect_body, tls };
         let question = self.question(protocol.unwrap_or_default(), asked, table.clone());
@@ -51,6 +55,10 @@ impl Check {
             );
         }
         let kill_grace = self.timer(kill_grace, default::KILL_GRACE);
+        let max_unavailable =
+            max_unavailable.and_then(|n| self.number(&n)).unwrap_or(default::MAX_UNAVAILABLE);
+        let max_pressure = max_pressure.and_then(|n| self.number(&n)).unwrap_or(default::MAX_PRESSURE);
+        let max_hold = self.timer(max_hold, default::MAX_HOLD);
         Some(Health {
             question: question?,
             port: port?,
@@ -60,6 +68,10 @@ impl Check {
             healthy_after,
             start_within,
             kill_grace,
+            on_unhealthy: on_unhealthy.unwrap_or_default(),
+            max_unavailable,
+            max_pressure,
+            max_hold,
         })
     }
 

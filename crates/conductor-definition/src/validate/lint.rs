@@ -16,9 +16,11 @@ impl Check {
     pub(super) fn lint(&mut self, service: &Service, places: Places) {
         let Places { image, health } = places;
         self.lint_image(&service.process.image, service.pull.policy, image);
+        self.lint_low_ports();
+        self.lint_controllers(&service.resources);
         self.lint_limits(&service.resources, &service.restart);
         if let Some(checked) = &service.health {
-            self.lint_health(checked, health);
+            self.lint_health(checked, service.instances, health);
         }
     }
 
@@ -51,7 +53,17 @@ impl Check {
         }
     }
 
-    fn lint_health(&mut self, health: &Health, place: Range<usize>) {
+    fn lint_health(&mut self, health: &Health, instances: u16, place: Range<usize>) {
+        if instances > 1 && health.max_unavailable >= u32::from(instances) {
+            self.report(
+                Diagnostic::warning("no-budget", "all instances may be restarted at once")
+                    .at(
+                        place.clone(),
+                        format!("max-unavailable is {} of {instances} instances", health.max_unavailable),
+                    )
+                    .help("lower max-unavailable, so that some are left to answer"),
+            );
+        }
         if health.timeout > health.interval {
             self.report(
                 Diagnostic::warning("slow-checks", "a check may take longer than the interval")

@@ -9,6 +9,7 @@ mod lint;
 mod network;
 mod question;
 mod restart;
+mod rights;
 mod runtime;
 mod storage;
 
@@ -20,7 +21,7 @@ use conductor_timespan::TimeSpan;
 
 use crate::value::{Description, ServiceName, Text};
 use crate::written::{self, Read, Removed, Spanned, Timer, Whole, default};
-use crate::{Diagnostic, Process, Secret, Service, Source, Storage};
+use crate::{Abilities, Diagnostic, Process, Service, Source, Storage};
 use lint::Places;
 use network::Networking;
 use runtime::Asked;
@@ -30,9 +31,10 @@ pub(crate) fn service(
     name: Result<ServiceName, Diagnostic>,
     source: &Source,
     read: Read<written::Service>,
+    abilities: Abilities,
 ) -> (Option<Service>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
-    let mut check = Check { diagnostics, removed };
+    let mut check = Check { diagnostics, removed, abilities, low_ports: Vec::new() };
     let written::Service {
         image,
         description,
@@ -84,7 +86,7 @@ pub(crate) fn service(
         health: health.as_ref().map(Spanned::span).unwrap_or_default(),
     };
     let instances = instances.and_then(|n| check.number(&n)).unwrap_or(default::INSTANCES);
-    let runtime = runtime.unwrap_or_default();
+    let runtime = runtime.map(|runtime| check.runtime(&runtime)).unwrap_or_default();
     let (resources, security) = (resources.unwrap_or_default(), security.unwrap_or_default());
     let log = log.unwrap_or_default();
     check.engine(runtime, Asked::of(&resources, &security, &log));
@@ -110,6 +112,7 @@ pub(crate) fn service(
     let restart = check.restart(restart.unwrap_or_default());
     // All is looked at before anything is put together: what is missing hides nothing else.
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
+    let secrets = check.secrets(secrets.unwrap_or_default());
     let resources = check.resources(resources);
     let stop = check.stop(stop.unwrap_or_default());
     let pull = check.pull(pull.unwrap_or_default());
@@ -127,7 +130,6 @@ pub(crate) fn service(
         labels: values(labels),
         ulimits,
     });
-    let secret = |(name, written::Secret { path, encrypted })| (name, Secret { path, encrypted });
 
     let plain = |list: Option<Vec<Spanned<_>>>| {
         list.unwrap_or_default().into_iter().map(Spanned::into_inner).collect()
@@ -149,7 +151,7 @@ pub(crate) fn service(
         wants: plain(wants),
         requires: plain(requires),
         process,
-        secrets: secrets.unwrap_or_default().into_iter().map(secret).collect(),
+        secrets,
         resources,
         storage,
         network,
@@ -179,6 +181,9 @@ fn values<K: Ord>(table: Option<BTreeMap<K, Text>>) -> BTreeMap<K, String> {
 struct Check {
     diagnostics: Vec<Diagnostic>,
     removed: Removed,
+    abilities: Abilities,
+    /// Host ports that root alone may publish, and where they stand.
+    low_ports: Vec<(u16, Range<usize>)>,
 }
 
 impl Check {

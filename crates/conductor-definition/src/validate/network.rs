@@ -9,6 +9,12 @@ use crate::value::{Address, EngineOption, HostAddress, HostName, SysctlName};
 use crate::written::{self, Networks, Number, PortNumber, Spanned, Whole, default};
 use crate::{Diagnostic, Network, NetworkMode, Port};
 
+/// `[[ports]]` that a definition may have: each is compared with each.
+const MOST_PORTS: usize = 256;
+
+/// Ports that a service may publish, on all addresses together: each is a line in some unit, or an option.
+const MOST_PUBLISHED: u32 = 65_535;
+
 /// What is written about the network.
 pub(super) struct Networking {
     pub(super) network: Option<Spanned<Networks>>,
@@ -74,9 +80,20 @@ impl Check {
     }
 
     fn ports(&mut self, written: Vec<Spanned<written::Port>>, instances: u16, in_host: bool) -> Vec<Port> {
+        if let Some(first) = written.get(MOST_PORTS) {
+            self.report(
+                Diagnostic::error("too-many", format!("there are more than {MOST_PORTS} [[ports]]"))
+                    .at(first.span(), "this one and those behind it are left out")
+                    .help("publish a range: container = \"8000-8009\""),
+            );
+        }
         let mut ports: Vec<(Port, Range<usize>)> = Vec::new();
-        for (index, entry) in written.into_iter().enumerate() {
+        let mut left = MOST_PUBLISHED;
+        for (index, entry) in written.into_iter().enumerate().take(MOST_PORTS) {
             let Some((port, place)) = self.port(index, entry, instances, in_host) else { continue };
+            if port.host < self.abilities.lowest_port {
+                self.low_ports.push((port.host, place.clone()));
+            }
             let width = |port: &Port| u32::from(port.count) * u32::from(instances);
             let overlap = ports.iter().find(|(other, _)| {
                 let (a, b) = (u32::from(port.host), u32::from(other.host));
@@ -86,6 +103,20 @@ impl Check {
                     && meets(port.address, other.address)
             });
             let Some((other, there)) = overlap else {
+                let Some(rest) = left.checked_sub(width(&port)) else {
+                    self.report(
+                        Diagnostic::error(
+                            "too-many",
+                            format!(
+                                "its ports, those of all instances together, are more than {MOST_PUBLISHED}"
+                            ),
+                        )
+                        .at(place, "too many with this one")
+                        .help("publish fewer ports, or have fewer instances"),
+                    );
+                    break;
+                };
+                left = rest;
                 ports.push((port, place));
                 continue;
             };

@@ -24,6 +24,9 @@ const SUFFIXES: &[&str] = &[
 /// The characters of systemd.unit(5); everything else is written as \xNN in a unit's name.
 const CHARACTERS: &str = r"A-Za-z0-9:_.\@-";
 
+/// A name begins with one of these: before the `@` of an instance stands its template's name.
+const FIRST: &str = r"A-Za-z0-9:_.\-";
+
 /// Bytes of the longest unit name (systemd.unit(5)).
 const LONGEST: usize = 255;
 
@@ -50,15 +53,17 @@ impl FromStr for Dependency {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let dependency = Self(text.to_owned());
-        let unit = dependency.is_unit() && text.chars().all(|c| holds(CHARACTERS, c));
+        let stem = SUFFIXES.iter().find_map(|suffix| text.strip_suffix(suffix));
+        let unit = stem.is_some_and(|stem| {
+            stem.starts_with(|c| holds(FIRST, c)) && stem.chars().all(|c| holds(CHARACTERS, c))
+        });
         if text.len() > LONGEST || !(unit || SERVICE.fits(text)) {
             return Err(InvalidValue::new(format!(
                 "`{}` names neither a unit (such as `postgresql.service`) nor a service (such as `web`)",
                 text.escape_debug()
             )));
         }
-        Ok(dependency)
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -73,9 +78,9 @@ text_schema!(
     Dependency,
     "name of a unit or of a service",
     {
-        let characters = super::form::bracketed(CHARACTERS);
+        let [first, characters] = [FIRST, CHARACTERS].map(super::form::bracketed);
         let suffixes = SUFFIXES.join("|").replace('.', r"\.");
-        format!("{characters}*({suffixes})|{}", SERVICE.pattern())
+        format!("{first}{characters}*({suffixes})|{}", SERVICE.pattern())
     },
     LONGEST
 );
@@ -89,7 +94,9 @@ mod tests {
         assert!("postgresql.service".parse::<Dependency>().unwrap().is_unit());
         assert!("dev-sda\\x2d1.mount".parse::<Dependency>().unwrap().is_unit());
         assert!(!"web".parse::<Dependency>().unwrap().is_unit());
-        for text in ["", "web.toml", "Web", "a b.service", "%n.service", "x\n.service"] {
+        for text in
+            ["", "web.toml", "Web", "a b.service", "%n.service", "x\n.service", ".service", "@a.service"]
+        {
             assert!(text.parse::<Dependency>().is_err(), "{text}");
         }
     }

@@ -8,8 +8,12 @@ use super::{InvalidValue, deserialize_from_str, text_schema};
 /// Characters that end a path in the engines' options.
 const SEPARATORS: [char; 2] = [':', ','];
 
-/// An absolute path that can stand in a unit file and in an engine's options: no control characters, and
-/// no `:` or `,`, which end a path in `--volume` and `--mount`.
+/// Bytes of the longest path that the kernel takes (`PATH_MAX` in linux/limits.h, less the NUL).
+const LONGEST: usize = 4095;
+
+/// An absolute path that can stand in a unit file and in an engine's options: no control characters, no
+/// `:` or `,`, which end a path in `--volume` and `--mount`, and no blank at the end, which systemd strips from a
+/// line. Without `//` and `/./`, with which systemd ignores a credential (`path_is_normalized()` in src/basic/path-util.c).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FilePath(String);
 
@@ -37,8 +41,24 @@ impl FromStr for FilePath {
                 c.escape_debug()
             ));
         }
-        Ok(Self(text.to_owned()))
+        if text.ends_with(' ') {
+            return refuse("ends in a blank, which systemd would not read: rename the file");
+        }
+        if text.len() > LONGEST {
+            return Err(InvalidValue::new(format!(
+                "a path of {} bytes is longer than the kernel takes, which is {LONGEST}",
+                text.len()
+            )));
+        }
+        Ok(Self(normalized(text)))
     }
+}
+
+/// The same path without parts that mean nothing; a slash at its end stays.
+fn normalized(text: &str) -> String {
+    let slash = if text.len() > 1 && text.ends_with('/') { "/" } else { "" };
+    let parts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    if parts.is_empty() { "/".to_owned() } else { format!("/{}{slash}", parts.join("/")) }
 }
 
 impl fmt::Display for FilePath {
@@ -48,14 +68,16 @@ impl fmt::Display for FilePath {
 }
 
 deserialize_from_str!(FilePath, "an absolute path in quotes, such as \"/srv/data\"");
-text_schema!(FilePath, "absolute path", Self::pattern());
+text_schema!(FilePath, "absolute path", Self::pattern(), LONGEST);
 
 #[cfg(feature = "schema")]
 impl FilePath {
     pub(crate) fn pattern() -> String {
         let not = format!("/{}{}", crate::schema::CONTROL, SEPARATORS.iter().collect::<String>());
-        // What stands between slashes: nothing, one dot, or anything but two.
-        format!(r"(/(\.|\.?[^.{not}][^{not}]*|\.\.[^{not}]+)?)+")
+        // What stands between slashes: nothing, one dot, or anything but two; and behind the last no blank at the end.
+        let part = format!(r"(\.|\.?[^.{not}][^{not}]*|\.\.[^{not}]+)");
+        let last = format!(r"(\.|\.?[^. {not}]|\.?[^.{not}][^{not}]*[^ {not}]|\.\.[^{not}]*[^ {not}])");
+        format!("(/{part}?)*/{last}?")
     }
 }
 
@@ -65,11 +87,27 @@ mod tests {
 
     #[test]
     fn absolute_and_plain() {
-        for text in ["/", "/srv/data", "/srv/with space", "/srv/ü", "/a/..b"] {
+        let longest = format!("/{}", "x".repeat(LONGEST - 1));
+        let long = format!("{longest}x");
+        for text in ["/", &longest, "/srv/data", "/srv/with space", "/srv/ü", "/a/..b"] {
             assert!(text.parse::<FilePath>().is_ok(), "{text}");
         }
-        for text in ["", "srv", "./x", "/a/../b", "/a:b", "/a,b", "/a\nb", "~/x"] {
+        for text in ["", "srv", "./x", "/a/../b", "/a:b", "/a,b", "/a\nb", "~/x", "/a ", "/a/.. ", &long] {
             assert!(text.parse::<FilePath>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_that_mean_nothing_are_left_out() {
+        for (text, path) in [
+            ("//a///b", "/a/b"),
+            ("/./a/./b/.", "/a/b"),
+            ("/a/", "/a/"),
+            ("/", "/"),
+            ("//.", "/"),
+            ("/a//", "/a/"),
+        ] {
+            assert_eq!(text.parse::<FilePath>().unwrap().as_str(), path, "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::{InvalidValue, deserialize_from_str};
 use crate::suggest::nearest;
-use crate::{HealthProtocol, Method, Protocol, PullPolicy, Runtime};
+use crate::{HealthProtocol, Method, OnUnhealthy, Protocol, PullPolicy, Runtime};
 
 /// capabilities(7), Linux 6.12, without their prefix; and the engines' word for all of them.
 const CAPABILITIES: &[&str] = &[
@@ -211,6 +211,7 @@ fn unknown(text: &str, known: &[&'static str]) -> InvalidValue {
 
 closed!(Runtime, "an engine in quotes, such as \"podman\"", { "podman" => Podman, "docker" => Docker });
 closed!(Protocol, "a protocol in quotes, such as \"udp\"", { "tcp" => Tcp, "udp" => Udp });
+closed!(OnUnhealthy, "what to do in quotes, such as \"none\"", { "restart" => Restart, "none" => None });
 closed!(PullPolicy, "a policy in quotes, such as \"always\"", {
     "missing" => Missing, "always" => Always, "never" => Never
 });

@@ -13,6 +13,9 @@ pub(crate) const UNHEALTHY_AFTER: u32 = 3;
 pub(crate) const HEALTHY_AFTER: u32 = 1;
 pub(crate) const START_WITHIN: TimeSpan = TimeSpan::from_secs(60);
 pub(crate) const KILL_GRACE: TimeSpan = TimeSpan::from_secs(10);
+pub(crate) const MAX_UNAVAILABLE: u32 = 1;
+pub(crate) const MAX_PRESSURE: u32 = 80;
+pub(crate) const MAX_HOLD: TimeSpan = TimeSpan::from_secs(60);
 
 pub(crate) const RESTART_DELAY: TimeSpan = TimeSpan::from_secs(5);
 pub(crate) const RESTART_MAX_DELAY: TimeSpan = TimeSpan::from_secs(60);

@@ -26,7 +26,7 @@ use crate::value::{
 pub(crate) use either::{Lines, Networks, Number, Ports, Secret, Ulimit};
 pub(crate) use limit::{Limit, Starts, Within};
 pub(crate) use number::{Count, PortNumber, Timer, Weight, Whole};
-pub(crate) use read::{Read, Removed, read};
+pub(crate) use read::{Read, Removed, Table, read};
 pub(crate) use spanned::Spanned;
 pub(crate) use tables::{
     Capabilities, Dns, Health, HealthTls, Log, Mount, Port, Pull, Resources, Restart, Security, Stop,
@@ -64,7 +64,7 @@ pub(crate) struct Service {
     /// Host names and patterns, such as `"web-*"`. On other machines nothing is started (`ConditionHost=`).
     pub(crate) hosts: Option<Vec<HostPattern>>,
     /// The engine. What is different with docker is told under DOCKER in conductor-service(5).
-    pub(crate) runtime: Option<Runtime>,
+    pub(crate) runtime: Option<Spanned<Runtime>>,
     /// Further options for the engine's `run`, before the image.
     pub(crate) runtime_args: Option<Vec<Text>>,
     /// The user in the container, by name or number, and perhaps a group: `"1000:1000"`.
@@ -106,7 +106,7 @@ pub(crate) struct Service {
     /// Names, and the files that hold them: a path, or a table for a file made by systemd-creds(1) for this name
     /// (`--name=`). Only root on the host needs to be able to read the files. In the container they are `/run/secrets/`*NAME*, readable by its
     /// root.
-    pub(crate) secrets: Option<BTreeMap<SecretName, Secret>>,
+    pub(crate) secrets: Option<BTreeMap<SecretName, Spanned<Secret>>>,
     /// Limits of the unit's control group, which holds the container and the engine's processes that watch it.
     pub(crate) resources: Option<Resources>,
     /// Ports to publish.
@@ -132,7 +132,7 @@ pub(crate) struct Service {
     /// Where the container's output goes.
     pub(crate) log: Option<Log>,
     /// Directives for the unit that runs the container, as systemd reads them: specifiers expand, and they have the
-    /// last word.
+    /// last word. Conditions hold for the units of the checks and of the image as well.
     pub(crate) systemd: Option<Systemd>,
     /// The health check, by HTTP unless `protocol` says otherwise. It is sent to the published port of each instance. A status from 200 to 399 is healthy;
     /// redirects are followed on the same host.

@@ -11,7 +11,6 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 use crate::Diagnostic;
-use crate::diagnostic::MOST_ERRORS;
 use crate::suggest::nearest;
 
 /// Keys that had to be left out because they could not be read, as dotted paths such as `ports.0.host`.
@@ -44,15 +43,28 @@ pub(crate) struct Read<T> {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads all that can be read; `removed` and `diagnostics` are what was found before.
+/// A table of which something may have been taken out before.
+#[derive(Debug)]
+pub(crate) struct Table<'i> {
+    pub(crate) keys: Spanned<DeTable<'i>>,
+    pub(crate) removed: Removed,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads all that can be read; after `most` errors it is given up. Reading uses the table up, and nearly always there
+/// is no mistake in it: `make` makes it again if there is.
 ///
 /// # Errors
-/// The first errors of very many.
-pub(crate) fn read<T: DeserializeOwned + Default>(
-    mut table: Spanned<DeTable<'_>>,
-    mut removed: Removed,
-    mut diagnostics: Vec<Diagnostic>,
+/// Those of `make`, or the first errors of very many.
+pub(crate) fn read<'i, T: DeserializeOwned + Default>(
+    make: impl Fn() -> Result<Table<'i>, Vec<Diagnostic>>,
+    most: usize,
 ) -> Result<Read<T>, Vec<Diagnostic>> {
+    let Table { keys, removed, diagnostics } = make()?;
+    if let Ok(written) = T::deserialize(Deserializer::from(keys)) {
+        return Ok(Read { written, removed, diagnostics });
+    }
+    let Table { keys: mut table, mut removed, mut diagnostics } = make()?;
     loop {
         let error = match T::deserialize(Deserializer::from(table.clone())) {
             Ok(written) => return Ok(Read { written, removed, diagnostics }),
@@ -62,7 +74,7 @@ pub(crate) fn read<T: DeserializeOwned + Default>(
         diagnostics.push(diagnostic);
         let path = error.span().and_then(|span| take_out(table.get_mut(), &span));
         match path {
-            Some(path) if diagnostics.len() < MOST_ERRORS => {
+            Some(path) if diagnostics.len() < most => {
                 // A misspelt key is not missing too.
                 if let Some(meant) = meant {
                     let parent =

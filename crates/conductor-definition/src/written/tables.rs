@@ -12,7 +12,7 @@ use crate::value::{
     HeaderValue, HostName, LogDriver, Memory, OptionName, SentText, Signal, SliceName, Statuses, Text,
     TlsName, UrlPath, UserNamespace,
 };
-use crate::{HealthProtocol, Method, MountSource, Protocol, PullPolicy, Seccomp};
+use crate::{HealthProtocol, Method, MountSource, OnUnhealthy, Protocol, PullPolicy, Seccomp};
 
 /// `[resources]`
 #[derive(Debug, Default, Deserialize)]
@@ -109,6 +109,22 @@ pub(crate) struct Health {
     /// The time between SIGTERM and SIGKILL for an unhealthy container.
     #[cfg_attr(feature = "schema", schemars(extend("default" = default::KILL_GRACE.to_string())))]
     pub(crate) kill_grace: Option<Spanned<Timer>>,
+    /// `"restart"` terminates an unhealthy container, so that systemd starts it again; `"none"` only reports it.
+    pub(crate) on_unhealthy: Option<OnUnhealthy>,
+    /// With several instances: no unhealthy one is terminated while so many others are being restarted or started.
+    /// If no other is healthy, only one is terminated at a time: when it comes back healthy the next one's turn
+    /// comes; when it does not, the others are held, which is left running until one of them answers again, because
+    /// what they share, such as a database, may be what is broken.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::MAX_UNAVAILABLE)))]
+    pub(crate) max_unavailable: Option<Spanned<Count>>,
+    /// A container that does not answer in time is not terminated while, in more than so many per cent of the last
+    /// ten seconds, processes of the machine waited for a processor, a disk or memory. One that refuses connections
+    /// or answers with an error is. 100 is never.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::MAX_PRESSURE)))]
+    pub(crate) max_pressure: Option<Spanned<Whole<0, 100>>>,
+    /// The longest time for which a busy machine is such an excuse.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::MAX_HOLD.to_string())))]
+    pub(crate) max_hold: Option<Spanned<Timer>>,
 }
 
 /// `[health.tls]`

@@ -14,9 +14,18 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 /// Errors that no schema can express: they are about several keys, about the file's name or about what a reference
-/// refers to; and a file that is not TOML has nothing to be judged.
-pub(crate) const BEYOND_A_SCHEMA: &[&str] =
-    &["contradiction", "interpolation", "name", "no-such-port", "port-clash", "syntax"];
+/// refers to; and a file that is not TOML, or that nests too deep, has nothing to be judged.
+pub(crate) const BEYOND_A_SCHEMA: &[&str] = &[
+    "contradiction",
+    "interpolation",
+    "name",
+    "no-such-port",
+    "not-for-users",
+    "port-clash",
+    "syntax",
+    "too-deep",
+    "too-many",
+];
 
 /// A schema as it is committed.
 pub(crate) struct Schema {

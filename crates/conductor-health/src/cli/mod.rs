@@ -5,9 +5,9 @@ mod asking;
 pub use asking::AskArgs;
 
 use crate::Url;
-use crate::once::Limits;
+use crate::once;
 use crate::probe::{Mismatch, Target};
-use crate::verdict::Policy;
+use crate::verdict::{Limits, Policy, Pressure};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use conductor_systemd::UnitName;
@@ -73,6 +73,9 @@ pub struct WaitArgs {
     /// Become this user before anything else
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
+    /// The unit is one of the user's own systemd, as messages then say
+    #[arg(long)]
+    pub user_manager: bool,
     /// How to ask.
     #[command(flatten)]
     pub ask: AskArgs,
@@ -98,19 +101,48 @@ pub struct WatchArgs {
     /// So many healthy answers in a row make it healthy
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), default_value_t = 1)]
     pub healthy_after: u32,
+    /// How long a unit may fail that was never seen healthy since it was started
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1min")]
+    pub start_within: Duration,
+    /// The time from one check to the next until a unit is healthy for the first time, if that is shorter
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
+    pub start_interval: Duration,
     /// How long an unhealthy unit has between SIGTERM and SIGKILL
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s")]
     pub kill_grace: Duration,
     /// What to do about an unhealthy unit
     #[arg(long, value_enum, default_value_t = OnUnhealthy::Restart)]
     pub on_unhealthy: OnUnhealthy,
+    /// Terminate none while so many others are being restarted or started
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), default_value_t = 1)]
+    pub max_unavailable: u32,
+    /// Do not wait for one that takes longer than this to be healthy again, while others are healthy
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5min")]
+    pub recover_within: Duration,
+    /// Terminate at most so many units within five minutes; five of each if left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_signals: Option<u32>,
+    /// Do not terminate a unit for not answering in time while the machine's pressure is above this
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100), default_value_t = 80)]
+    pub max_pressure: u32,
+    /// The longest time for which a busy machine is an excuse for not answering
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1min")]
+    pub max_hold: Duration,
+    /// Have systemd forget the past restarts of a unit that was healthy for so long
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub stable_for: Option<Duration>,
     /// Talk to the user's own systemd instead of the machine's
     #[arg(long)]
-    pub session: bool,
+    pub user_manager: bool,
     /// How to ask.
     #[command(flatten)]
     pub ask: AskArgs,
 }
+
+/// The time in which `--max-signals` count.
+const SIGNALS_WITHIN: Duration = Duration::from_secs(5 * 60);
+/// How many of them there may be for each unit, by default.
+const SIGNALS_PER_UNIT: u32 = 5;
 
 impl WatchArgs {
     /// What is asked for each unit; the error is why the options do not fit one of the URLs.
@@ -126,8 +158,24 @@ impl WatchArgs {
         Policy {
             unhealthy_after: self.unhealthy_after,
             healthy_after: self.healthy_after,
+            start_within: self.start_within,
             kill_grace: self.kill_grace,
+            stable_for: self.stable_for,
+            max_hold: self.max_hold,
             act: self.on_unhealthy == OnUnhealthy::Restart,
+        }
+    }
+
+    /// The part of the options that says how much may be done at once.
+    pub fn limits(&self) -> Limits {
+        let targets = u32::try_from(self.units.len()).unwrap_or(u32::MAX);
+        let burst = self.max_signals.unwrap_or_else(|| targets.saturating_mul(SIGNALS_PER_UNIT)).max(1);
+        Limits {
+            max_unavailable: self.max_unavailable,
+            recover_within: self.recover_within,
+            burst,
+            every: SIGNALS_WITHIN / burst,
+            max_pressure: Pressure(self.max_pressure.saturating_mul(100)),
         }
     }
 
@@ -162,8 +210,8 @@ pub struct ProbeArgs {
 
 impl ProbeArgs {
     /// What is worth a warning.
-    pub fn limits(&self) -> Limits {
-        Limits { slow: self.warn_after, expiry: self.warn_expiry }
+    pub fn limits(&self) -> once::Limits {
+        once::Limits { slow: self.warn_after, expiry: self.warn_expiry }
     }
 }
 
@@ -231,14 +279,19 @@ mod tests {
         let line = "conductor-health wait --unit web.service --within 1min --interval 1s --timeout 2s \
                     --healthy-after 1 --user conductor-health http://127.0.0.1:20000/healthz";
         assert!(Cli::try_parse_from(line.split_whitespace()).is_ok());
+        let line = "conductor-health wait --user-manager --unit web.service http://127.0.0.1:20000/healthz";
+        assert!(Cli::try_parse_from(line.split_whitespace()).is_ok());
         let line = "conductor-health watch --unit web@1.service=http://127.0.0.1:20000/healthz \
                     --unit web@2.service=http://127.0.0.1:20001/healthz?a=b --interval 5s --timeout 2s \
-                    --unhealthy-after 3 --healthy-after 1 --kill-grace 10s --on-unhealthy none --session";
+                    --unhealthy-after 3 --healthy-after 1 --start-within 1min --kill-grace 10s --on-unhealthy none \
+                    --max-unavailable 2 --recover-within 3min --max-pressure 60 --max-hold 2min --stable-for 20min \
+                    --user-manager";
         let Command::Watch(watch) = Cli::try_parse_from(line.split_whitespace()).unwrap().command else {
             panic!("not watch");
         };
         assert_eq!(watch.units[1].url.path_and_query(), "/healthz?a=b");
         assert!(!watch.policy().act);
+        assert_eq!((watch.limits().burst, watch.limits().every), (10, Duration::from_secs(30)));
         assert_eq!(watch.duplicate(), None);
     }
 

@@ -1,5 +1,6 @@
 //! What a unit's state means for its checks.
 
+use crate::opened;
 use conductor_systemd::{ActiveState, FreezerState, InvocationId, LoadState, UnitView};
 use std::fmt;
 
@@ -11,7 +12,22 @@ pub enum Sighting {
     /// Not in a state in which an answer would mean anything.
     Away(Away),
     /// Running, with nothing pending that would change it: this run may be checked.
-    Up(InvocationId),
+    Up {
+        /// Which run.
+        invocation: InvocationId,
+        /// Whether its start has waited for a healthy answer, and got it.
+        opened: bool,
+    },
+}
+
+impl Sighting {
+    /// Whether the unit looks the same. What its status says may change in the middle of a run.
+    pub(super) fn is_same(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Up { invocation: one, .. }, Self::Up { invocation: other, .. }) => one == other,
+            _ => self == other,
+        }
+    }
 }
 
 /// Why a unit is not checked at the moment.
@@ -42,7 +58,8 @@ pub enum Away {
 impl From<&UnitView> for Sighting {
     fn from(unit: &UnitView) -> Self {
         if let (true, Some(invocation)) = (unit.is_steady(), unit.invocation) {
-            return Self::Up(invocation);
+            let opened = unit.status_text.as_deref().is_some_and(|status| opened::read(status).is_some());
+            return Self::Up { invocation, opened };
         }
         Self::Away(match unit.active_state {
             ActiveState::Inactive | ActiveState::Failed if !is_loadable(&unit.load_state) => Away::Missing,
@@ -120,8 +137,19 @@ mod tests {
         }
         // Its file may be gone; the run is no less real.
         for load in ["loaded", "not-found"] {
-            assert!(matches!(Sighting::from(&unit(load, "active", "running")), Sighting::Up(_)));
+            assert!(matches!(
+                Sighting::from(&unit(load, "active", "running")),
+                Sighting::Up { opened: false, .. }
+            ));
         }
+    }
+
+    #[test]
+    fn a_run_that_its_own_start_waited_for_says_so() {
+        let status = Some("Healthy at http://127.0.0.1:20000/healthz after 120ms".to_owned());
+        let waited = UnitView { status_text: status, ..unit("loaded", "active", "running") };
+        assert!(matches!(Sighting::from(&waited), Sighting::Up { opened: true, .. }));
+        assert!(Sighting::from(&waited).is_same(Sighting::from(&unit("loaded", "active", "running"))));
     }
 
     #[test]

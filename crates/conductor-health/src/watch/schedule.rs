@@ -1,7 +1,6 @@
 //! When each target is due.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -12,53 +11,87 @@ use tokio::time::Instant;
 /// services is asked evenly; a jitter of up to a tenth of the interval keeps several checkers that
 /// were started together from marching in step. The jitter does not add up: it is counted from a
 /// fixed grid, and a slot that was missed is skipped, never made up for.
+///
+/// A target that is starting is asked more often than that, without leaving its place on the grid.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    due: BinaryHeap<Reverse<(Instant, usize)>>,
-    /// Where each target stands on its grid.
-    slots: Vec<Instant>,
+    due: BTreeSet<(Instant, usize)>,
+    targets: Vec<Place>,
     interval: Duration,
+    /// From the start of one check to the start of the next while a target starts.
+    hurried: Duration,
     jitter: Jitter,
 }
 
+/// Where a target stands.
+#[derive(Debug)]
+struct Place {
+    /// On its grid.
+    slot: Instant,
+    /// In `due`.
+    due: Instant,
+    /// Its share of any interval.
+    share: f64,
+}
+
 impl Schedule {
-    pub(super) fn new(start: Instant, targets: usize, interval: Duration) -> Self {
-        Self::with_jitter(start, targets, interval, Jitter::random())
+    pub(super) fn new(start: Instant, targets: usize, interval: Duration, hurried: Duration) -> Self {
+        Self::with_jitter(start, targets, interval, hurried, Jitter::random())
     }
 
-    fn with_jitter(start: Instant, targets: usize, interval: Duration, jitter: Jitter) -> Self {
-        let share = |at: usize| {
-            interval.mul_f64(
-                f64::from(u32::try_from(at).unwrap_or(u32::MAX))
-                    / f64::from(u32::try_from(targets.max(1)).unwrap_or(u32::MAX)),
-            )
-        };
-        let slots: Vec<Instant> = (0..targets).map(|at| start + share(at)).collect();
-        let due = slots.iter().enumerate().map(|(at, slot)| Reverse((*slot, at))).collect();
-        Self { due, slots, interval, jitter }
+    fn with_jitter(
+        start: Instant,
+        targets: usize,
+        interval: Duration,
+        hurried: Duration,
+        jitter: Jitter,
+    ) -> Self {
+        let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        let targets: Vec<Place> = (0..targets)
+            .map(|at| number(at) / number(targets))
+            .map(|share| (start + interval.mul_f64(share), share))
+            .map(|(slot, share)| Place { slot, due: slot, share })
+            .collect();
+        let due = targets.iter().enumerate().map(|(at, place)| (place.due, at)).collect();
+        Self { due, targets, interval, hurried: hurried.min(interval), jitter }
     }
 
     /// When the next target is due.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.due.peek().map(|Reverse((due, _))| *due)
+        self.due.first().map(|(due, _)| *due)
     }
 
     /// A target that is due, and puts it back into line.
     pub(super) fn pop(&mut self, now: Instant) -> Option<usize> {
-        let Reverse((due, at)) = *self.due.peek()?;
-        if due > now {
-            return None;
+        let (_, at) = self.due.first().copied().filter(|(due, _)| *due <= now)?;
+        let place = self.targets.get_mut(at)?;
+        if place.slot <= now {
+            let missed = (now - place.slot).as_nanos() / self.interval.as_nanos().max(1);
+            place.slot += self.interval.saturating_mul(u32::try_from(missed + 1).unwrap_or(u32::MAX));
         }
-        self.due.pop();
-        let slot = self.slots.get_mut(at)?;
-        *slot += self.interval;
-        if *slot <= now {
-            let missed = (now - *slot).as_nanos() / self.interval.as_nanos().max(1);
-            *slot += self.interval.saturating_mul(u32::try_from(missed + 1).unwrap_or(u32::MAX));
-        }
-        let next = *slot + self.interval.mul_f64(self.jitter.next() / 10.0);
-        self.due.push(Reverse((next, at)));
+        let next = place.slot + self.interval.mul_f64(self.jitter.next() / 10.0);
+        self.move_to(at, next);
         Some(at)
+    }
+
+    /// This target is starting: it is due soon after `last`, its last check, or soon if it had none.
+    pub(super) fn hurry(&mut self, at: usize, now: Instant, last: Option<Instant>) {
+        let Some(place) = self.targets.get(at) else {
+            return;
+        };
+        // All of them may be starting, as when we do.
+        let soon = last.map_or_else(|| now + self.hurried.mul_f64(place.share), |last| last + self.hurried);
+        if soon < place.due {
+            self.move_to(at, soon);
+        }
+    }
+
+    fn move_to(&mut self, at: usize, due: Instant) {
+        if let Some(place) = self.targets.get_mut(at) {
+            self.due.remove(&(place.due, at));
+            place.due = due;
+            self.due.insert((due, at));
+        }
     }
 }
 
@@ -87,11 +120,12 @@ mod tests {
     use super::*;
 
     const INTERVAL: Duration = Duration::from_secs(10);
+    const HURRIED: Duration = Duration::from_secs(1);
 
     #[test]
     fn targets_are_spread_and_each_keeps_its_pace() {
         let start = Instant::now();
-        let mut schedule = Schedule::with_jitter(start, 4, INTERVAL, Jitter(42));
+        let mut schedule = Schedule::with_jitter(start, 4, INTERVAL, HURRIED, Jitter(42));
         let mut checks = vec![Vec::new(); 4];
         while let Some(now) = schedule.next().filter(|next| *next < start + INTERVAL * 100) {
             let at = schedule.pop(now).unwrap();
@@ -110,11 +144,32 @@ mod tests {
     #[test]
     fn missed_slots_are_skipped() {
         let start = Instant::now();
-        let mut schedule = Schedule::with_jitter(start, 1, INTERVAL, Jitter(42));
+        let mut schedule = Schedule::with_jitter(start, 1, INTERVAL, HURRIED, Jitter(42));
         let late = start + INTERVAL * 7 + Duration::from_secs(1);
         assert_eq!(schedule.pop(late), Some(0));
         assert_eq!(schedule.pop(late), None);
         let next = schedule.next().unwrap();
         assert!(next >= start + INTERVAL * 8 && next <= start + INTERVAL * 9, "{:?}", next - start);
+    }
+
+    #[test]
+    fn who_starts_is_asked_more_often_and_then_keeps_its_place() {
+        let start = Instant::now();
+        let mut schedule = Schedule::with_jitter(start, 2, INTERVAL, HURRIED, Jitter(42));
+        assert_eq!(schedule.pop(start), Some(0));
+        schedule.hurry(1, start, None);
+        assert_eq!(schedule.next(), Some(start + HURRIED / 2), "spread over the shorter interval");
+        for check in 0..3 {
+            let now = schedule.next().unwrap();
+            assert_eq!(now, start + HURRIED / 2 + HURRIED * check);
+            assert_eq!(schedule.pop(now), Some(1));
+            schedule.hurry(1, now, Some(now));
+        }
+        let now = schedule.next().unwrap();
+        assert_eq!(schedule.pop(now), Some(1));
+        // Healthy now.
+        let next = schedule.next().unwrap();
+        assert!(next >= start + INTERVAL / 2 && next <= start + INTERVAL * 6 / 10, "{:?}", next - start);
+        assert_eq!(schedule.pop(next), Some(1));
     }
 }

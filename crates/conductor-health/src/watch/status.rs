@@ -10,6 +10,8 @@ pub(super) struct Line<'a> {
     pub(super) state: State,
     /// Whether it runs with an older definition than the one that we have.
     pub(super) is_older: bool,
+    /// Whether it comes and goes all the time.
+    pub(super) is_flapping: bool,
     /// Why it is in that state, where that is known.
     pub(super) reason: Option<&'a str>,
 }
@@ -28,9 +30,12 @@ pub(super) fn summary<'a>(lines: impl Iterator<Item = Line<'a>> + Clone, trouble
         return format!("0/{total} healthy, systemd cannot be asked and nothing is checked: {trouble}");
     }
     let mut text = format!("{healthy}/{total} healthy");
-    let others = lines.filter(|line| line.state != State::Healthy || line.is_older);
+    let others = lines.filter(|line| line.state != State::Healthy || line.is_older || line.is_flapping);
     for line in others.clone().take(NAMED) {
         let mut parts = Vec::new();
+        if line.is_flapping {
+            parts.push("flapping".to_owned());
+        }
         match line.state {
             State::Healthy => {}
             State::Deferred(_) => parts.push(format!("{}, checks deferred", line.state)),
@@ -59,7 +64,7 @@ mod tests {
     use crate::verdict::Away;
 
     fn line(unit: &'static str, state: State, reason: Option<&'static str>) -> Line<'static> {
-        Line { unit, state, is_older: false, reason }
+        Line { unit, state, is_older: false, is_flapping: false, reason }
     }
 
     #[test]
@@ -86,6 +91,8 @@ mod tests {
             summary([older(&failing)].into_iter(), None),
             "0/1 healthy, web@3.service: failing (1 of 3), still runs with an older definition"
         );
+        let flapping = Line { is_flapping: true, ..healthy.clone() };
+        assert_eq!(summary([flapping].into_iter(), None), "1/1 healthy, web@1.service: flapping");
         let many: Vec<_> = std::iter::repeat_n(restarting, 6).collect();
         assert!(summary(many.into_iter(), None).ends_with(", and 2 more"));
         assert_eq!(

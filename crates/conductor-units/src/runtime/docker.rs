@@ -1,6 +1,6 @@
 //! docker, with its daemon. Tried with 26.1.
 
-use conductor_definition::{Log, Mount, MountSource, Service};
+use conductor_definition::{Log, Mount, MountSource, Scope, Service};
 
 use super::options::{self, image_and_command, options};
 use super::{Container, Engine, remove};
@@ -47,8 +47,8 @@ impl Engine for Docker {
         &["docker.service"]
     }
 
-    fn storage(&self) -> &'static str {
-        "/var/lib/docker"
+    fn storage(&self, _: Scope) -> Option<&'static str> {
+        Some("/var/lib/docker")
     }
 
     fn is_in_unit(&self) -> bool {

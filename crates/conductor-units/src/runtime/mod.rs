@@ -7,7 +7,8 @@
 //!   the compiler asks for the other two;
 //! - its arm in [`engine`], with its `mod`;
 //! - what definitions may ask for that it cannot do: its arm in `Check::engine` (conductor-definition,
-//!   `validate/runtime.rs`), empty for one that can do everything.
+//!   `validate/runtime.rs`), empty for one that can do everything; and one whose containers are root's is refused to
+//!   users beside docker (`validate/rights.rs`).
 //!
 //! Nothing else knows engines by name. A unit tells by the program in its `ExecStart=` whose it is ([`of_program`]),
 //! and the command line asks for what it needs through [`InstanceUnit`](crate::InstanceUnit) and
@@ -17,7 +18,7 @@ mod docker;
 mod options;
 mod podman;
 
-use conductor_definition::{Log, Mount, Port, Pull, Runtime, Service};
+use conductor_definition::{Log, Mount, Port, Pull, Runtime, Scope, Service};
 
 use crate::exec::{Exec, Word};
 use crate::unit_file::UnitFile;
@@ -50,8 +51,8 @@ pub(crate) trait Engine {
     fn program(&self) -> &'static str;
     /// Units that have to run for it. The container starts after them, and stops and restarts with them.
     fn needs(&self) -> &'static [&'static str];
-    /// Where images and containers are stored.
-    fn storage(&self) -> &'static str;
+    /// Where images and containers are stored, if that is more than a guess.
+    fn storage(&self, scope: Scope) -> Option<&'static str>;
     /// Whether the container is in the unit's control group, so that the unit's limits are its own.
     fn is_in_unit(&self) -> bool;
     /// How systemd follows the container: `Type=` and what goes with it.

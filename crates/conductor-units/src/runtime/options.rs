@@ -1,16 +1,17 @@
 //! Options of `run` that podman and docker write alike.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 
 use conductor_definition::{Group, Log, Mount, MountSource, NetworkMode, Protocol, Seccomp, Service, Ulimit};
 
 use super::{Container, Engine, HostPorts};
-use crate::exec::{Exec, Word};
+use crate::exec::{Argument, Exec, Shown, Word};
 
 /// Everything of the definition between the engine's own options and the image.
 pub(super) fn options(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
     let service = container.service;
-    let exec = exec.arg("--label").arg(format!("conductor.service={}", service.name)).line();
+    let exec = option(exec, "--label", ["conductor.service=", service.name.as_str()]);
     let exec = labels(exec, service);
     let exec = network(exec, container);
     let exec = process(exec, container);
@@ -41,23 +42,28 @@ pub(super) fn image_and_command(exec: Exec, service: &Service) -> Exec {
     exec.arg(process.image.as_str()).line().args(arguments)
 }
 
-fn option(exec: Exec, name: &'static str, value: impl Into<Word>) -> Exec {
+fn option(exec: Exec, name: &'static str, value: impl Argument) -> Exec {
     exec.arg(name).arg(value).line()
 }
 
-fn some<T: ToString>(exec: Exec, name: &'static str, value: Option<T>) -> Exec {
+fn some<T: Display>(exec: Exec, name: &'static str, value: Option<T>) -> Exec {
     match value {
-        Some(value) => option(exec, name, value.to_string()),
+        Some(value) => option(exec, name, Shown(value)),
         None => exec,
     }
 }
 
-fn each<T: ToString>(exec: Exec, name: &'static str, values: impl IntoIterator<Item = T>) -> Exec {
-    values.into_iter().fold(exec, |exec, value| option(exec, name, value.to_string()))
+fn each<T: Display>(exec: Exec, name: &'static str, values: impl IntoIterator<Item = T>) -> Exec {
+    values.into_iter().fold(exec, |exec, value| option(exec, name, Shown(value)))
+}
+
+/// An option for each pair, written `NAME=VALUE`.
+fn pairs<'a>(exec: Exec, name: &'static str, pairs: impl IntoIterator<Item = (&'a str, &'a String)>) -> Exec {
+    pairs.into_iter().fold(exec, |exec, (key, value)| option(exec, name, [key, "=", value]))
 }
 
 fn labels(exec: Exec, service: &Service) -> Exec {
-    each(exec, "--label", service.process.labels.iter().map(|(name, value)| format!("{name}={value}")))
+    pairs(exec, "--label", service.process.labels.iter().map(|(name, value)| (name.as_str(), value)))
 }
 
 fn network(exec: Exec, container: &Container<'_>) -> Exec {
@@ -85,28 +91,28 @@ fn network(exec: Exec, container: &Container<'_>) -> Exec {
         "--add-host",
         network.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")),
     );
-    each(exec, "--sysctl", network.sysctls.iter().map(|(name, value)| format!("{name}={value}")))
+    pairs(exec, "--sysctl", network.sysctls.iter().map(|(name, value)| (name.as_str(), value)))
 }
 
 /// `ADDRESS:HOST:CONTAINER/PROTOCOL`
 fn published(host: &HostPorts, port: conductor_definition::Port) -> Word {
     let address = match port.address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("[{address}]"),
+        IpAddr::V4(address) => Word::default().then_literal(address),
+        IpAddr::V6(address) => Word::default().then_literal(format_args!("[{address}]")),
     };
     let last = port.container + (port.count - 1);
-    let container =
-        if port.count > 1 { format!("{}-{last}", port.container) } else { port.container.to_string() };
     let protocol = match port.protocol {
         Protocol::Tcp => "",
         Protocol::Udp => "/udp",
     };
-    let word = Word::literal(&format!("{address}:")).then(&host.first);
+    let word = address.then_literal(":").then(&host.first);
     let word = match &host.last {
         Some(last) => word.then(&"-".into()).then(last),
         None => word,
     };
-    word.then(&format!(":{container}{protocol}").into())
+    let word = word.then_literal(":").then_literal(port.container);
+    let word = if port.count > 1 { word.then_literal(format_args!("-{last}")) } else { word };
+    word.then_literal(protocol)
 }
 
 fn process(exec: Exec, container: &Container<'_>) -> Exec {
@@ -116,11 +122,11 @@ fn process(exec: Exec, container: &Container<'_>) -> Exec {
     let exec = some(exec, "--workdir", process.working_directory.as_ref());
     let exec = if process.init { exec.arg("--init").line() } else { exec };
     let exec = container.own_environment.iter().fold(exec, |exec, (name, value)| {
-        option(exec, "--env", Word::literal(&format!("{name}=")).then(value))
+        option(exec, "--env", Word::literal(name).then_literal("=").then(value))
     });
     // Before the variables, so that those win over the files.
     let exec = each(exec, "--env-file", &process.environment_files);
-    let exec = each(exec, "--env", process.environment.iter().map(|(name, value)| format!("{name}={value}")));
+    let exec = pairs(exec, "--env", process.environment.iter().map(|(name, value)| (name.as_str(), value)));
     each(
         exec,
         "--ulimit",
@@ -166,7 +172,7 @@ pub(super) fn volume(exec: Exec, mount: &Mount) -> Exec {
 pub(super) fn log(exec: Exec, log: &Log) -> Exec {
     let Log { driver, options } = log;
     let exec = exec.arg(format!("--log-driver={driver}")).line();
-    each(exec, "--log-opt", options.iter().map(|(name, value)| format!("{name}={value}")))
+    pairs(exec, "--log-opt", options.iter().map(|(name, value)| (name.as_str(), value)))
 }
 
 fn rights(exec: Exec, service: &Service) -> Exec {

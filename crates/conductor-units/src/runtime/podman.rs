@@ -1,6 +1,6 @@
 //! podman, 4.3 and later.
 
-use conductor_definition::Service;
+use conductor_definition::{Scope, Service};
 
 use super::options::{image_and_command, options};
 use super::{Container, Engine};
@@ -24,8 +24,12 @@ impl Engine for Podman {
         &[]
     }
 
-    fn storage(&self) -> &'static str {
-        "/var/lib/containers"
+    fn storage(&self, scope: Scope) -> Option<&'static str> {
+        match scope {
+            Scope::System => Some("/var/lib/containers"),
+            // In the home directory, or where containers-storage.conf(5) says; it is mounted when the manager runs.
+            Scope::User => None,
+        }
     }
 
     fn is_in_unit(&self) -> bool {

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use conductor_definition::Site;
 use conductor_generator::{Converted, Host, convert, established, preview, read_all};
 use conductor_systemd::{LoadState, Systemd, UnitStatus};
-use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in};
+use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in, systemctl};
 
 use super::health::Health;
 use super::model::{Instance, Service, Status};
@@ -15,10 +16,10 @@ use crate::ask::ask;
 use crate::services::Silent;
 
 /// Reads everything about the services that were asked for, or about all.
-pub(super) async fn collect(root: &Path, asked: &[String], systemd: &Systemd) -> Result<Status, String> {
-    let (tree, _) = preview(root, &mut Silent);
-    let (host, _) = Host::look(root);
-    let definitions = convert(read_all(root).definitions, &host, &established(root));
+pub(super) async fn collect(site: &Site, asked: &[String], systemd: &Systemd) -> Result<Status, String> {
+    let (tree, _) = preview(site, &mut Silent);
+    let (host, _) = Host::look(site);
+    let definitions = convert(read_all(site).definitions, &host, &established(site));
     let defined =
         definitions.iter().filter_map(|definition| definition.name.as_ref()).map(ToString::to_string);
     let mut names: Vec<String> = services_in(&tree).into_iter().map(str::to_owned).chain(defined).collect();
@@ -32,7 +33,7 @@ pub(super) async fn collect(root: &Path, asked: &[String], systemd: &Systemd) ->
     for name in names {
         let is_named = |found: &&Converted| found.name.as_ref().is_some_and(|known| known.as_str() == name);
         let definition = definitions.iter().find(is_named);
-        status.services.push(service(root, name, definition, &tree, &elsewhere, systemd).await?);
+        status.services.push(service(site, name, definition, &tree, &elsewhere, systemd).await?);
     }
     if asked.is_empty() {
         status.services.extend(definitions.iter().filter(|found| found.name.is_none()).map(nameless));
@@ -57,7 +58,7 @@ fn first_error(definition: &Converted) -> Option<String> {
 }
 
 async fn service(
-    root: &Path,
+    site: &Site,
     name: String,
     definition: Option<&Converted>,
     tree: &Tree,
@@ -69,12 +70,12 @@ async fn service(
         Some(unit) => Some(ask(systemd, unit).await?),
         None => None,
     };
-    let edited = definition.and_then(|definition| edited(root, definition));
+    let edited = definition.and_then(|definition| edited(site, definition));
     let mut instances = Vec::new();
     for unit in &units.instances {
         let seen = ask(systemd, &unit.unit).await?;
         let usage = elsewhere.usage(unit, &seen, systemd).await?;
-        let release = running(root, &unit.unit).or_else(|| unit.release.clone());
+        let release = running(site, &unit.unit).or_else(|| unit.release.clone());
         let told = instance(unit, &seen, usage, checker.as_ref(), edited);
         instances.push(Instance { release, ..told });
     }
@@ -88,16 +89,13 @@ async fn service(
         instances,
         name,
     };
-    service.notes = notes(&service, &units.start);
+    service.notes = notes(&service, &units.start, systemctl(site.scope()));
     Ok(service)
 }
 
 /// When the definition or a drop-in of it was last changed, after the beginning of 1970.
-fn edited(root: &Path, definition: &Converted) -> Option<Duration> {
-    let changed = |path: &Path| {
-        let path = path.strip_prefix("/").unwrap_or(path);
-        std::fs::metadata(root.join(path)).ok()?.modified().ok()
-    };
+fn edited(site: &Site, definition: &Converted) -> Option<Duration> {
+    let changed = |path: &Path| std::fs::metadata(site.real(path)).ok()?.modified().ok();
     let changed = definition.source.parts().filter_map(|part| changed(part.path)).max()?;
     changed.duration_since(SystemTime::UNIX_EPOCH).ok()
 }
@@ -136,7 +134,7 @@ fn instance(
     }
 }
 
-fn notes(service: &Service, start: &str) -> Vec<String> {
+fn notes(service: &Service, start: &str, systemctl: &str) -> Vec<String> {
     let any = |wanted: fn(&Instance) -> bool| service.instances.iter().any(wanted);
     let mut notes = Vec::new();
     match (&service.definition, service.instances.is_empty()) {
@@ -147,13 +145,13 @@ fn notes(service: &Service, start: &str) -> Vec<String> {
         _ => {}
     }
     if any(|instance| instance.daemon_reload_needed) {
-        notes.push(
-            "daemon-reload needed: the definition has changed; run `systemctl daemon-reload`".to_owned(),
-        );
+        notes.push(format!(
+            "daemon-reload needed: the definition has changed; run `{systemctl} daemon-reload`"
+        ));
     }
     if any(|instance| instance.restart_needed) {
         notes.push(format!(
-            "restart needed: the definition has changed since the start; run `systemctl restart {start}`"
+            "restart needed: the definition has changed since the start; run `{systemctl} restart {start}`"
         ));
     }
     notes

@@ -12,12 +12,14 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use conductor_systemd::{Scope, UnitName, Watch};
+use conductor_definition::Site;
+use conductor_systemd::{UnitName, Watch};
 
 use crate::ask::{connect, wait_for};
 use crate::json;
-use crate::services::{Root, Services};
+use crate::services::{Root, Services, own_directory};
 use crate::terminal::{FAILURE, colour_on_stdout, print, print_next, say};
+use crate::whose::{Whose, manager};
 use collect::collect;
 use model::Status;
 
@@ -59,8 +61,10 @@ const PERIOD: Duration = Duration::from_secs(2);
 const BURST: Duration = Duration::from_millis(100);
 
 impl StatusCommand {
-    pub(crate) fn run(&self) -> ExitCode {
-        let done = wait_for(async { if self.watch { self.follow().await } else { self.once().await } });
+    pub(crate) fn run(&self, whose: Whose) -> ExitCode {
+        let done = self.root.site(whose).and_then(|site| {
+            wait_for(async { if self.watch { self.follow(&site).await } else { self.once(&site).await } })
+        });
         match done {
             Ok(code) => code,
             Err(error) => {
@@ -70,31 +74,32 @@ impl StatusCommand {
         }
     }
 
-    async fn once(&self) -> Result<ExitCode, String> {
+    async fn once(&self, site: &Site) -> Result<ExitCode, String> {
         // Names are checked before systemd is asked: the mistake that is ours to explain comes first.
-        let asked = self.names()?;
-        let status = collect(&self.root.root, &asked, &connect().await?).await?;
+        let asked = self.names(site)?;
+        let status = collect(site, &asked, &connect(manager(site)).await?).await?;
         Ok(if self.json {
             print_json(&status)
         } else {
-            print(&show::text(&status, now(), colour_on_stdout()))
+            print(&show::text(&status, &own_directory(site), now(), colour_on_stdout()))
         })
     }
 
-    async fn follow(&self) -> Result<ExitCode, String> {
-        let asked = self.names()?;
+    async fn follow(&self, site: &Site) -> Result<ExitCode, String> {
+        let asked = self.names(site)?;
+        let manager = manager(site);
         let mut watched: Vec<UnitName> = Vec::new();
-        let mut watch = Watch::start(Scope::System, Vec::new());
-        let mut systemd = connect().await?;
+        let mut watch = Watch::start(manager, Vec::new());
+        let mut systemd = connect(manager).await?;
         loop {
-            match collect(&self.root.root, &asked, &systemd).await {
+            match collect(site, &asked, &systemd).await {
                 Ok(status) => {
-                    if !self.draw(&status) {
+                    if !self.draw(site, &status) {
                         return Ok(ExitCode::SUCCESS);
                     }
                     let units = status.units();
                     if units != watched {
-                        watch = Watch::start(Scope::System, units.clone());
+                        watch = Watch::start(manager, units.clone());
                         watched = units;
                     }
                 }
@@ -102,7 +107,7 @@ impl StatusCommand {
                 Err(error) => {
                     say(&format!("error: {error}"));
                     tokio::time::sleep(PERIOD).await;
-                    if let Ok(again) = connect().await {
+                    if let Ok(again) = connect(manager).await {
                         systemd = again;
                     }
                 }
@@ -114,8 +119,8 @@ impl StatusCommand {
         }
     }
 
-    fn names(&self) -> Result<Vec<String>, String> {
-        let services = Services::look(&self.root.root);
+    fn names(&self, site: &Site) -> Result<Vec<String>, String> {
+        let services = Services::look(site);
         let asked: Vec<String> = self
             .services
             .iter()
@@ -128,11 +133,11 @@ impl StatusCommand {
     }
 
     /// False if nobody looks any more.
-    fn draw(&self, status: &Status) -> bool {
+    fn draw(&self, site: &Site, status: &Status) -> bool {
         if self.json {
             return print_next(&json::line(status));
         }
-        let text = show::text(status, now(), colour_on_stdout());
+        let text = show::text(status, &own_directory(site), now(), colour_on_stdout());
         // To the upper left corner, and what is below is cleared.
         let clear = if std::io::stdout().is_terminal() { "\x1b[H\x1b[2J" } else { "" };
         print_next(&format!("{clear}{text}"))

@@ -4,16 +4,16 @@
 //! the start to the stop and over daemon-reload and daemon-reexec (src/core/unit.c, `unit_export_log_extra_fields`; seen
 //! on 252 and 257). A user's manager keeps none.
 
-use std::path::Path;
+use conductor_definition::Site;
 
-/// Where systemd keeps them, below the root.
-const FIELDS: &str = "run/systemd/units/log-extra-fields:";
+/// Where systemd keeps them, below the runtime directory.
+const FIELDS: &str = "systemd/units/log-extra-fields:";
 
 const FIELD: &str = "CONDUCTOR_RELEASE=";
 
 /// The release of the current run of a unit, if systemd tells.
-pub(super) fn running(root: &Path, unit: &str) -> Option<String> {
-    read(&std::fs::read(root.join(format!("{FIELDS}{unit}"))).ok()?)
+pub(super) fn running(site: &Site, unit: &str) -> Option<String> {
+    read(&std::fs::read(site.real(&site.runtime().join(format!("{FIELDS}{unit}")))).ok()?)
 }
 
 /// Each field is its length, in eight bytes of the machine's own order, and its text.

@@ -1,6 +1,7 @@
 //! The table for people.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use super::health::Health;
@@ -14,11 +15,11 @@ const HEADINGS: [&str; 9] =
 /// Characters of a release that are shown.
 const LONGEST_RELEASE: usize = 16;
 
-/// The table and what is to be said below it.
-pub(super) fn text(status: &Status, now: Duration, colour: bool) -> String {
+/// The table and what is to be said below it; `directory` is where new definitions go.
+pub(super) fn text(status: &Status, directory: &Path, now: Duration, colour: bool) -> String {
     if status.services.is_empty() {
-        return "no services: write a definition to /etc/conductor/services, see conductor-service(5)\n"
-            .to_owned();
+        let directory = directory.display();
+        return format!("no services: write a definition to {directory}, see conductor-service(5)\n");
     }
     let mut rows = Vec::new();
     let mut below = String::new();
@@ -150,7 +151,8 @@ mod tests {
             problem: Some("api.toml:1:1: no".to_owned()),
             ..Service::default()
         };
-        let shown = text(&Status { services: vec![api, web] }, Duration::from_secs(1065), false);
+        let shown =
+            text(&Status { services: vec![api, web] }, Path::new("/"), Duration::from_secs(1065), false);
         snapbox::assert_data_eq!(
             shown,
             snapbox::str![[r#"
@@ -176,7 +178,10 @@ web: health checks: 1/2 healthy, web@2.service: stopped
 
     #[test]
     fn nothing_is_not_an_empty_table() {
-        assert!(text(&Status::default(), Duration::ZERO, true).starts_with("no services: "));
+        assert!(
+            text(&Status::default(), Path::new("/s"), Duration::ZERO, true)
+                .starts_with("no services: write a definition to /s,")
+        );
     }
 
     #[test]

@@ -42,7 +42,7 @@ fill "$2" /etc/containers/systemd/service-%05d.container "$3" "$4" '[Container]\
 /// today.
 const ROUND: &str = r#"
 export QUADLET_UNIT_DIRS=/etc/containers/systemd
-bench=/usr/local/lib/bench out=/run/bench/out store=/run/conductor/last-good
+bench=/usr/local/lib/bench out=/run/bench/out store=/run/conductor/last-good aside=/run/conductor/units
 mkdir -p /run/bench
 measure() {
     name=$1; shift
@@ -51,7 +51,7 @@ measure() {
     "$bench/stopwatch" "$@" 2>/dev/null
 }
 pair() {
-    rm -rf "$store"
+    rm -rf /run/conductor
     measure "$1-first" "$2" "$out"
     if [ "$1" = ours ] && [ ! -e /run/bench/first ]; then lists; fi
     measure "$1" "$2" "$out"
@@ -60,11 +60,16 @@ lists() {
     find /etc/conductor/services -name '*.toml' -printf 'r %p\n' | sort >/run/bench/sources
     {
         find "$out" -mindepth 1 -type d -printf 'd %p\n'
-        find "$out" -type f -printf 'w %p %s\n' -o -type l -printf 's %p %l\n' | sort -k 2
+        # Each unit is a hard link to a file that is made, or compared, under /run/conductor.
+        { find "$aside" "$out" -type f -printf '%i %p\n' | sort | awk -v out="$out/" '
+            $1 == inode { if (index($2, out) == 1) print "l", $2, path; else print "l", path, $2 }
+            { inode = $1; path = $2 }'
+          find "$out" -type l -printf 's %p %l\n'; } | sort -k 2
     } >/run/bench/units
-    { echo 'd /run/conductor'; echo "d $store"; find "$store" -type f -printf 'w %p %s\n' | sort; } >/run/bench/keep
-    find "$store" -type f -printf 'r %p\n' | sort >/run/bench/kept
-    cat /run/bench/sources /run/bench/units /run/bench/keep >/run/bench/first
+    { echo 'd /run/conductor'; echo "d $store"; echo "d $aside"; find "$aside" "$store" -type f -printf 'w %p %s\n' | sort
+    } >/run/bench/keep
+    find "$aside" "$store" -type f -printf 'r %p\n' | sort >/run/bench/kept
+    cat /run/bench/sources /run/bench/keep /run/bench/units >/run/bench/first
     cat /run/bench/sources /run/bench/kept /run/bench/units >/run/bench/steady
     {
         find "$out" -type f | wc -l; find "$out" -type l | wc -l; find "$store" -type f | wc -l
@@ -76,7 +81,7 @@ lists() {
 QUADLET=/usr/lib/systemd/system-generators/podman-system-generator
 pair ours "$bench/generator"
 measure quadlet "$QUADLET" "$out"
-rm -rf "$store"
+rm -rf /run/conductor
 measure floor-first "$bench/floor" /run/bench/first
 measure floor "$bench/floor" /run/bench/steady
 if [ -e "$bench/other" ]; then pair other "$bench/other"; fi

@@ -63,8 +63,8 @@ pub(crate) fn of_one_count(work: Workload, files: &Files, samples: &Samples) -> 
 fn written(files: &Files) -> String {
     let Files { our_units, our_links, our_last_good, quadlet_units, quadlet_links } = files;
     format!(
-        "Conductor writes {our_units} units (renamed into place) and {our_links} links, in the first run \
-         {our_last_good} last good files too, and reads those later;\n\
+        "Conductor gives systemd {our_units} units (hard links) and {our_links} symbolic links; in the first run it writes \
+         those files, and {our_last_good} last good ones, and later it reads them;\n\
          Quadlet writes {quadlet_units} units and {quadlet_links} links"
     )
 }

@@ -87,7 +87,10 @@ If it is not empty, nothing is coloured. Nothing ever is where the output is not
 /etc/conductor/services, /run/conductor/services, /usr/lib/conductor/services
 Definitions; the first directory that has a file of a name wins.
 .TP
-/run/systemd/generator
+$XDG_CONFIG_HOME/conductor/services, /etc/conductor/users/services
+The same of users.
+.TP
+/run/systemd/generator, $XDG_RUNTIME_DIR/systemd/generator
 The units that were made of them at the last reload.
 .TP
 /usr/share/conductor/schema

@@ -220,7 +220,7 @@ pub(crate) fn draft(main: bool) -> impl Strategy<Value = Draft> {
         ("environment.A", free()),
         ("environment.\"b.c-d\"", free()),
         ("sysctls.\"net.a\"", free()),
-        ("log.options.tag", free()),
+        ("log.driver = \"json-file\"\nlog.options.tag", free()),
         ("dns.options", list(value("", option(), "", false))),
         ("secrets.key", file(false)),
         ("systemd.unit.RawUnit", list(value("", line(), "", false))),
