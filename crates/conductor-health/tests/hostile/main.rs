@@ -9,6 +9,9 @@ mod table;
 
 use conductor_health::Url;
 use conductor_health::probe::{Check, Options, Outcome, Prober, Profile, Target, probe};
+use rustix::time::{ClockId, clock_gettime};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::str::FromStr;
 use std::time::Duration;
 use table::Bad;
@@ -54,51 +57,72 @@ async fn what_is_said_of_each() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A good server beside all bad ones, on one thread, as `watch` has them: its checks begin when they are due and
-/// take no longer than alone.
+/// A good server beside all bad ones, on one thread, as `watch` has them: its checks begin when they are due.
 #[tokio::test]
 async fn none_of_them_delays_a_good_one() {
     const EVERY: Duration = Duration::from_millis(50);
     const CHECKS: u32 = 60;
     /// Each of them, so that all together are about as many checks a second as a large machine has.
     const BAD_EVERY: Duration = Duration::from_secs(1);
-    /// Of a machine with other things to do; what blocks takes a whole timeout, several times over.
+    /// What blocks takes a whole timeout, several times a second.
     const TOLERATED: Duration = Duration::from_millis(150);
+    /// Processor time of this thread, which others cannot take, between two chances for the good one; most of it
+    /// because this is a debug build.
+    const AT_ONCE: Duration = Duration::from_millis(100);
 
     let mut bad = JoinSet::new();
-    let targets: Vec<Target> = table::all().into_iter().map(target).collect();
-    let share = BAD_EVERY / u32::try_from(targets.len()).unwrap();
-    for (at, target) in (0..).zip(targets) {
+    let share = BAD_EVERY / u32::try_from(table::all().len()).unwrap();
+    for (at, one) in (0..).zip(table::all()) {
+        let name = format!("{} {}", one.scheme, one.name);
+        let mut prober = Prober::new(target(one));
         bad.spawn(async move {
-            let mut prober = Prober::new(target);
             let mut due = Instant::now() + share * at;
             loop {
                 tokio::time::sleep_until(due).await;
-                prober.probe(TIMEOUT).await;
+                let longest = longest_poll(prober.probe(TIMEOUT)).await;
+                assert!(longest < AT_ONCE, "{name} took the thread for {longest:?}");
                 due += BAD_EVERY;
             }
         });
     }
     let good = Url::from_str(&format!("http://{}/", server::start_apart(table::good()))).unwrap();
     let mut prober = Prober::new(good.into());
-    let begun = Instant::now();
     let mut late = Vec::new();
-    let mut slow = Vec::new();
-    for n in 0..CHECKS {
-        let due = begun + EVERY * n;
+    for _ in 0..CHECKS {
+        let (due, waited) = (Instant::now() + EVERY, waited_for_a_processor());
         tokio::time::sleep_until(due).await;
-        late.push(due.elapsed());
-        let check = prober.probe(Duration::from_secs(5)).await;
+        late.push(due.elapsed().saturating_sub(waited_for_a_processor() - waited));
+        let check = prober.probe(Duration::from_secs(10)).await;
         assert_eq!(check.outcome, Outcome::Healthy);
-        slow.push(check.timings.total);
     }
     late.sort_unstable();
-    slow.sort_unstable();
-    // Nine in ten: another process may take the processor away for a moment.
-    let most = |times: &[Duration]| times.iter().rev().nth(6).copied().unwrap();
-    assert!(most(&late) < TOLERATED, "began late: {late:?}");
-    assert!(most(&slow) < TOLERATED, "took long: {slow:?}");
+    let most = late.iter().rev().nth(late.len() / 10).copied().unwrap();
+    assert!(most < TOLERATED, "began late: {late:?}");
+    while let Some(ended) = bad.try_join_next() {
+        ended.unwrap();
+    }
     assert_eq!(bad.len(), table::all().len(), "all bad ones were there to the end");
+}
+
+/// How long this thread could have run and was not let: other programs' doing and not that of bad servers.
+fn waited_for_a_processor() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(text.split(' ').nth(1).unwrap().parse().unwrap())
+}
+
+/// The most processor time that a future takes before it lets others have their turn.
+async fn longest_poll(future: impl Future) -> Duration {
+    let now = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
+    let mut future = pin!(future);
+    let mut longest = Duration::ZERO;
+    poll_fn(|cx| {
+        let before = now();
+        let polled = future.as_mut().poll(cx);
+        longest = longest.max(now() - before);
+        polled.map(drop)
+    })
+    .await;
+    longest
 }
 
 /// The whole program may have 48 MiB of addresses (it needs about 20 to start), whatever is sent to it.
