@@ -17,6 +17,7 @@ mod fake;
 mod giving_up;
 mod instances;
 mod keys;
+mod kinds_of_checks;
 mod objects;
 mod package;
 mod pending_edit;

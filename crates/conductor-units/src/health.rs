@@ -6,6 +6,7 @@ use crate::container::{compact, conditions};
 use crate::exec::{Exec, Word};
 use crate::limits::{recover_within, stable_for};
 use crate::names::Names;
+use crate::question;
 use crate::unit_file::UnitFile;
 
 /// It needs to reach the container and the bus, and nothing else of the machine.
@@ -106,13 +107,14 @@ fn watch(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) ->
     for number in service.instance_numbers() {
         let unit = names.instance_unit(number);
         let authority = std::net::SocketAddr::new(health.port.local_address(), health.port.host_port(number));
+        let authority = Word::from(authority.to_string());
         exec = exec
             .arg("--unit")
-            .arg(Word::literal(&format!("{unit}=http://{authority}")).then(&health.path.as_str().into()))
+            .arg(Word::literal(&format!("{unit}=")).then(&question::url(&health.question, &authority)))
             .line();
     }
     let Health {
-        path: _,
+        question,
         port: _,
         interval,
         timeout,
@@ -125,6 +127,7 @@ fn watch(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) ->
         max_pressure,
         max_hold,
     } = health;
+    exec = question::options(exec, question);
     exec = exec.arg("--interval").arg(compact(*interval)).arg("--timeout").arg(compact(*timeout));
     exec = exec.arg("--start-within").arg(compact(*start_within)).line();
     exec = exec.arg("--unhealthy-after").arg(unhealthy_after.to_string());
