@@ -82,10 +82,10 @@ http {
 /// Runs a command as the sidecar runs: its user, and every restriction of its unit.
 fn in_the_sandbox(host: &Host, command: &str) -> (Option<i32>, String) {
     let unit = host.ok(["systemctl", "cat", CHECKER]).unwrap();
-    let start = unit.find("SyslogIdentifier=").unwrap();
+    let (_, restrictions) = unit.split_once("\nSyslogIdentifier=").unwrap();
     let mut words =
         vec!["systemd-run", "--quiet", "--wait", "--pipe", "--collect", "-p", "User=conductor-health"];
-    for line in unit[start..].lines().skip(1).take_while(|line| !line.is_empty() && !line.starts_with('[')) {
+    for line in restrictions.lines().skip(1).take_while(|line| !line.is_empty() && !line.starts_with('[')) {
         if !line.starts_with("LogExtraFields=") {
             words.extend(["-p", line]);
         }
