@@ -117,4 +117,22 @@ fn the_checker_is_neither_root_nor_unconfined() {
             assert!(number <= 1.5, "{exposure}");
         }
     }
+
+    // Of the two, the one that the network talks to cannot even ask systemd.
+    let asks = |unit: &str| {
+        let process = host.property(unit, "MainPID").unwrap();
+        let inside = ["nsenter", "--mount", "--target", &process, "runuser", "-u", "conductor-health", "--"];
+        let list = [
+            "busctl",
+            "--no-pager",
+            "call",
+            "org.freedesktop.systemd1",
+            "/",
+            "org.freedesktop.DBus.Peer",
+            "Ping",
+        ];
+        host.run([&inside[..], &list].concat()).unwrap()
+    };
+    asks("web-health.service").ok().unwrap();
+    assert!(!asks("conductor-status.service").success(), "it has a bus");
 }
