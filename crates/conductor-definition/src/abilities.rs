@@ -3,9 +3,12 @@
 /// What those who run the service are able to do. Asking for more is an error, and for what may work after a change
 /// to the machine a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is there or not, by itself")]
 pub struct Abilities {
     /// docker, whose daemon belongs to root.
     pub docker: bool,
+    /// A proxy whose configuration is root's.
+    pub proxy: bool,
     /// Secrets that systemd decrypts.
     pub encrypted_secrets: bool,
     /// Host ports from this one on (`net.ipv4.ip_unprivileged_port_start`, ip(7)).
@@ -41,8 +44,13 @@ impl Controllers {
 
 impl Abilities {
     /// Root may do everything.
-    pub const ROOT: Self =
-        Self { docker: true, encrypted_secrets: true, lowest_port: 0, controllers: Controllers::ALL };
+    pub const ROOT: Self = Self {
+        docker: true,
+        proxy: true,
+        encrypted_secrets: true,
+        lowest_port: 0,
+        controllers: Controllers::ALL,
+    };
 }
 
 impl Default for Abilities {

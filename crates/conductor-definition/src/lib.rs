@@ -13,6 +13,8 @@ mod kind;
 mod merge;
 mod nesting;
 mod object;
+mod release;
+mod releases;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod search;
@@ -32,6 +34,8 @@ pub use drop_ins::Candidate;
 pub use file::read_text;
 pub use kind::{DefinitionName, Kind};
 pub use object::{NetworkSettings, Object, SubnetSettings, VolumeSettings, What};
+pub use release::{Before, Deploy, Proxy, ProxyDriver, Slot, Strategy};
+pub use releases::{Live, ReleaseFile, Releases};
 pub use search::{File, Finding, Found, find};
 pub use service::{
     Directives, Health, Log, Mount, MountSource, Network, NetworkMode, OnUnhealthy, Port, Process, Protocol,
@@ -46,8 +50,8 @@ pub use together::{Claims, Clash, Reference, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FilePath, FileSystem,
     Group, HostName, HostPattern, Image, InterfaceName, InvalidValue, LabelName, LimitName, LogDriver,
-    Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName, Subnet, SysctlName, UrlPath,
-    User,
+    Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName, Subnet, SysctlName,
+    UpstreamName, UrlPath, User,
 };
 
 /// A definition that could be read, and what is questionable about it.
@@ -88,6 +92,20 @@ pub fn parse_for(source: &Source, abilities: Abilities) -> Result<Parsed, Vec<Di
     let name = ServiceName::from_path(source.path());
     let (service, warnings) =
         parsed(source, name, |name, read| validate::service(name, source, read, abilities))?;
+    Ok(Parsed { service, warnings })
+}
+
+/// Reads a release of service `name`, as [`parse_for`] does a definition.
+///
+/// # Errors
+/// Every error found in the file.
+pub fn parse_release(
+    source: &Source,
+    name: &ServiceName,
+    abilities: Abilities,
+) -> Result<Parsed, Vec<Diagnostic>> {
+    let (service, warnings) =
+        parsed(source, Ok(name.clone()), |name, read| validate::service(name, source, read, abilities))?;
     Ok(Parsed { service, warnings })
 }
 

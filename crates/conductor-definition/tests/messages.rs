@@ -524,7 +524,8 @@ web.toml:1:9: warning: which version runs depends on when the image was fetched 
 #[test]
 fn what_users_cannot_do() {
     let controllers = Controllers::named("cpu memory pids");
-    let user = Abilities { docker: false, encrypted_secrets: false, lowest_port: 1024, controllers };
+    let user =
+        Abilities { docker: false, proxy: false, encrypted_secrets: false, lowest_port: 1024, controllers };
     let text = r#"
 image = "web:1"
 runtime = "docker"

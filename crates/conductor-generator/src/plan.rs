@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use conductor_definition::DefinitionName;
 use conductor_units::{Entry, Tree, stub, stub_unit_names};
 
-use crate::convert::{Draft, Drafts};
+use crate::convert::{Draft, Drafts, Parts};
 use crate::last_good::LastGood;
 use crate::workshop::Staged;
 use crate::{Host, Priority, parallel};
@@ -105,8 +105,8 @@ pub(crate) fn plan(drafts: Drafts, last_good: &LastGood, host: &Host) -> Plan {
 
     // Good definitions first: what is kept of others must not get in their way.
     for draft in drafts {
-        let problems = if draft.is_broken() { errors(&draft) } else { Vec::new() };
-        let (source, name, _, units) = draft.into_parts();
+        let problems = errors(&draft);
+        let (Parts { source, name, .. }, units) = draft.into_parts();
         match (name, units) {
             // The converter made sure that these do not clash.
             (Some(name), Some(units)) => {

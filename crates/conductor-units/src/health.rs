@@ -97,7 +97,8 @@ fn watch(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) ->
     exec = exec.line();
     for number in service.instance_numbers() {
         let unit = names.instance_unit(number);
-        let authority = std::net::SocketAddr::new(health.port.local_address(), health.port.host_port(number));
+        let authority =
+            std::net::SocketAddr::new(health.port.local_address(), names.host_port(health.port, number));
         exec = exec
             .arg("--unit")
             .arg(Word::literal(&format!("{unit}=http://{authority}")).then(&health.path.as_str().into()))

@@ -34,7 +34,7 @@ pub use memory::Memory;
 pub use name::ServiceName;
 pub use names::{
     Directive, DriverName, FileSystem, HostName, HostPattern, InterfaceName, LabelName, LogDriver,
-    ObjectName, OptionName, SecretName, SliceName, SysctlName,
+    ObjectName, OptionName, SecretName, SliceName, SysctlName, UpstreamName,
 };
 pub use path::UrlPath;
 pub use subnet::Subnet;

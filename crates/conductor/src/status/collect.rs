@@ -54,8 +54,8 @@ fn nameless(definition: &Converted) -> Service {
 }
 
 fn first_error(definition: &Converted) -> Option<String> {
-    let error = definition.diagnostics.iter().find(|diagnostic| diagnostic.is_error())?;
-    Some(definition.line(error))
+    let (source, error) = definition.findings().find(|(_, diagnostic)| diagnostic.is_error())?;
+    Some(error.one_line(source))
 }
 
 async fn service(
