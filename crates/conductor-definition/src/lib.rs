@@ -106,7 +106,7 @@ pub fn parse_release(
 ) -> Result<Parsed, Vec<Diagnostic>> {
     let (service, warnings) =
         parsed(source, Ok(name.clone()), |name, read| validate::service(name, source, read, abilities))?;
-    Ok(Parsed { service, warnings })
+    Ok(Parsed { service: Service { is_release: true, ..service }, warnings })
 }
 
 /// Reads the definition of a network, as [`parse_for`] does that of a service.

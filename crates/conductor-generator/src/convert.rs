@@ -231,10 +231,19 @@ impl Draft {
     }
 }
 
+impl Parts {
+    /// The file to look at first.
+    pub(crate) fn path(&self) -> &Path {
+        let broken = self.diagnostics.iter().any(Diagnostic::is_error);
+        let release = self.releases.first().filter(|_| !broken);
+        release.map_or(self.source.path(), |(source, _)| source.path())
+    }
+}
+
 /// What is known of a definition besides its units.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    pub(crate) source: Source,
+    source: Source,
     pub(crate) name: Option<DefinitionName>,
     diagnostics: Vec<Diagnostic>,
     releases: Vec<(Source, Vec<Diagnostic>)>,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use conductor_definition::DefinitionName;
 use conductor_units::{Entry, Tree, stub, stub_unit_names};
 
-use crate::convert::{Draft, Drafts, Parts};
+use crate::convert::{Draft, Drafts};
 use crate::last_good::LastGood;
 use crate::workshop::Staged;
 use crate::{Host, Priority, parallel};
@@ -106,14 +106,15 @@ pub(crate) fn plan(drafts: Drafts, last_good: &LastGood, host: &Host) -> Plan {
     // Good definitions first: what is kept of others must not get in their way.
     for draft in drafts {
         let problems = errors(&draft);
-        let (Parts { source, name, .. }, units) = draft.into_parts();
-        match (name, units) {
+        let (parts, units) = draft.into_parts();
+        let path = if units.is_none() { parts.path().to_owned() } else { PathBuf::new() };
+        match (parts.name, units) {
             // The converter made sure that these do not clash.
             (Some(name), Some(units)) => {
                 let kept = matches!(units, Units::Staged { kept: true, .. });
                 plan.services.push(Planned { name: name.key(), units, good: true, kept });
             }
-            (Some(name), None) => broken.push(Broken { name, path: source.path().to_owned(), problems }),
+            (Some(name), None) => broken.push(Broken { name, path, problems }),
             (None, _) => {}
         }
     }

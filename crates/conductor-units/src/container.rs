@@ -158,7 +158,10 @@ fn secrets(unit: UnitFile, service: &Service) -> UnitFile {
 /// What people see in `systemctl status` and at boot. systemctl shows the unit's name beside it, so
 /// instances need no number here.
 pub(crate) fn description(service: &Service) -> String {
-    service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, service.process.image))
+    // Of a release the image's name is mostly digest.
+    let release = service.release().filter(|_| service.is_release);
+    let what = || release.unwrap_or_else(|| service.process.image.as_str());
+    service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, what()))
 }
 
 /// Whether the units depend on the definition of no other service: then they can be made as soon as this one is read.
