@@ -3,7 +3,6 @@
 /// What those who run the service are able to do. Asking for more is an error, and for what may work after a change
 /// to the machine a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is there or not, by itself")]
 pub struct Abilities {
     /// docker, whose daemon belongs to root.
     pub docker: bool,

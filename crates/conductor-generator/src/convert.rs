@@ -78,9 +78,9 @@ pub fn read_all(site: &Site) -> Readings {
 }
 
 /// Reads a definition; only its path if it is masked because it is empty.
-pub(crate) fn read(kind: Kind, candidate: Candidate, released: &Released<'_>) -> Result<Reading, PathBuf> {
+pub(crate) fn read(kind: Kind, candidate: Candidate, deployed: &Released<'_>) -> Result<Reading, PathBuf> {
     let Some((source, problems)) = candidate.read() else { return Err(candidate.main.path) };
-    let releases = if kind == Kind::Service { released.of(source.path()) } else { None };
+    let releases = if kind == Kind::Service { deployed.of(source.path()) } else { None };
     Ok(Reading { kind, source, problems, releases })
 }
 

@@ -59,6 +59,8 @@ impl Converter<'_> {
             draft.releases.push((Source::new(path, ""), vec![diagnostic]));
         }
         let Ok(name) = ServiceName::from_path(draft.source.path()) else { return };
+        // Whether it is started at boot is the administrator's to say, at any time.
+        let enabled = definition.as_ref().map(|definition| definition.enabled);
         let (mut blue, mut green) = (None, None);
         for file in files {
             match file.slot {
@@ -75,14 +77,11 @@ impl Converter<'_> {
             Live::In(Slot::Blue) => (Slot::Blue, blue, green),
             Live::In(Slot::Green) => (Slot::Green, green, blue),
             // The definition itself is in the first slot, or in none, and the first deploy goes to the second.
-            Live::Never => (Slot::Blue, definition.clone().filter(|_| !draft.is_broken()), green),
+            Live::Never => (Slot::Blue, definition.filter(|_| !draft.is_broken()), green),
             Live::Unknown => return,
         };
         let Some(mut here) = here else { return };
-        // Whether it is started at boot is the administrator's to say, at any time.
-        if let Some(definition) = &definition {
-            here.enabled = definition.enabled;
-        }
+        here.enabled = enabled.unwrap_or(here.enabled);
         if !here.is_release || self.attached(&here, draft) {
             self.take(LineUp { live: here, slot, other }, draft);
         }

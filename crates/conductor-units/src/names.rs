@@ -90,7 +90,7 @@ impl<'a> Names<'a> {
 
     /// An instance, for the running unit's own things.
     pub(crate) fn instance(&self) -> String {
-        if self.is_group() { [self.name, ".%i"].concat() } else { self.name.to_owned() }
+        if self.is_group() { [&self.name, ".%i"].concat() } else { self.name.clone().into_owned() }
     }
 
     /// The container. The prefix keeps `--replace` away from containers that somebody made by hand; the

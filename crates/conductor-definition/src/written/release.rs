@@ -60,8 +60,8 @@ pub(crate) struct Proxy {
     /// The port that gets the requests, by the number that `container` has in `[[ports]]`. Without it, it is the first
     /// one of TCP.
     pub(crate) port: Option<Spanned<PortNumber>>,
-    /// The socket of HAProxy's runtime API, which has to be of `level admin`.
-    #[cfg_attr(feature = "schema", schemars(extend("default" = default::HAPROXY_SOCKET)))]
+    /// The socket of HAProxy's runtime API, which has to be of `level admin`. Without it, it is
+    /// `/run/haproxy/admin.sock`. nginx has none.
     pub(crate) socket: Option<Spanned<FilePath>>,
 }
 
