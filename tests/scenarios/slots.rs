@@ -24,8 +24,10 @@ fn before_the_first_deploy_the_definition_itself_is_in_the_blue_slot() {
     let status = host.ok(["conductor", "status", "web"]).unwrap();
     assert_eq!(status.matches("healthy").count(), 2, "{status}");
     host.ok(["systemctl", "stop", "web.target"]).unwrap();
+    for unit in ["web-blue@1.service", "web-blue@2.service", "web-blue-health.service"] {
+        host.wait_property(unit, "ActiveState", "inactive", SOON).unwrap();
+    }
     only_containers(&host, &[]);
-    host.wait_property("web-blue-health.service", "ActiveState", "inactive", SOON).unwrap();
 }
 
 #[test]
@@ -55,6 +57,7 @@ fn the_live_release_is_the_one_that_boots_whatever_the_definition_says() {
     host.ok(["systemctl", "start", "web-green.target"]).unwrap();
     live(&host, "green");
     host.ok(["systemctl", "stop", "web-blue.target"]).unwrap();
+    host.wait_property("web-blue@1.service", "ActiveState", "inactive", SOON).unwrap();
     assert_eq!(state(&host, "web.target"), "active");
     only_containers(&host, &["conductor-web-green.1", "conductor-web-green.2"]);
     host.crash();
@@ -68,6 +71,9 @@ fn the_live_release_is_the_one_that_boots_whatever_the_definition_says() {
     let found = host.run(["conductor", "check"]).unwrap().stderr;
     assert!(found.contains("green.toml:1:"), "{found}");
     host.ok(["systemctl", "stop", "web.target"]).unwrap();
+    for unit in ["web-green@1.service", "web-green@2.service"] {
+        host.wait_property(unit, "ActiveState", "inactive", SOON).unwrap();
+    }
     only_containers(&host, &[]);
 }
 

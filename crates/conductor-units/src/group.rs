@@ -40,6 +40,9 @@ pub(crate) fn whole(service: &Service, live: Slot, names: &Names<'_>, scope: Sco
         .source_path(&service.source_path)
         .set("PartOf", "conductor.target")
         .set("Wants", names.start_unit())
+        // Said, because systemd puts no target after another by itself, lest there be circles (src/core/unit.c,
+        // `unit_add_default_target_dependency()`).
+        .set("After", names.start_unit())
         .with(|unit| conditions(unit, service))
         .finish_slot(service, live)
 }
