@@ -17,6 +17,7 @@ mod fake;
 mod giving_up;
 mod instances;
 mod keys;
+mod kinds_of_checks;
 mod objects;
 mod package;
 mod pending_edit;
@@ -28,6 +29,8 @@ mod races;
 mod rootless;
 mod rootless_package;
 mod run;
+mod seen;
+mod slots;
 mod stage;
 mod standing_back;
 #[path = "../trees.rs"]

@@ -13,6 +13,7 @@ use crate::limits::{start_limit_window, start_timeout};
 use crate::manager::network;
 use crate::names::{Names, start_unit};
 use crate::object::Used;
+use crate::question;
 use crate::quote;
 use crate::runtime::{Container, SCRIPT, engine, remove};
 use crate::unit_file::UnitFile;
@@ -104,7 +105,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .set("SyslogIdentifier", &service.name)
         .log_fields(service)
         .with(|unit| directives(unit, &service.directives.service, |_| true))
-        .finish_container(service)
+        .finish_container(service, names.slot())
 }
 
 /// What the container sees of the host's files has to be mounted: an empty mount point in its place would be written
@@ -149,7 +150,10 @@ fn directives(
 /// What people see in `systemctl status` and at boot. systemctl shows the unit's name beside it, so
 /// instances need no number here.
 pub(crate) fn description(service: &Service) -> String {
-    service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, service.process.image))
+    // Of a release the image's name is mostly digest.
+    let release = service.release().filter(|_| service.is_release);
+    let what = || release.unwrap_or_else(|| service.process.image.as_str());
+    service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, what()))
 }
 
 /// Whether the units depend on the definition of no other service: then they can be made as soon as this one is read.
@@ -169,7 +173,7 @@ fn unit_of(dependency: &Dependency, context: &Context) -> String {
 fn container<'a>(service: &'a Service, names: &Names<'_>) -> Container<'a> {
     let number = if names.is_group() { Word::expanding("%i") } else { Word::literal("1") };
     let ports: Vec<_> = (0..service.network.ports.len())
-        .filter_map(|index| Some((host_ports(service, index)?, *service.network.ports.get(index)?)))
+        .filter_map(|index| Some((host_ports(service, names, index)?, *service.network.ports.get(index)?)))
         .collect();
     // In the host's network nothing translates ports: the program has to be told its own.
     let in_host = service.network.mode == NetworkMode::Host;
@@ -219,18 +223,18 @@ fn resources(unit: UnitFile, service: &Service) -> UnitFile {
 fn wait(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> Exec {
     let ports = &service.network.ports;
     let index = ports.iter().position(|port| *port == health.port).unwrap_or(0);
-    let port = host_ports(service, index).map(|ports| ports.first).unwrap_or_default();
+    let port = host_ports(service, names, index).map(|ports| ports.first).unwrap_or_default();
     let host = match health.port.local_address() {
-        IpAddr::V4(address) => format!("http://{address}:"),
-        IpAddr::V6(address) => format!("http://[{address}]:"),
+        IpAddr::V4(address) => format!("{address}:"),
+        IpAddr::V6(address) => format!("[{address}]:"),
     };
-    let url = Word::literal(&host).then(&port).then(&health.path.as_str().into());
+    let url = question::url(&health.question, &Word::literal(&host).then(&port));
     let unit = if names.is_group() { Word::expanding("%n") } else { names.container_unit().into() };
     let whose: &[&str] = match scope {
         Scope::System => &["--user", "conductor-health"],
         Scope::User => &["--user-manager"],
     };
-    Exec::new("/usr/bin/conductor-health")
+    let exec = Exec::new("/usr/bin/conductor-health")
         .arg("wait")
         .args(whose.iter().copied())
         .arg("--unit")
@@ -244,8 +248,8 @@ fn wait(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> 
         .arg(compact(health.timeout))
         .arg("--healthy-after")
         .arg(health.healthy_after.to_string())
-        .line()
-        .arg(url)
+        .line();
+    question::options(exec, &health.question).arg(url)
 }
 
 /// While it starts it is asked more often than later: a second at the most between an answer and the

@@ -146,6 +146,14 @@ name!(
     "the name of an interface in quotes, such as \"br-backend\""
 );
 name!(
+    /// An upstream of nginx or a backend of HAProxy, and a part of the names of files about it.
+    UpstreamName,
+    "name of an upstream",
+    Form { longest: Some(100), ..Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9_.-") },
+    "is not the name of an upstream: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit",
+    "the name of an upstream in quotes, such as \"storefront\""
+);
+name!(
     /// A type of file system for mount(8).
     FileSystem,
     "type of file system",
@@ -153,6 +161,51 @@ name!(
     "is not a type of file system: write it as mount(8) takes it, such as \"nfs\"",
     "a type of file system in quotes, such as \"nfs\""
 );
+
+name!(
+    /// The name of a header field (RFC 9110, 5.6.2).
+    HeaderName,
+    "name of a header field",
+    Form::new("A-Za-z0-9!#$%&'*+.^_`|~-", "A-Za-z0-9!#$%&'*+.^_`|~-"),
+    "is not the name of a header field",
+    "the name of a header field, such as Authorization"
+);
+name!(
+    /// A service of gRPC with its package.
+    GrpcService,
+    "name of a gRPC service",
+    Form { parts: Some(('.', 1)), ..Form::new("A-Za-z_", "A-Za-z0-9_") },
+    "is not the name of a gRPC service: write it with its package, such as shop.Cart",
+    "the name of a gRPC service in quotes, such as \"shop.Cart\""
+);
+name!(
+    /// What a server's certificate is for: a host name, or an IPv4 address.
+    TlsName,
+    "name in a certificate",
+    Form {
+        last: Class::new(LETTERS_AND_DIGITS),
+        parts: Some(('.', 1)),
+        longest: Some(253),
+        ..Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9-")
+    },
+    "is not a name that a certificate can be for: write it like web.example.com",
+    "a host name in quotes, such as \"web.example.com\""
+);
+
+impl HeaderName {
+    /// Fields that belong to the connection, of which a check has its own idea.
+    pub(crate) const OF_THE_CONNECTION: [&str; 9] = [
+        "connection",
+        "content-length",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+}
 
 impl SliceName {
     /// The unit's name.
