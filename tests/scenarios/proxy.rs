@@ -24,16 +24,36 @@ fn nginx_as_a_unit() {
     }
 }
 
+/// The tests of the crate itself, with the nginx and the HAProxy of the newer suite.
+#[test]
+fn newer_nginx_and_haproxy() {
+    // Those inside the crate look for its sources, and start nothing.
+    let tests = built(&["--test", "*"]);
+    assert!(tests.len() >= 5, "{tests:?}");
+    let host = Host::boot(&Image::base(Suite::Trixie).unwrap().add_observers().unwrap()).unwrap();
+    host.ok(["systemctl", "stop", "nginx", "haproxy"]).unwrap();
+    for test in tests {
+        host.copy_in(&test, "/usr/bin/test-of-proxy").unwrap();
+        host.ok(["chmod", "755", "/usr/bin/test-of-proxy"]).unwrap();
+        println!("{}", host.ok(["test-of-proxy", "--nocapture"]).unwrap());
+    }
+}
+
 /// The example of the crate, which calls it as a deploy does.
 fn program() -> PathBuf {
+    let [program] = built(&["--example", "move"]).try_into().unwrap();
+    program
+}
+
+/// Builds programs of the crate, and says where they are.
+fn built(what: &[&str]) -> Vec<PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(repository());
-    let built =
-        cargo.args(["build", "--quiet", "--locked", "--package", "conductor-proxy", "--example", "move"]);
-    assert!(built.status().unwrap().success());
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
-    target.join("debug/examples/move")
+    cargo.current_dir(repository()).args(["build", "--quiet", "--locked", "--package", "conductor-proxy"]);
+    let output = cargo.args(what).args(["--message-format", "json"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let messages = String::from_utf8(output.stdout).unwrap();
+    let messages = messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).collect()
 }
 
 fn prepare(host: &Host) {

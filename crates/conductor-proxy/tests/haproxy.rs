@@ -161,7 +161,7 @@ async fn nobody_and_nothing_there() {
     let haproxy = server.haproxy();
     let api = Upstream::even("api".parse().unwrap(), [old.address()]);
     let error = haproxy.check(&api).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Configuration);
+    assert_eq!(error.kind(), Kind::Configuration, "{error}");
     assert!(error.to_string().contains("has no backend api"), "{error}");
     server.kill();
     let error = haproxy.switch(&web(&[&old])).await.unwrap_err();

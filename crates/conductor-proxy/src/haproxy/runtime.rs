@@ -47,8 +47,7 @@ impl Haproxy {
 
 async fn conversation(socket: &Path, command: &str) -> io::Result<String> {
     let mut stream = UnixStream::connect(socket).await?;
-    stream.write_all(command.as_bytes()).await?;
-    stream.write_all(b"\n").await?;
+    stream.write_all(format!("{command}\n").as_bytes()).await?;
     let mut answer = Vec::new();
     // It closes after one line of commands.
     stream.take(LONGEST).read_to_end(&mut answer).await?;
