@@ -1,7 +1,7 @@
 //! What is counted of one target.
 
 use crate::serve::exposition::{Exposition, Kind};
-use crate::verdict::{Act, Finding, Hold, State};
+use crate::verdict::{Act, Away, Finding, Hold, State};
 use std::time::{Duration, SystemTime};
 
 /// Upper bounds of how long checks took, in seconds and as Prometheus writes them.
@@ -177,6 +177,13 @@ pub(super) fn exposition(targets: &[Shown<'_>], service: Option<&str>, is_connec
         }
     });
 
+    let name = "conductor_health_failed";
+    let help =
+        "Whether the unit has failed and systemd does not start it again; a moment of each restart, too.";
+    family(name, Kind::Gauge, help, &|target, text, labels| {
+        text.sample(name, labels, u8::from(target.state == State::Deferred(Away::Failed)));
+    });
+
     let name = "conductor_health_flapping";
     family(name, Kind::Gauge, "Whether the unit goes up and down all the time.", &|target, text, labels| {
         text.sample(name, labels, u8::from(target.is_flapping));
@@ -222,7 +229,6 @@ fn with<'a>(labels: &[(&'a str, &'a str)], label: &'a str, value: &'a str) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::Away;
 
     #[test]
     fn every_state_has_its_word() {
@@ -267,11 +273,14 @@ mod tests {
             format!("conductor_health_check_duration_seconds_count{{{labels}}} 3"),
             format!("conductor_health_state{{{labels},state=\"held\"}} 1"),
             format!("conductor_health_state{{{labels},state=\"healthy\"}} 0"),
+            format!("conductor_health_failed{{{labels}}} 0"),
             format!("conductor_health_signals_total{{{labels},signal=\"SIGTERM\"}} 1"),
             format!("conductor_health_holds_total{{{labels},reason=\"budget\"}} 1"),
         ] {
             assert!(text.lines().any(|one| one == line), "{line}\nis not in\n{text}");
         }
         assert!(counts.last_success().unwrap() > 1.7e9);
+        let text = exposition(&[Shown { state: State::Deferred(Away::Failed), ..shown }], Some("web"), true);
+        assert!(text.contains(&format!("\nconductor_health_failed{{{labels}}} 1\n")), "{text}");
     }
 }
