@@ -29,6 +29,7 @@ mod rootless;
 mod rootless_package;
 mod run;
 mod seen;
+mod slots;
 mod stage;
 mod standing_back;
 #[path = "../trees.rs"]

@@ -14,6 +14,7 @@ pub mod log;
 mod objects;
 mod parallel;
 mod plan;
+mod releases;
 mod same;
 mod workshop;
 mod write;
@@ -27,6 +28,7 @@ use conductor_units::Tree;
 
 use convert::{Converter, read};
 use plan::Units;
+use releases::Released;
 use workshop::Workshop;
 
 pub use convert::{Converted, Reading, Readings, convert, read_all};
@@ -124,10 +126,11 @@ fn prepare(
     let mut outcome = Outcome::Complete;
     let (mut findings, mut empty) = (Vec::new(), Vec::new());
     let mut of_objects = Vec::new();
+    let released = Released::look(site);
     for kind in [Kind::Network, Kind::Volume] {
         let Found { candidates, findings: found } = find(site, kind);
         findings.extend(found);
-        for reading in candidates.into_iter().map(|candidate| read(kind, candidate)) {
+        for reading in candidates.into_iter().map(|candidate| read(kind, candidate, &released)) {
             match reading {
                 Ok(reading) => of_objects.push(reading),
                 Err(path) => empty.push((kind, path)),
@@ -141,7 +144,8 @@ fn prepare(
     findings.extend(found);
     converter.sort(&mut candidates, |candidate| DefinitionName::from_path(kind, &candidate.main.path).ok());
     // Each goes through all steps before the next is read, so that only little of it has to be held.
-    let draft = |candidate| read(kind, candidate).map(|reading| Box::new(converter.draft(reading)));
+    let draft =
+        |candidate| read(kind, candidate, &released).map(|reading| Box::new(converter.draft(reading)));
     let drafts = parallel::map(candidates, draft).into_iter();
     let drafts = drafts.filter_map(|draft| draft.map_err(|path| empty.push((kind, path))).ok()).collect();
     for problem in problems {
@@ -201,6 +205,12 @@ pub(crate) fn settings(root: &Path) -> (Settings, Vec<String>) {
 }
 
 impl Converted {
+    /// Everything found in the definition and in its releases, and in which files.
+    pub fn findings(&self) -> impl Iterator<Item = (&Source, &Diagnostic)> {
+        let own = self.diagnostics.iter().map(|found| (&self.source, found));
+        own.chain(self.releases.iter().flat_map(|(source, found)| found.iter().map(move |one| (source, one))))
+    }
+
     /// A diagnostic on one line, with its place.
     pub fn line(&self, diagnostic: &Diagnostic) -> String {
         diagnostic.one_line(&self.source)

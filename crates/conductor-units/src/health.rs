@@ -85,7 +85,7 @@ pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>, scope:
         // Not in conductor.slice: a limit that slows the containers down must not slow down who judges them.
         .set_some("User", (scope == Scope::System).then_some("conductor-health"))
         // For the socket that tells others; what it says is no secret, but nobody's business either.
-        .set("RuntimeDirectory", format!("{}/{}", RUNTIME, service.name))
+        .set("RuntimeDirectory", format!("{RUNTIME}/{}", names.stem()))
         .set("RuntimeDirectoryMode", "0700")
         .set("RuntimeDirectoryPreserve", "restart")
         .set("SyslogIdentifier", format!("{}-health", service.name))
@@ -103,10 +103,11 @@ fn watch(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) ->
         exec = exec.arg("--user-manager");
     }
     exec = exec.arg("--name").arg(service.name.to_string()).arg("--listen");
-    exec = exec.arg(Word::expanding(&format!("%t/{RUNTIME}/{}/socket", service.name))).line();
+    exec = exec.arg(Word::expanding(&format!("%t/{RUNTIME}/{}/socket", names.stem()))).line();
     for number in service.instance_numbers() {
         let unit = names.instance_unit(number);
-        let authority = std::net::SocketAddr::new(health.port.local_address(), health.port.host_port(number));
+        let authority =
+            std::net::SocketAddr::new(health.port.local_address(), names.host_port(health.port, number));
         let authority = Word::from(authority.to_string());
         exec = exec
             .arg("--unit")

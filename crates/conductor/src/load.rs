@@ -61,7 +61,8 @@ fn reading(site: &Site, file: &Path) -> Option<Reading> {
     if read.is_none() {
         masked(kind, file);
     }
-    read.map(|(source, problems)| Reading { kind, source, problems })
+    // It is looked at for itself, as the next release.
+    read.map(|(source, problems)| Reading { kind, source, problems, releases: None })
 }
 
 /// What a file defines, wherever the command was started: people change to the directory first.

@@ -41,9 +41,9 @@ pub(crate) fn show<'a>(definitions: impl IntoIterator<Item = &'a Converted>) -> 
     let renderer = renderer();
     let mut count = Count::default();
     for definition in definitions {
-        for diagnostic in &definition.diagnostics {
+        for (source, diagnostic) in definition.findings() {
             count.add(diagnostic.level);
-            say(&format!("{}\n", renderer.render(&[group(&definition.source, diagnostic)])));
+            say(&format!("{}\n", renderer.render(&[group(source, diagnostic)])));
         }
     }
     count

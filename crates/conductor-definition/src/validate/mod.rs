@@ -9,6 +9,7 @@ mod lint;
 mod network;
 mod object;
 mod question;
+mod release;
 mod restart;
 mod rights;
 mod runtime;
@@ -27,6 +28,7 @@ use crate::written::{self, Read, Removed, Spanned, Timer, Whole, default};
 use crate::{Abilities, Diagnostic, Process, Service, Source, Storage};
 use lint::Places;
 use network::Networking;
+use release::{Released, Releasing};
 use runtime::Asked;
 
 pub(crate) use object::{network, volume};
@@ -81,6 +83,8 @@ pub(crate) fn service(
         systemd,
         health,
         restart,
+        deploy,
+        proxy,
     } = written;
 
     if image.is_none() {
@@ -104,16 +108,20 @@ pub(crate) fn service(
         devices: devices.unwrap_or_default(),
     };
     let wrote_ports = ports.as_ref().is_some_and(|ports| !ports.is_empty());
+    let Released { deploy, slots, proxy } =
+        check.releasing(Releasing { deploy, proxy, has_ports: wrote_ports, has_health: health.is_some() });
     let network = check.network(Networking {
         network,
         ports: ports.unwrap_or_default(),
         instances,
+        slots,
         hostname,
         dns: dns.unwrap_or_default(),
         extra_hosts: extra_hosts.unwrap_or_default(),
         sysctls: sysctls.unwrap_or_default(),
     });
     let health = health.and_then(|health| check.health(health, &network.ports, wrote_ports));
+    let proxy = proxy.and_then(|proxy| check.proxy(proxy, &network.ports, wrote_ports));
     let restart = check.restart(restart.unwrap_or_default());
     // All is looked at before anything is put together: what is missing hides nothing else.
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
@@ -142,6 +150,7 @@ pub(crate) fn service(
     let service = name.zip(process).map(|(name, process)| Service {
         name,
         source_path: source.path().to_owned(),
+        is_release: false,
         drop_ins: source.drop_ins().map(Path::to_owned).collect(),
         description: description
             .map(|Description(text)| text)
@@ -166,6 +175,9 @@ pub(crate) fn service(
         log: Check::log(log),
         health,
         restart,
+        deploy,
+        slots,
+        proxy,
         directives: Check::directives(systemd.unwrap_or_default()),
     });
     // Errors first: what does not work needs no advice.

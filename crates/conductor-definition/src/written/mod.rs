@@ -9,6 +9,7 @@ mod limit;
 mod number;
 mod objects;
 mod read;
+mod release;
 #[cfg(feature = "schema")]
 mod rules;
 mod spanned;
@@ -29,6 +30,7 @@ pub(crate) use limit::{Limit, Starts, Within};
 pub(crate) use number::{Count, Id, PortNumber, Timer, Weight, Whole};
 pub(crate) use objects::{Network, NetworkDns, NetworkSubnet, Volume};
 pub(crate) use read::{Read, Removed, Table, read};
+pub(crate) use release::{Before, Deploy, DriverWord, Proxy};
 pub(crate) use spanned::Spanned;
 pub(crate) use tables::{
     Capabilities, Dns, Health, HealthTls, Log, Mount, Port, Pull, Resources, Restart, Security, Stop,
@@ -143,4 +145,9 @@ pub(crate) struct Service {
     pub(crate) health: Option<Spanned<Health>>,
     /// systemd starts the container again whenever it ends, unless it was stopped.
     pub(crate) restart: Option<Restart>,
+    /// How a new release takes over. Once a release is live, the units are made from the file that holds it, and the
+    /// definition says what the next one is to be; see RELEASES.
+    pub(crate) deploy: Option<Spanned<Deploy>>,
+    /// The proxy on this machine that passes requests on to the live release.
+    pub(crate) proxy: Option<Spanned<Proxy>>,
 }
