@@ -27,6 +27,7 @@ mod races;
 mod rootless;
 mod rootless_package;
 mod run;
+mod soak;
 mod stage;
 mod standing_back;
 #[path = "../trees.rs"]
