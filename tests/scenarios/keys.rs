@@ -128,19 +128,29 @@ signal = "INT"
 pub(crate) fn secrets_on(on: &Stage) {
     let (word, engine) = ("correct-horse", on.engine.name());
     on.sh(&format!("install -m 600 /dev/null /etc/plain; echo {word} > /etc/plain")).unwrap();
-    start(on, "", "[secrets]\ndatabase-url = \"/etc/plain\"\n");
-    assert_eq!(on.inside("cat /run/secrets/database-url"), word);
+    let secrets = "[secrets]\ndatabase-url = \"/etc/plain\"\n\
+                   own = { path = \"/etc/plain\", uid = 1234, gid = 5678 }\n\
+                   roots = { path = \"/etc/plain\", mode = \"0400\" }\n";
+    start(on, "user = \"1234:5678\"", secrets);
+    assert_eq!(on.inside("cat /run/secrets/database-url /run/secrets/own"), format!("{word}\n{word}"));
+    let owners =
+        on.inside("stat -c '%u:%g %a' /run/secrets/database-url /run/secrets/own /run/secrets/roots");
+    assert_eq!(owners, "0:0 444\n1234:5678 440\n0:0 400");
+    assert_eq!(on.inside("cat /run/secrets/roots 2>/dev/null || echo no"), "no");
     // Neither in the unit, nor in the environment, nor in the engine's books, nor readable for others.
     on.sh(&format!(
         "! systemctl cat web | grep {word}
          ! systemctl show web | grep {word}
          ! {engine} inspect conductor-web | grep {word}
          ! grep --text --quiet {word} /proc/[0-9]*/environ
-         ! runuser -u nobody -- cat /run/credentials/web.service/database-url"
+         test -e /run/credentials/web.service/database-url
+         ! runuser -u nobody -- cat /run/credentials/web.service/database-url
+         test -e /run/conductor/secrets/web/database-url
+         ! runuser -u nobody -- cat /run/conductor/secrets/web/database-url"
     ))
     .unwrap();
     on.ok(["systemctl", "stop", "web.service"]).unwrap();
-    on.sh("! test -e /run/credentials/web.service").unwrap();
+    on.sh("! test -e /run/credentials/web.service && ! test -e /run/conductor/secrets/web").unwrap();
 }
 
 pub(crate) fn encrypted_secrets_on(on: &Stage) {

@@ -99,7 +99,8 @@ fn a_users_service_is_hers_alone() {
 
     let alice = alice(&host);
     alice.ok(&["sh", "-euc", "umask 077; echo correct-horse > ~/key"]);
-    let more = "[environment]\nPAYLOAD_START_DELAY = \"1.5\"\n[secrets]\nkey = \"/home/alice/key\"\n";
+    let more = "[environment]\nPAYLOAD_START_DELAY = \"1.5\"\n[secrets]\nkey = \"/home/alice/key\"\n\
+                own = { path = \"/home/alice/key\", uid = 1000, gid = 1001 }\n";
     alice.define("web", &format!("{WEB}{more}"));
     // Returns when it answers, not before.
     alice.ok(&["systemctl", "--user", "start", "web.service"]);
@@ -122,6 +123,11 @@ fn a_users_service_is_hers_alone() {
     assert!(alice.ok(&["conductor", "logs", "--user", "web"]).contains("payload: listening on port 8080"));
     let secret = alice.ok(&["conductor", "exec", "--user", "web", "--", "cat", "/run/secrets/key"]);
     assert_eq!(secret, "correct-horse");
+    let owner = ["stat", "-c", "%u:%g %a", "/run/secrets/own"];
+    assert_eq!(
+        alice.ok(&[&["conductor", "exec", "--user", "web", "--"], &owner[..]].concat()),
+        "1000:1001 440"
+    );
     let ran =
         alice.run(&["conductor", "run", "--user", "web", "--", "sh", "-c", "cat /run/secrets/key; exit 3"]);
     assert_eq!((ran.stdout.as_str(), ran.code), ("correct-horse\n", Some(3)), "{}", ran.describe());

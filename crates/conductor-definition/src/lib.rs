@@ -44,10 +44,10 @@ pub use source::{Part, Place, Position, Source};
 pub use suggest::nearest;
 pub use together::{Claims, Clash, Reference, clashes};
 pub use value::{
-    Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FilePath, FileSystem,
-    Group, HostName, HostPattern, Image, InterfaceName, InvalidValue, LabelName, LimitName, LogDriver,
-    Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName, Subnet, SysctlName, UrlPath,
-    User,
+    Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FileMode, FilePath,
+    FileSystem, Group, HostName, HostPattern, Image, InterfaceName, InvalidValue, LabelName, LimitName,
+    LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName, Subnet,
+    SysctlName, UrlPath, User,
 };
 
 /// A definition that could be read, and what is questionable about it.

@@ -8,9 +8,9 @@ use conductor_timespan::TimeSpan;
 
 use crate::DefinitionName;
 use crate::value::{
-    Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FilePath, Group, HostName, HostPattern,
-    Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
-    SliceName, SysctlName, UrlPath, User,
+    Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FileMode, FilePath, Group, HostName,
+    HostPattern, Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName,
+    ServiceName, Signal, SliceName, SysctlName, UrlPath, User,
 };
 
 /// A service that can be turned into units.
@@ -146,6 +146,12 @@ pub struct Secret {
     pub path: FilePath,
     /// Whether `systemd-creds encrypt` made it.
     pub encrypted: bool,
+    /// Who owns it in the container.
+    pub uid: u32,
+    /// The group that owns it there.
+    pub gid: u32,
+    /// Who may read it there.
+    pub mode: FileMode,
 }
 
 /// Limits of the unit's control group; `None` is no limit.

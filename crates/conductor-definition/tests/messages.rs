@@ -332,6 +332,8 @@ network = ["host", "frontend"]
 [secrets]
 "../x" = "/etc/x"
 key = { file = "/etc/x" }
+x = { path = "/etc/x", uid = -1 }
+y = { path = "/etc/x", mode = "u=r" }
 [resources]
 memory = "1M"
 memory-high = "2M"
@@ -392,35 +394,37 @@ web.toml:11:11: `host` cannot be combined with other networks
 web.toml:13:1: `a b` cannot be a label: use letters, digits, `.`, `_`, `-` and `/`
 web.toml:15:1: `../x` cannot be a secret's name: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit
 web.toml:16:7: missing field `path`
-web.toml:16:9: unknown key `file` (known here: path, encrypted)
-web.toml:19:15: `memory-high` is above `memory` (above memory-high it is slowed down, above memory it is killed)
-web.toml:20:14: 0 is not between 1 and 10000
-web.toml:21:9: `a--b` is not the name of a slice: write it as in systemd.slice(5), such as team-storefront
-web.toml:22:7: no memory at all: leave the key out for no limit
-web.toml:24:13: not a range of ports: write it as "8000-8009", or one port as a number
-web.toml:29:11: `localhost` is not an IP address: write it in numbers, such as 127.0.0.1 or ::1
-web.toml:30:12: `sctp` is not known here: write one of "tcp", "udp"
-web.toml:32:10: `./data` is not an absolute path: begin it with `/`
-web.toml:34:12: `z,ro` is not one option: write one option for each element
-web.toml:35:1: `source` is missing (say what to mount: a directory of the host, or the name of a volume)
-web.toml:35:1: `target` is missing (say where it is in the container: target = "/data")
-web.toml:36:1: `target` is missing (say where it is in the container: target = "/tmp")
-web.toml:38:12: `one.one` is not an IP address: write it in numbers, such as 127.0.0.1 or ::1
-web.toml:40:6: `postgres` is not an address: write an IP address, or "host-gateway" for the host's own
-web.toml:42:1: `files` is not a limit of setrlimit(2)
-web.toml:43:10: a soft limit lies between 0 and the hard limit; -1 is no limit
-web.toml:45:1: `somaxconn` is not a kernel parameter: write it with dots, such as net.core.somaxconn
-web.toml:47:11: `none` is not an absolute path: begin it with `/`
-web.toml:48:18: `a b` is not a user namespace: write it as the engine's --userns takes it, such as "auto" or "keep-id"
-web.toml:49:25: `NET_ADMN` is not a capability: did you mean `NET_ADMIN`?
-web.toml:49:46: `al` is not a capability: did you mean `ALL`?
-web.toml:51:10: `SIGTREM` is not a signal: did you mean `TERM`?
-web.toml:52:11: `infinity` is not between 10ms and 1w
-web.toml:54:10: `allways` is not known here: did you mean "always"?
-web.toml:55:11: -1 is not between 0 and 100
-web.toml:57:10: `-x` is not the name of a log driver
-web.toml:59:1: `limitNOFILE` is not a directive: write it as systemd does, such as LimitNOFILE
-web.toml:60:16: a directive is one line: write a list for several
+web.toml:16:9: unknown key `file` (known here: path, encrypted, uid, gid, mode)
+web.toml:17:30: -1 is not between 0 and 4294967294
+web.toml:18:31: `u=r` is not a file's mode: write it as chmod(1) takes it, such as "0440"
+web.toml:21:15: `memory-high` is above `memory` (above memory-high it is slowed down, above memory it is killed)
+web.toml:22:14: 0 is not between 1 and 10000
+web.toml:23:9: `a--b` is not the name of a slice: write it as in systemd.slice(5), such as team-storefront
+web.toml:24:7: no memory at all: leave the key out for no limit
+web.toml:26:13: not a range of ports: write it as "8000-8009", or one port as a number
+web.toml:31:11: `localhost` is not an IP address: write it in numbers, such as 127.0.0.1 or ::1
+web.toml:32:12: `sctp` is not known here: write one of "tcp", "udp"
+web.toml:34:10: `./data` is not an absolute path: begin it with `/`
+web.toml:36:12: `z,ro` is not one option: write one option for each element
+web.toml:37:1: `source` is missing (say what to mount: a directory of the host, or the name of a volume)
+web.toml:37:1: `target` is missing (say where it is in the container: target = "/data")
+web.toml:38:1: `target` is missing (say where it is in the container: target = "/tmp")
+web.toml:40:12: `one.one` is not an IP address: write it in numbers, such as 127.0.0.1 or ::1
+web.toml:42:6: `postgres` is not an address: write an IP address, or "host-gateway" for the host's own
+web.toml:44:1: `files` is not a limit of setrlimit(2)
+web.toml:45:10: a soft limit lies between 0 and the hard limit; -1 is no limit
+web.toml:47:1: `somaxconn` is not a kernel parameter: write it with dots, such as net.core.somaxconn
+web.toml:49:11: `none` is not an absolute path: begin it with `/`
+web.toml:50:18: `a b` is not a user namespace: write it as the engine's --userns takes it, such as "auto" or "keep-id"
+web.toml:51:25: `NET_ADMN` is not a capability: did you mean `NET_ADMIN`?
+web.toml:51:46: `al` is not a capability: did you mean `ALL`?
+web.toml:53:10: `SIGTREM` is not a signal: did you mean `TERM`?
+web.toml:54:11: `infinity` is not between 10ms and 1w
+web.toml:56:10: `allways` is not known here: did you mean "always"?
+web.toml:57:11: -1 is not between 0 and 100
+web.toml:59:10: `-x` is not the name of a log driver
+web.toml:61:1: `limitNOFILE` is not a directive: write it as systemd does, such as LimitNOFILE
+web.toml:62:16: a directive is one line: write a list for several
 
 "#]]
     );

@@ -79,11 +79,11 @@ impl Graph {
         };
         let by_name: BTreeMap<String, usize> =
             drafts.iter().enumerate().filter_map(|(at, draft)| name(at, draft)).collect();
-        let before = |draft: &Box<Draft>| -> Vec<usize> {
+        let before = |draft: &Draft| -> Vec<usize> {
             let named = references(draft).iter();
             named.filter_map(|(_, dependency)| by_name.get(dependency.as_str()).copied()).collect()
         };
-        Self { before: drafts.iter().map(before).collect(), starts: by_name.into_values().collect() }
+        Self { before: drafts.iter().map(|draft| before(draft)).collect(), starts: by_name.into_values().collect() }
     }
 
     fn before(&self, at: usize) -> impl Iterator<Item = usize> {

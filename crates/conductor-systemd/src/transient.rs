@@ -52,11 +52,11 @@ impl TransientUnit {
         self
     }
 
-    /// Adds the one command of an `Exec…` property: program and arguments, and whether its failure matters.
+    /// Adds the commands of an `Exec…` property: program and arguments of each, and whether their failure matters.
     #[must_use]
-    pub fn command(self, name: &'static str, words: Vec<String>, may_fail: bool) -> Self {
-        let program = words.first().cloned().unwrap_or_default();
-        self.set(name, vec![(program, words, may_fail)])
+    pub fn commands(self, name: &'static str, commands: Vec<Vec<String>>, may_fail: bool) -> Self {
+        let command = |words: Vec<String>| (words.first().cloned().unwrap_or_default(), words, may_fail);
+        self.set(name, commands.into_iter().map(command).collect::<Vec<_>>())
     }
 
     /// Gives it these for input, output and messages.

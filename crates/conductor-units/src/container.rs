@@ -16,7 +16,7 @@ use crate::object::Used;
 use crate::quote;
 use crate::runtime::{Container, SCRIPT, engine, remove};
 use crate::unit_file::UnitFile;
-use crate::{Context, SystemdVersion};
+use crate::{Context, SystemdVersion, secrets};
 
 /// Restarts until the delay has grown from `delay` to `max-delay`.
 const RESTART_STEPS: u32 = 5;
@@ -81,7 +81,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .with(|unit| engine.supervision(unit, service))
         .with(|unit| restart(unit, service, context.systemd))
         .set_some("TimeoutStartSec", service.health.as_ref().map(|health| start_timeout(health.start_within)))
-        .with(|unit| secrets(unit, service))
+        .with(|unit| secrets::in_unit(unit, service, &names.instance(), context.scope))
         .with(|unit| {
             if volumes.is_empty() {
                 return unit;
@@ -146,15 +146,6 @@ fn directives(
         .fold(unit, |unit, (key, line)| unit.set_named(key.as_str(), line))
 }
 
-/// systemd reads the files as root, keeps them in memory that cannot be swapped out, and takes them away
-/// when the unit stops (systemd.exec(5), Credentials).
-fn secrets(unit: UnitFile, service: &Service) -> UnitFile {
-    service.secrets.iter().fold(unit, |unit, (name, secret)| {
-        let key = if secret.encrypted { "LoadCredentialEncrypted" } else { "LoadCredential" };
-        unit.text(key, &format!("{name}:{}", secret.path))
-    })
-}
-
 /// What people see in `systemctl status` and at boot. systemctl shows the unit's name beside it, so
 /// instances need no number here.
 pub(crate) fn description(service: &Service) -> String {
@@ -188,6 +179,7 @@ fn container<'a>(service: &'a Service, names: &Names<'_>) -> Container<'a> {
         service,
         own_environment: [(INSTANCE, number)].into_iter().chain(own_port).collect(),
         ports,
+        secrets: secrets::place(&names.instance()),
         once: false,
     }
 }

@@ -18,6 +18,7 @@ mod pull;
 mod quote;
 mod reach;
 mod runtime;
+mod secrets;
 mod service_units;
 mod stub;
 mod tree;

@@ -65,6 +65,11 @@ impl<'a> Names<'a> {
         ["conductor.target.wants/", &self.start_unit()].concat()
     }
 
+    /// An instance, for the running unit's own things.
+    pub(crate) fn instance(&self) -> String {
+        if self.is_group() { [self.name, ".%i"].concat() } else { self.name.to_owned() }
+    }
+
     /// The container. The prefix keeps `--replace` away from containers that somebody made by hand; the
     /// dot keeps `web` number 1 apart from a service called `web-1`.
     pub(crate) fn container(&self) -> Word {

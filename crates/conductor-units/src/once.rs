@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use conductor_definition::{
-    Cpus, DefinitionName, EnvironmentName, Memory, Resources, Secret, SecretName, Service,
+    Cpus, DefinitionName, EnvironmentName, Memory, Resources, Scope, Secret, SecretName, Service,
 };
 
 use crate::container::slice;
 use crate::exec::{Exec, Word};
 use crate::object::Used;
 use crate::runtime::{Container, SCRIPT, engine};
+use crate::secrets;
 
 /// What is different from the service itself.
 #[derive(Debug, Clone, Default)]
@@ -48,11 +49,13 @@ pub enum Setting {
     Names(Vec<String>),
     /// `a(ss)`
     Pairs(Vec<(String, String)>),
-    /// `a(sasb)` with one command, whose failure may not matter.
-    Command {
-        /// Program and arguments.
-        words: Vec<String>,
-        /// Whether it may fail.
+    /// `u`
+    Mode(u32),
+    /// `a(sasb)`: commands one after the other, whose failure may not matter.
+    Commands {
+        /// Program and arguments of each.
+        commands: Vec<Vec<String>>,
+        /// Whether they may fail.
         may_fail: bool,
     },
 }
@@ -62,7 +65,7 @@ pub enum Setting {
 /// What belongs to the service alone it does not get: published ports, the health check, restarts. Nor
 /// the user's own directives, which D-Bus knows under other names and in other types than unit files do.
 /// `objects` are the networks and volumes that have units.
-pub fn once(service: &Service, run: &Once, objects: &BTreeSet<DefinitionName>) -> Transient {
+pub fn once(service: &Service, run: &Once, objects: &BTreeSet<DefinitionName>, scope: Scope) -> Transient {
     let Once { id, entrypoint, command, environment, terminal } = run;
     let mut service = service.clone();
     if let Some(entrypoint) = entrypoint {
@@ -80,13 +83,14 @@ pub fn once(service: &Service, run: &Once, objects: &BTreeSet<DefinitionName>) -
         service: &service,
         own_environment: Vec::new(),
         ports: Vec::new(),
+        secrets: Word::expanding("${RUNTIME_DIRECTORY}"),
         once: true,
     };
     let text = |value: &str| Setting::Text(value.to_owned());
     let used = Used::by(&service, objects);
     let needs =
         || Setting::Names(engine.needs().iter().map(ToString::to_string).chain(used.units()).collect());
-    let command = |words: Vec<String>, may_fail| Setting::Command { words, may_fail };
+    let command = |words: Vec<String>, may_fail| Setting::Commands { commands: vec![words], may_fail };
     let mut properties = vec![
         ("Description", Setting::Text(format!("One run of {}", service.name))),
         // Nobody asks how it ended but who waits for it.
@@ -103,9 +107,18 @@ pub fn once(service: &Service, run: &Once, objects: &BTreeSet<DefinitionName>) -
         ("Slice", Setting::Text(slice(&service))),
     ];
     let volumes = used.volumes();
+    let mut before = secrets::copies(&service, &container.secrets, Exec::in_words, scope);
     if !volumes.is_empty() {
-        let check = engine.check_volumes(Exec::in_words(SCRIPT), &volumes).into_words();
-        properties.push(("ExecStartPre", command(check, false)));
+        before.push(engine.check_volumes(Exec::in_words(SCRIPT), &volumes));
+    }
+    if !before.is_empty() {
+        let commands = before.into_iter().map(Exec::into_words).collect();
+        properties.push(("ExecStartPre", Setting::Commands { commands, may_fail: false }));
+    }
+    if secrets::are_copied(&service) {
+        let directory = secrets::directory(&format!("{}-run-{id}", service.name));
+        properties.push(("RuntimeDirectory", Setting::Names(vec![directory])));
+        properties.push(("RuntimeDirectoryMode", Setting::Mode(secrets::DIRECTORY_MODE)));
     }
     if engine.is_in_unit() {
         properties.push(("Delegate", Setting::Flag(true)));
@@ -149,19 +162,20 @@ mod tests {
     use conductor_definition::{Source, parse};
 
     fn transient(text: &str, run: &Once) -> Transient {
-        once(&parse(&Source::new("web.toml", text)).unwrap().service, run, &BTreeSet::new())
+        once(&parse(&Source::new("web.toml", text)).unwrap().service, run, &BTreeSet::new(), Scope::System)
     }
 
     fn words(transient: &Transient, wanted: &str) -> String {
         let found = transient.properties.iter().find(|(name, _)| *name == wanted).unwrap();
-        let Setting::Command { words, .. } = &found.1 else { panic!("{found:?}") };
-        words.join("|")
+        let Setting::Commands { commands, .. } = &found.1 else { panic!("{found:?}") };
+        commands.iter().map(|words| words.join("|")).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn what_belongs_to_the_service_alone_is_left_out() {
         let text = "image = \"web:1\"\ninstances = 2\ncommand = [\"serve\"]\n[[ports]]\ncontainer = 80\nhost = 2000\n\
-                    [health]\npath = \"/\"\n[environment]\nA = \"$1 50%\"\nB = \"b\"\n[secrets]\nkey = \"/etc/key\"";
+                    [health]\npath = \"/\"\n[environment]\nA = \"$1 50%\"\nB = \"b\"\n[secrets]\nkey = \"/etc/key\"\n\
+                    root = { path = \"/etc/root\", mode = \"0400\" }";
         let run = Once {
             id: "7".into(),
             command: Some(vec!["rake".into(), "db:migrate".into()]),
@@ -175,9 +189,16 @@ mod tests {
             words(&transient, "ExecStart"),
             "/usr/bin/podman|run|--name|conductor-web-run-7|--rm|--interactive|--cgroups=split|--tty|--pull=missing|\
              --label|conductor.service=web|--env|A=$$1 50%|--env|B=other|\
-             --volume|${CREDENTIALS_DIRECTORY}/key:/run/secrets/key:ro|--log-driver=none|web:1|rake|db:migrate"
+             --volume|${RUNTIME_DIRECTORY}/key:/run/secrets/key:ro|\
+             --volume|${CREDENTIALS_DIRECTORY}/root:/run/secrets/root:ro|--log-driver=none|web:1|rake|db:migrate"
         );
-        let pairs = Setting::Pairs(vec![("key".into(), "/etc/key".into())]);
+        assert_eq!(
+            words(&transient, "ExecStartPre"),
+            "/usr/bin/install|--mode|0444|--target-directory|${RUNTIME_DIRECTORY}|${CREDENTIALS_DIRECTORY}/key"
+        );
+        assert!(transient.properties.contains(&("RuntimeDirectoryMode", Setting::Mode(0o700))));
+        let pairs =
+            Setting::Pairs(vec![("key".into(), "/etc/key".into()), ("root".into(), "/etc/root".into())]);
         assert!(transient.properties.contains(&("LoadCredential", pairs)));
     }
 

@@ -90,6 +90,7 @@ impl Run {
                 terminal: terminal.is_some(),
             },
             &objects,
+            site.scope(),
         );
         let name = transient.unit.clone();
         let end = wait_for(follow(unit(transient)?, manager(site)));
@@ -136,7 +137,8 @@ fn unit(transient: Transient) -> Result<TransientUnit, String> {
         Setting::Number(number) => unit.set(name, number),
         Setting::Names(names) => unit.set(name, names),
         Setting::Pairs(pairs) => unit.set(name, pairs),
-        Setting::Command { words, may_fail } => unit.command(name, words, may_fail),
+        Setting::Mode(mode) => unit.set(name, mode),
+        Setting::Commands { commands, may_fail } => unit.commands(name, commands, may_fail),
     });
     let [input, output, error] = streams().map_err(|error| {
         format!("standard input, output and error have to be open: {error}: give it /dev/null")

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Check;
 use crate::value::SecretName;
-use crate::written::Spanned;
-use crate::{Controllers, Diagnostic, Resources, Runtime, Secret, written};
+use crate::written::{Id, Spanned};
+use crate::{Controllers, Diagnostic, FileMode, Resources, Runtime, Secret, written};
 
 impl Check {
     pub(super) fn runtime(&mut self, written: &Spanned<Runtime>) -> Runtime {
@@ -38,8 +38,17 @@ impl Check {
             }
         }
         let plain = |(name, secret): (SecretName, Spanned<written::Secret>)| {
-            let written::Secret { path, encrypted } = secret.into_inner();
-            (name, Secret { path, encrypted })
+            let written::Secret { path, encrypted, uid, gid, mode } = secret.into_inner();
+            let mut id = |id: Option<Spanned<Id>>| id.and_then(|id| self.number(&id));
+            let (uid, gid) = (id(uid), id(gid));
+            // As the engines have it for secrets of their own, where nobody says otherwise.
+            let default = match (uid, gid) {
+                (None, None) => FileMode::ALL_READ,
+                (Some(_), None) => FileMode::OWNER_READS,
+                (_, Some(_)) => FileMode::GROUP_READS,
+            };
+            let [uid, gid] = [uid, gid].map(Option::unwrap_or_default);
+            (name, Secret { path, encrypted, uid, gid, mode: mode.unwrap_or(default) })
         };
         written.into_iter().map(plain).collect()
     }

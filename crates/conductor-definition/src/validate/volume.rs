@@ -5,11 +5,8 @@ use std::ops::Range;
 use super::Check;
 use super::object::{Options, place_of};
 use crate::value::{DriverName, EngineOption, FileSystem, MountDevice};
-use crate::written::{Spanned, Whole};
+use crate::written::{Id, Spanned};
 use crate::{Diagnostic, Runtime, VolumeSettings};
-
-/// A number of a user or of a group. The last one means "none" to chown(2).
-type Id = Whole<0, 4_294_967_294>;
 
 /// What is written about it.
 pub(super) struct Written<'a> {

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::value::{FilePath, InvalidValue, ObjectName, Text};
+use crate::value::{FileMode, FilePath, InvalidValue, ObjectName, Text};
+use crate::written::{Id, Spanned};
 
 /// A port, or a range of them, both ends included; validation looks at their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,9 @@ struct Limits {
 pub(crate) struct Secret {
     pub(crate) path: FilePath,
     pub(crate) encrypted: bool,
+    pub(crate) uid: Option<Spanned<Id>>,
+    pub(crate) gid: Option<Spanned<Id>>,
+    pub(crate) mode: Option<FileMode>,
 }
 
 /// A file, and how it was made.
@@ -64,6 +68,15 @@ struct SecretFile {
     /// Whether systemd-creds(1) made it.
     #[serde(default)]
     encrypted: bool,
+    /// The number of the user who owns it in the container; the default is root.
+    uid: Option<Spanned<Id>>,
+    /// The number of the group that owns it in the container.
+    gid: Option<Spanned<Id>>,
+    /// Its mode in the container. By default all users there may read it, or with `uid` or `gid` those alone
+    /// (`"0400"`, with `gid` `"0440"`). A secret of root with `mode = "0400"` stays in systemd's memory, which is
+    /// never swapped out; the others are copied to a file below `/run`, in a directory of root's, while the service
+    /// runs.
+    mode: Option<FileMode>,
 }
 
 /// One network, or several.
@@ -139,12 +152,14 @@ deserialize_any!(
     "the path of a file in quotes, or a table such as { path = \"/etc/credstore.encrypted/key\", encrypted = true }",
     {
         fn visit_str<E: Error>(self, path: &str) -> Result<Secret, E> {
-            Ok(Secret { path: path.parse().map_err(E::custom)?, encrypted: false })
+            let path = path.parse().map_err(E::custom)?;
+            Ok(Secret { path, encrypted: false, uid: None, gid: None, mode: None })
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Secret, A::Error> {
-            let SecretFile { path, encrypted } = SecretFile::deserialize(MapAccessDeserializer::new(map))?;
-            Ok(Secret { path, encrypted })
+            let SecretFile { path, encrypted, uid, gid, mode } =
+                SecretFile::deserialize(MapAccessDeserializer::new(map))?;
+            Ok(Secret { path, encrypted, uid, gid, mode })
         }
     }
 );

@@ -26,7 +26,7 @@ use crate::value::{
 
 pub(crate) use either::{Lines, Networks, Number, OptionValue, Ports, Secret, Ulimit};
 pub(crate) use limit::{Limit, Starts, Within};
-pub(crate) use number::{Count, PortNumber, Timer, Weight, Whole};
+pub(crate) use number::{Count, Id, PortNumber, Timer, Weight, Whole};
 pub(crate) use objects::{Network, NetworkDns, NetworkSubnet, Volume};
 pub(crate) use read::{Read, Removed, Table, read};
 pub(crate) use spanned::Spanned;
@@ -107,8 +107,8 @@ pub(crate) struct Service {
     /// Labels of the container.
     pub(crate) labels: Option<BTreeMap<LabelName, Text>>,
     /// Names, and the files that hold them: a path, or a table for a file made by systemd-creds(1) for this name
-    /// (`--name=`). Only root on the host needs to be able to read the files. In the container they are `/run/secrets/`*NAME*, readable by its
-    /// root.
+    /// (`--name=`). Only root on the host needs to be able to read the files. In the container they are
+    /// `/run/secrets/`*NAME*, readable by all its users, unless the table says by whom.
     pub(crate) secrets: Option<BTreeMap<SecretName, Spanned<Secret>>>,
     /// Limits of the unit's control group, which holds the container and the engine's processes that watch it.
     pub(crate) resources: Option<Resources>,

@@ -14,6 +14,9 @@ pub(crate) type PortNumber = Whole<1, 65_535>;
 /// Thresholds and counts; more is a slip of the finger.
 pub(crate) type Count = Whole<1, 10_000>;
 
+/// A number of a user or of a group. The last one means "none" to chown(2).
+pub(crate) type Id = Whole<0, 4_294_967_294>;
+
 /// A weight of systemd.resource-control(5).
 pub(crate) type Weight = Whole<1, 10_000>;
 

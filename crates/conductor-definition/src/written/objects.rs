@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{OptionValue, Spanned, Whole};
+use super::{Id, OptionValue, Spanned};
 use crate::Runtime;
 use crate::value::{
     Address, Description, DriverName, EngineOption, FileSystem, InterfaceName, LabelName, MountDevice,
@@ -98,9 +98,9 @@ pub(crate) struct Volume {
     /// Options of mount(8).
     pub(crate) mount_options: Option<Spanned<Vec<EngineOption>>>,
     /// The owner of the volume, by number as the host counts; podman only.
-    pub(crate) uid: Option<Spanned<Whole<0, 4_294_967_294>>>,
+    pub(crate) uid: Option<Spanned<Id>>,
     /// The group of the volume, by number as the host counts; podman only.
-    pub(crate) gid: Option<Spanned<Whole<0, 4_294_967_294>>>,
+    pub(crate) gid: Option<Spanned<Id>>,
     /// Options of the driver.
     pub(crate) options: Option<Spanned<BTreeMap<OptionName, OptionValue>>>,
     /// Labels of the volume. podman 4.3 takes a comma in a value for the beginning of another label.

@@ -38,6 +38,8 @@ pub(crate) struct Container<'a> {
     pub(crate) own_environment: Vec<(&'static str, Word)>,
     /// The host's side of each port, and the port.
     pub(crate) ports: Vec<(HostPorts, Port)>,
+    /// The directory that holds copies of secrets.
+    pub(crate) secrets: Word,
     /// Whether it runs once, for somebody who gets its output, and not as the service.
     pub(crate) once: bool,
 }

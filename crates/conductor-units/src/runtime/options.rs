@@ -7,6 +7,7 @@ use conductor_definition::{Group, Log, Mount, MountSource, NetworkMode, Protocol
 
 use super::{Container, Engine, HostPorts};
 use crate::exec::{Argument, Exec, Shown, Word};
+use crate::secrets;
 
 /// Everything of the definition between the engine's own options and the image.
 pub(super) fn options(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
@@ -15,7 +16,7 @@ pub(super) fn options(exec: Exec, container: &Container<'_>, engine: &dyn Engine
     let exec = labels(exec, service);
     let exec = network(exec, container, engine);
     let exec = process(exec, container);
-    let exec = storage(exec, service, engine);
+    let exec = storage(exec, container, engine);
     let exec = rights(exec, service);
     let exec = if container.once {
         // What runs once writes to whoever started it, and to nobody else: that may be a session with passwords.
@@ -140,12 +141,12 @@ fn process(exec: Exec, container: &Container<'_>) -> Exec {
     )
 }
 
-fn storage(exec: Exec, service: &Service, engine: &dyn Engine) -> Exec {
+fn storage(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
+    let service = container.service;
     let storage = &service.storage;
     let exec = if storage.read_only { exec.arg("--read-only").line() } else { exec };
-    let exec = service.secrets.keys().fold(exec, |exec, name| {
-        // systemd sets the variable for the command (systemd.exec(5), Credentials).
-        let source = Word::expanding("${CREDENTIALS_DIRECTORY}").then(&format!("/{name}").into());
+    let exec = service.secrets.iter().fold(exec, |exec, (name, secret)| {
+        let source = secrets::file(name, secret, &container.secrets);
         option(exec, "--volume", source.then(&format!(":/run/secrets/{name}:ro").into()))
     });
     let exec = storage.mounts.iter().fold(exec, |exec, mount| engine.mount(exec, mount));
