@@ -83,7 +83,10 @@ impl Graph {
             let named = references(draft).iter();
             named.filter_map(|(_, dependency)| by_name.get(dependency.as_str()).copied()).collect()
         };
-        Self { before: drafts.iter().map(|draft| before(draft)).collect(), starts: by_name.into_values().collect() }
+        Self {
+            before: drafts.iter().map(|draft| before(draft)).collect(),
+            starts: by_name.into_values().collect(),
+        }
     }
 
     fn before(&self, at: usize) -> impl Iterator<Item = usize> {
