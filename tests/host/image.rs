@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cache::{self, Cached};
-use crate::{Result, docker, package, preflight, recipe, rootless, storage};
+use crate::{Result, added, docker, package, preflight, recipe, rootless, storage};
 
 /// The Debian releases Conductor is tested on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +83,14 @@ impl Image {
     pub fn add_docker(self) -> Result<Self> {
         let layer = docker::layer(&self)?;
         Ok(self.add_layer("docker", layer))
+    }
+
+    /// With further packages of Debian's.
+    pub fn add_packages(self, packages: &[&str]) -> Result<Self> {
+        let key = cache::key(&(self.key(), packages, added::SOURCE));
+        let kind = format!("more-{}", self.kind());
+        let layer = cache::entry(&kind, &key, |dir| added::packages(&self, packages, dir))?;
+        Ok(self.add_layer("more", layer))
     }
 
     /// With `localhost/web:1`, our test server in a container image, in the storage of each engine.
