@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cache::{self, Cached};
-use crate::{Result, added, docker, package, preflight, recipe, rootless, storage};
+use crate::{Result, docker, observers, package, preflight, recipe, rootless, storage};
 
 /// The Debian releases Conductor is tested on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,12 +85,10 @@ impl Image {
         Ok(self.add_layer("docker", layer))
     }
 
-    /// With further packages of Debian's.
-    pub fn add_packages(self, packages: &[&str]) -> Result<Self> {
-        let key = cache::key(&(self.key(), packages, added::SOURCE));
-        let kind = format!("more-{}", self.kind());
-        let layer = cache::entry(&kind, &key, |dir| added::packages(&self, packages, dir))?;
-        Ok(self.add_layer("more", layer))
+    /// With HAProxy, Prometheus' `promtool` and strace.
+    pub fn add_observers(self) -> Result<Self> {
+        let layer = observers::layer(&self)?;
+        Ok(self.add_layer("observers", layer))
     }
 
     /// With `localhost/web:1`, our test server in a container image, in the storage of each engine.

@@ -13,6 +13,7 @@ mod kind;
 mod merge;
 mod nesting;
 mod object;
+mod question;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod search;
@@ -32,6 +33,7 @@ pub use drop_ins::Candidate;
 pub use file::read_text;
 pub use kind::{DefinitionName, Kind};
 pub use object::{NetworkSettings, Object, SubnetSettings, VolumeSettings, What};
+pub use question::{GrpcQuestion, HealthProtocol, HealthTls, HttpQuestion, Method, Question};
 pub use search::{File, Finding, Found, find};
 pub use service::{
     Directives, Health, Log, Mount, MountSource, Network, NetworkMode, OnUnhealthy, Port, Process, Protocol,
@@ -45,9 +47,9 @@ pub use suggest::nearest;
 pub use together::{Claims, Clash, Reference, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FileMode, FilePath,
-    FileSystem, Group, HostName, HostPattern, Image, InterfaceName, InvalidValue, LabelName, LimitName,
-    LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName, Subnet,
-    SysctlName, UrlPath, User,
+    FileSystem, Group, GrpcService, HeaderName, HostName, HostPattern, Image, InterfaceName, InvalidValue,
+    LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
+    SliceName, Statuses, Subnet, SysctlName, TlsName, UrlPath, User,
 };
 
 /// A definition that could be read, and what is questionable about it.

@@ -8,6 +8,7 @@ mod health;
 mod lint;
 mod network;
 mod object;
+mod question;
 mod restart;
 mod rights;
 mod runtime;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::{InvalidValue, deserialize_from_str};
 use crate::suggest::nearest;
-use crate::{OnUnhealthy, Protocol, PullPolicy, Runtime};
+use crate::{HealthProtocol, Method, OnUnhealthy, Protocol, PullPolicy, Runtime};
 
 /// capabilities(7), Linux 6.12, without their prefix; and the engines' word for all of them.
 const CAPABILITIES: &[&str] = &[
@@ -214,6 +214,13 @@ closed!(Protocol, "a protocol in quotes, such as \"udp\"", { "tcp" => Tcp, "udp"
 closed!(OnUnhealthy, "what to do in quotes, such as \"none\"", { "restart" => Restart, "none" => None });
 closed!(PullPolicy, "a policy in quotes, such as \"always\"", {
     "missing" => Missing, "always" => Always, "never" => Never
+});
+closed!(HealthProtocol, "a protocol in quotes, such as \"https\"", {
+    "http" => Http, "https" => Https, "h2c" => H2c, "grpc" => Grpc, "grpcs" => Grpcs, "tcp" => Tcp
+});
+closed!(Method, "a method in quotes, such as \"HEAD\"", {
+    "GET" => Get, "HEAD" => Head, "POST" => Post, "PUT" => Put, "PATCH" => Patch, "DELETE" => Delete,
+    "OPTIONS" => Options
 });
 
 #[cfg(test)]

@@ -16,9 +16,6 @@ use crate::{package, preflight};
 
 const SCRIPT: &str = include_str!("../../../../tests/bench/health.sh");
 
-/// The peers, and what looks at ours from outside.
-const PACKAGES: &[&str] = &["haproxy", "strace"];
-
 /// The pace at which everything is compared.
 const PER_SECOND: u32 = 1000;
 
@@ -67,7 +64,7 @@ struct Rig(Host);
 
 impl Rig {
     fn boot(options: &Health) -> Result<Self> {
-        let mut image = Image::base(Suite::Trixie)?.add_packages(PACKAGES)?.add_payload()?;
+        let mut image = Image::base(Suite::Trixie)?.add_observers()?.add_payload()?;
         if options.program.is_none() {
             image = image.add_package(&newest_package()?)?;
         }
