@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use super::fleet::Fleet;
-use super::judge::{Container, Ending, Finding, Rules, judge};
+use super::judge::{Container, Ending, Finding, Rules, is_healthy, judge};
 use super::plan::Plan;
 use super::record::{self, Event, What};
 use crate::{Context, Host, Result, announce};
@@ -68,8 +68,8 @@ impl Soak<'_> {
         let calm = host.eventually(CALM, "all are healthy", || {
             std::thread::sleep(Duration::from_secs(1));
             let statuses = self.of_units("*-health.service", "StatusText")?;
-            let healthy = format!("{0}/{0} healthy", fleet.instances);
-            Ok(statuses.values().filter(|status| **status == healthy).count() == fleet.services as usize)
+            let healthy = statuses.values().filter(|status| is_healthy(*fleet, status));
+            Ok(healthy.count() == fleet.services as usize)
         });
         let ending = self.ending()?;
         let entries = host.entries_since(&mark)?;

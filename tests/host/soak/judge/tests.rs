@@ -137,6 +137,8 @@ fn what_is_left_over_is_found() {
     // A process that its engine knows nothing of.
     assert_eq!(change(&|ending| ending.programs = 3), [Finding::Processes("of the program", 3, 2)]);
     assert_eq!(change(&|ending| ending.monitors = 1), [Finding::Processes("of the monitor", 1, 2)]);
+    let flapping = "2/2 healthy, soak01@1.service: flapping";
+    assert_eq!(change(&|ending| drop(ending.statuses.insert(ONE.checker(), flapping.to_owned()))), []);
     let status = "1/2 healthy, soak01@1.service: unhealthy";
     assert_eq!(
         change(&|ending| drop(ending.statuses.insert(ONE.checker(), status.to_owned()))),
