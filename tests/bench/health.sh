@@ -37,8 +37,10 @@ ours() {
 haproxy_() {
     {
         printf 'global\n nbthread 1\ndefaults\n mode http\n timeout connect 2s\n timeout check 2s\n timeout server 2s\n'
+        # It does not run without something to listen on.
+        printf 'frontend unused\n bind 127.0.0.1:18081\n default_backend targets\n'
         printf 'backend targets\n option httpchk\n http-check send meth GET uri /healthz ver HTTP/1.1 '
-        printf 'hdr Host 127.0.0.1 hdr Accept */* hdr User-Agent haproxy hdr Connection close\n'
+        printf 'hdr Host 127.0.0.1 hdr Accept */* hdr User-Agent haproxy\n'
         seq -f " server s%.0f 127.0.0.1:$port check inter $2" "$1"
     } >bench/haproxy.cfg
     haproxy -db -f bench/haproxy.cfg >bench/log 2>&1 &
@@ -87,6 +89,7 @@ ours) # NAME TARGETS INTERVAL SECONDS [OPTION...]
 haproxy) # NAME TARGETS INTERVAL SECONDS
     haproxy_ "$3" "$4"
     sleep 4
+    kill -0 "$pid" || { cat bench/log >&2; exit 1; }
     measure "$2" "$pid" "$5"
     end
     ! grep DOWN bench/log >&2
