@@ -31,6 +31,7 @@ mod rootless_package;
 mod run;
 mod seen;
 mod slots;
+mod soak;
 mod stage;
 mod standing_back;
 #[path = "../trees.rs"]
