@@ -90,8 +90,10 @@ pub(crate) fn service(
     if image.is_none() {
         check.missing("image", "image", None, "say what to run: image = \"registry.example.com/web:1.4.2\"");
     }
+    let limit = restart.as_ref().and_then(|restart| restart.limit.as_ref());
     let places = Places {
         image: image.as_ref().map(Spanned::span).unwrap_or_default(),
+        limit: limit.map(Spanned::span).unwrap_or_default(),
         health: health.as_ref().map(Spanned::span).unwrap_or_default(),
     };
     let instances = instances.and_then(|n| check.number(&n)).unwrap_or(default::INSTANCES);
