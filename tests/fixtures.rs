@@ -72,7 +72,8 @@ fn compare(file: &Path, actual: Option<&str>, differences: &mut Vec<String>) {
         }
         return;
     }
-    let show = |text: Option<&str>| text.map_or_else(|| "no such file".to_owned(), |text| format!("\n{text}"));
+    let show =
+        |text: Option<&str>| text.map_or_else(|| "no such file".to_owned(), |text| format!("\n{text}"));
     let (expected, actual) = (show(expected.as_deref()), show(actual));
     differences.push(format!("--- {}\nexpected: {expected}\nactual: {actual}", file.display()));
 }
