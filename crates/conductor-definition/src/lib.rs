@@ -48,7 +48,7 @@ pub use settings::Settings;
 pub use site::{Scope, Site, UserDirectories};
 pub use source::{Part, Place, Position, Source};
 pub use suggest::nearest;
-pub use together::{Claims, Clash, Reference, clashes};
+pub use together::{Claims, Clash, Places, Reference, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FileMode, FilePath,
     FileSystem, Group, GrpcService, HeaderName, HostName, HostPattern, Image, InterfaceName, InvalidValue,
@@ -61,6 +61,8 @@ pub use value::{
 pub struct Parsed {
     /// The validated service.
     pub service: Service,
+    /// Where it says what it claims.
+    pub places: Places,
     /// Findings that do not prevent it from running; never of [`Level::Error`].
     pub warnings: Vec<Diagnostic>,
 }
@@ -92,9 +94,9 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
 /// Every error found in the files, in the order of the text; never only the first.
 pub fn parse_for(source: &Source, abilities: Abilities) -> Result<Parsed, Vec<Diagnostic>> {
     let name = ServiceName::from_path(source.path());
-    let (service, warnings) =
+    let ((service, places), warnings) =
         parsed(source, name, |name, read| validate::service(name, source, read, abilities))?;
-    Ok(Parsed { service, warnings })
+    Ok(Parsed { service, places, warnings })
 }
 
 /// Reads a release of service `name`, as [`parse_for`] does a definition.
@@ -106,9 +108,9 @@ pub fn parse_release(
     name: &ServiceName,
     abilities: Abilities,
 ) -> Result<Parsed, Vec<Diagnostic>> {
-    let (service, warnings) =
+    let ((service, places), warnings) =
         parsed(source, Ok(name.clone()), |name, read| validate::service(name, source, read, abilities))?;
-    Ok(Parsed { service: Service { is_release: true, ..service }, warnings })
+    Ok(Parsed { service: Service { is_release: true, ..service }, places, warnings })
 }
 
 /// Reads the definition of a network, as [`parse_for`] does that of a service.

@@ -380,11 +380,14 @@ web.toml:4:13: `max-delay` is shorter than `delay` (the delay grows from `delay`
 #[test]
 fn a_file_mode_that_is_a_number() {
     let text = "image = \"a\"\nsecrets.key = { path = \"/x\", mode = 0400 }\n[environment]\nMY_mode = 0400\n";
-    assert_data_eq!(messages(text), str![[r#"
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
 web.toml:2:37: unexpected leading zero, expected nothing (file modes are octal, and numbers of TOML are not: write it in quotes, such as "0400")
 web.toml:4:11: unexpected leading zero, expected nothing
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]

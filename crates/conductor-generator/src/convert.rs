@@ -301,7 +301,7 @@ impl<'a> Converter<'a> {
             Err(problems)
         };
         let (service, mut draft) = match result {
-            Ok(Parsed { service, warnings }) => {
+            Ok(Parsed { service, warnings, places: _ }) => {
                 if self.advice {
                     (Some(service), Draft::new(kind, source, warnings))
                 } else {

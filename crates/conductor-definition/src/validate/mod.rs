@@ -23,6 +23,7 @@ use std::path::Path;
 
 use conductor_timespan::TimeSpan;
 
+use crate::together::Places as Claimed;
 use crate::value::{Description, ServiceName, Text};
 use crate::written::{self, Read, Removed, Spanned, Timer, Whole, default};
 use crate::{Abilities, Diagnostic, Process, Service, Source, Storage};
@@ -33,15 +34,16 @@ use runtime::Asked;
 
 pub(crate) use object::{network, volume};
 
-/// A service, unless something needed is missing, and all diagnostics: those of reading included.
+/// A service and the places of what it claims, unless something needed is missing, and all diagnostics: those of reading
+/// included.
 pub(crate) fn service(
     name: Result<ServiceName, Diagnostic>,
     source: &Source,
     read: Read<written::Service>,
     abilities: Abilities,
-) -> (Option<Service>, Vec<Diagnostic>) {
+) -> (Option<(Service, Claimed)>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
-    let mut check = Check { diagnostics, removed, abilities, low_ports: Vec::new() };
+    let mut check = Check::new(diagnostics, removed, abilities);
     let written::Service {
         image,
         description,
@@ -146,6 +148,9 @@ pub(crate) fn service(
         ulimits,
     });
 
+    let references = [&requires, &wants, &after].into_iter().flatten().flatten();
+    let references = references.filter(|name| name.get_ref().may_be_ours()).map(Spanned::span).collect();
+    let claimed = Claimed { references, ports: std::mem::take(&mut check.port_places) };
     let plain = |list: Option<Vec<Spanned<_>>>| {
         list.unwrap_or_default().into_iter().map(Spanned::into_inner).collect()
     };
@@ -186,7 +191,7 @@ pub(crate) fn service(
     if let Some(service) = service.as_ref().filter(|_| check.diagnostics.is_empty()) {
         check.lint(service, places);
     }
-    (service, check.diagnostics)
+    (service.map(|service| (service, claimed)), check.diagnostics)
 }
 
 fn texts(list: Vec<Text>) -> Vec<String> {
@@ -203,9 +208,15 @@ struct Check {
     abilities: Abilities,
     /// Host ports that root alone may publish, and where they stand.
     low_ports: Vec<(u16, Range<usize>)>,
+    /// Where each of the host ports stands.
+    port_places: Vec<Range<usize>>,
 }
 
 impl Check {
+    fn new(diagnostics: Vec<Diagnostic>, removed: Removed, abilities: Abilities) -> Self {
+        Self { diagnostics, removed, abilities, low_ports: Vec::new(), port_places: Vec::new() }
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
