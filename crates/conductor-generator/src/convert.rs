@@ -302,7 +302,7 @@ impl<'a> Converter<'a> {
     /// Reads what a service's definition says and, if that depends on no other, makes its units.
     pub(crate) fn draft(&self, reading: Reading) -> Draft {
         let Reading { kind, mut source, problems, releases } = reading;
-        let result = if problems.is_empty() { self.parsed(&source) } else { Err(problems) };
+        let result = all_errors(problems, self.parsed(&source));
         let (service, mut draft) = match result {
             Ok(Parsed { service, warnings, places: _ }) => {
                 if self.advice {
@@ -516,6 +516,23 @@ fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
             .help("remove that file, or rename the definition"),
     )
 }
+
+/// What is said, unless a part could not be read: then why, and what is wrong with the other parts.
+pub(crate) fn all_errors<T>(
+    problems: Vec<Diagnostic>,
+    parsed: Result<T, Vec<Diagnostic>>,
+) -> Result<T, Vec<Diagnostic>> {
+    if problems.is_empty() {
+        return parsed;
+    }
+    // What is missing may be in the part that could not be read, and without it nothing is to be advised.
+    let is_there = |found: &Diagnostic| found.label.is_some() && !MAY_BE_ELSEWHERE.contains(&found.code);
+    let others = parsed.err().into_iter().flatten().filter(is_there);
+    Err(problems.into_iter().chain(others).collect())
+}
+
+/// Errors about something that is not there.
+const MAY_BE_ELSEWHERE: &[&str] = &["missing-key", "interpolation", "half-a-mount", "no-such-port"];
 
 /// Runs `work`; a panic becomes a diagnostic.
 pub(crate) fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
