@@ -5,6 +5,7 @@
 //! nothing of systemd's unit files: that is `conductor-units`.
 
 mod abilities;
+mod detection;
 mod diagnostic;
 mod drop_ins;
 mod file;
@@ -61,8 +62,6 @@ pub use value::{
 pub struct Parsed {
     /// The validated service.
     pub service: Service,
-    /// Where it says what it claims.
-    pub places: Places,
     /// Findings that do not prevent it from running; never of [`Level::Error`].
     pub warnings: Vec<Diagnostic>,
 }
@@ -94,9 +93,18 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
 /// Every error found in the files, in the order of the text; never only the first.
 pub fn parse_for(source: &Source, abilities: Abilities) -> Result<Parsed, Vec<Diagnostic>> {
     let name = ServiceName::from_path(source.path());
-    let ((service, places), warnings) =
+    let ((service, _), warnings) =
         parsed(source, name, |name, read| validate::service(name, source, read, abilities))?;
-    Ok(Parsed { service, places, warnings })
+    Ok(Parsed { service, warnings })
+}
+
+/// What the definition of a service claims, and where it says so; nothing if it cannot be read. As much work as
+/// [`parse_for`], for the few definitions that are in each other's way.
+pub fn claims_in(source: &Source, abilities: Abilities) -> Option<(Claims, Places)> {
+    let name = ServiceName::from_path(source.path());
+    let found = parsed(source, name, |name, read| validate::service(name, source, read, abilities));
+    let ((service, places), _) = found.ok()?;
+    Some((Claims::of(&service), places))
 }
 
 /// Reads a release of service `name`, as [`parse_for`] does a definition.
@@ -108,9 +116,9 @@ pub fn parse_release(
     name: &ServiceName,
     abilities: Abilities,
 ) -> Result<Parsed, Vec<Diagnostic>> {
-    let ((service, places), warnings) =
+    let ((service, _), warnings) =
         parsed(source, Ok(name.clone()), |name, read| validate::service(name, source, read, abilities))?;
-    Ok(Parsed { service: Service { is_release: true, ..service }, places, warnings })
+    Ok(Parsed { service: Service { is_release: true, ..service }, warnings })
 }
 
 /// Reads the definition of a network, as [`parse_for`] does that of a service.

@@ -122,7 +122,7 @@ pub fn clashes<'a>(services: impl IntoIterator<Item = (usize, &'a Claims)>) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Parsed, Source, parse};
+    use crate::{Abilities, Source, claims_in, parse};
 
     fn claims(text: &str) -> Claims {
         let source = Source::new("web.toml", format!("image = \"x\"\n{text}"));
@@ -169,7 +169,7 @@ mod tests {
         let claimed = claims(text);
         assert_eq!(claimed.references.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), names);
         let text = format!("image = \"x\"\n{text}");
-        let places = parse(&Source::new("web.toml", text.as_str())).unwrap().places;
+        let (_, places) = claims_in(&Source::new("web.toml", text.as_str()), Abilities::ROOT).unwrap();
         let quoted = names.map(|name| format!("\"{name}\""));
         assert_eq!(places.references.into_iter().map(|place| &text[place]).collect::<Vec<_>>(), quoted);
     }
@@ -177,8 +177,8 @@ mod tests {
     #[test]
     fn each_port_has_its_place() {
         let text = "image = \"x\"\ninstances = 2\nports = [{ container = 1, host = 100 }, { container = 2, host = 200 }]";
-        let Parsed { service, places, .. } = parse(&Source::new("web.toml", text)).unwrap();
-        let found = [101, 201, 202].map(|port| Claims::of(&service).position_of(port));
+        let (claims, places) = claims_in(&Source::new("web.toml", text), Abilities::ROOT).unwrap();
+        let found = [101, 201, 202].map(|port| claims.position_of(port));
         assert_eq!(found, [Some(0), Some(1), None]);
         assert_eq!(places.ports.into_iter().map(|place| &text[place]).collect::<Vec<_>>(), ["100", "200"]);
     }

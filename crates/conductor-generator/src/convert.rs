@@ -304,7 +304,7 @@ impl<'a> Converter<'a> {
         let Reading { kind, mut source, problems, releases } = reading;
         let result = all_errors(problems, self.parsed(&source));
         let (service, mut draft) = match result {
-            Ok(Parsed { service, warnings, places: _ }) => {
+            Ok(Parsed { service, warnings }) => {
                 if self.advice {
                     (Some(service), Draft::new(kind, source, warnings))
                 } else {
@@ -330,7 +330,7 @@ impl<'a> Converter<'a> {
     }
 
     /// What a service's definition says.
-    pub(crate) fn parsed(&self, source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
+    fn parsed(&self, source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
         contained(|| (self.parse)(source, self.host.abilities())).unwrap_or_else(|bug| Err(vec![bug]))
     }
 

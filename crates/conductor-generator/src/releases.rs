@@ -95,7 +95,7 @@ impl Converter<'_> {
             None => contained(parse).unwrap_or_else(|bug| Err(vec![bug])),
         };
         match result {
-            Ok(Parsed { service, warnings: _, places: _ }) => Some(service),
+            Ok(Parsed { service, warnings: _ }) => Some(service),
             Err(diagnostics) => {
                 draft.releases.push((source, diagnostics));
                 None

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use conductor_definition::{Candidate, Claims, Diagnostic, Places, Site, Source, clashes};
+use conductor_definition::{Candidate, Clash, Diagnostic, Places, Site, Source, claims_in, clashes};
 
-use crate::convert::{Converter, Draft};
+use crate::convert::{Converter, Draft, contained};
 
 /// Bytes of definitions that are read again, and shown beside others, at the most: findings beyond have no place.
 const MOST_READ: usize = 8 << 20;
@@ -32,7 +32,7 @@ pub(crate) struct Mark {
     pub(crate) text: String,
 }
 
-/// One of the [`Claims`], by its index.
+/// One of the [`Claims`](conductor_definition::Claims), by its index.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Claim {
     Port(usize),
@@ -52,8 +52,8 @@ impl Mark {
 /// Services that claim host ports which an earlier one has.
 pub(crate) fn clashing(drafts: &[Box<Draft>]) -> Vec<Complaint> {
     let claims = drafts.iter().enumerate().filter_map(|(at, draft)| Some((at, draft.claims.as_ref()?)));
-    let complaint = |clash: conductor_definition::Clash| {
-        let conductor_definition::Clash { first, second, port } = clash;
+    let complaint = |clash: Clash| {
+        let Clash { first, second, port } = clash;
         let path = drafts.get(first).map(|draft| draft.source.path().display().to_string());
         let said = format!("host port {port} is taken by {}", path.unwrap_or_default());
         let mark = |at: usize, text: &str| {
@@ -127,11 +127,11 @@ impl Texts<'_> {
             let source = text_of(draft, self.converter.site())?;
             // What is too long now leaves nothing for others either, so that no more is read.
             self.left = self.left.saturating_sub(source.len());
-            let parsed =
-                Some(()).filter(|()| self.left > 0).and_then(|()| self.converter.parsed(&source).ok())?;
+            let abilities = self.converter.host().abilities();
+            let (claims, places) =
+                if self.left > 0 { contained(|| claims_in(&source, abilities)).ok()?? } else { return None };
             // It may have been changed meanwhile, or what runs is a release that says something else.
-            (Some(&Claims::of(&parsed.service)) == draft.claims.as_ref())
-                .then_some(Located { source, places: parsed.places })
+            (Some(&claims) == draft.claims.as_ref()).then_some(Located { source, places })
         });
         self.located.insert(at, located);
     }

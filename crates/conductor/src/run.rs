@@ -116,7 +116,7 @@ impl Run {
         if problems.iter().any(Diagnostic::is_error) {
             return Err(broken());
         }
-        let Parsed { service, warnings: _, places: _ } =
+        let Parsed { service, warnings: _ } =
             parse_for(&source, Host::look(site).0.abilities()).map_err(|_| broken())?;
         Ok((service, services.objects()))
     }

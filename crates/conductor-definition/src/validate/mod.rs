@@ -10,6 +10,7 @@ mod network;
 mod object;
 mod question;
 mod release;
+mod relied;
 mod restart;
 mod rights;
 mod runtime;
@@ -129,7 +130,13 @@ pub(crate) fn service(
     let restart = check.restart(restart.unwrap_or_default());
     // All is looked at before anything is put together: what is missing hides nothing else.
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
-    let secrets = check.secrets(secrets.unwrap_or_default());
+    let secrets = check.secrets(secrets.unwrap_or_default(), security.user_namespace.as_ref());
+    let security = check.security(security);
+    let directives = check.directives(systemd.unwrap_or_default());
+    let runtime_args = check.runtime_args(runtime_args.unwrap_or_default());
+    if let Some(environment) = &environment {
+        check.own_variables(environment, &network, instances);
+    }
     let resources = check.resources(resources);
     let stop = check.stop(stop.unwrap_or_default());
     let pull = check.pull(pull.unwrap_or_default());
@@ -142,7 +149,7 @@ pub(crate) fn service(
         groups: groups.unwrap_or_default(),
         working_directory,
         init: init.unwrap_or(false),
-        environment: values(environment),
+        environment: values(environment.map(Spanned::into_inner)),
         environment_files: environment_files.unwrap_or_default(),
         labels: values(labels),
         ulimits,
@@ -164,7 +171,7 @@ pub(crate) fn service(
             .filter(|description| !description.trim().is_empty()),
         revision: revision.map(|Text(text)| text),
         runtime,
-        runtime_args: texts(runtime_args.unwrap_or_default()),
+        runtime_args,
         instances,
         enabled: enabled.unwrap_or(true),
         hosts: hosts.unwrap_or_default(),
@@ -176,7 +183,7 @@ pub(crate) fn service(
         resources,
         storage,
         network,
-        security: Check::security(security),
+        security,
         stop,
         pull,
         log: Check::log(log),
@@ -185,7 +192,7 @@ pub(crate) fn service(
         deploy,
         slots,
         proxy,
-        directives: Check::directives(systemd.unwrap_or_default()),
+        directives,
     });
     // Errors first: what does not work needs no advice.
     if let Some(service) = service.as_ref().filter(|_| check.diagnostics.is_empty()) {
@@ -210,11 +217,20 @@ struct Check {
     low_ports: Vec<(u16, Range<usize>)>,
     /// Where each of the host ports stands.
     port_places: Vec<Range<usize>>,
+    /// Where something is mounted, and where that stands.
+    targets: BTreeMap<String, Range<usize>>,
 }
 
 impl Check {
     fn new(diagnostics: Vec<Diagnostic>, removed: Removed, abilities: Abilities) -> Self {
-        Self { diagnostics, removed, abilities, low_ports: Vec::new(), port_places: Vec::new() }
+        Self {
+            diagnostics,
+            removed,
+            abilities,
+            low_ports: Vec::new(),
+            port_places: Vec::new(),
+            targets: BTreeMap::new(),
+        }
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
