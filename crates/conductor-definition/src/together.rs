@@ -171,7 +171,10 @@ mod tests {
         let text = format!("image = \"x\"\n{text}");
         let (_, places) = claims_in(&Source::new("web.toml", text.as_str()), Abilities::ROOT).unwrap();
         let quoted = names.map(|name| format!("\"{name}\""));
-        assert_eq!(places.references.into_iter().map(|place| &text[place]).collect::<Vec<_>>(), quoted);
+        assert_eq!(
+            places.references.into_iter().map(|place| text.get(place).unwrap()).collect::<Vec<_>>(),
+            quoted
+        );
     }
 
     #[test]
@@ -180,6 +183,9 @@ mod tests {
         let (claims, places) = claims_in(&Source::new("web.toml", text), Abilities::ROOT).unwrap();
         let found = [101, 201, 202].map(|port| claims.position_of(port));
         assert_eq!(found, [Some(0), Some(1), None]);
-        assert_eq!(places.ports.into_iter().map(|place| &text[place]).collect::<Vec<_>>(), ["100", "200"]);
+        assert_eq!(
+            places.ports.into_iter().map(|place| text.get(place).unwrap()).collect::<Vec<_>>(),
+            ["100", "200"]
+        );
     }
 }
