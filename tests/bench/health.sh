@@ -81,7 +81,10 @@ ours) # NAME TARGETS INTERVAL SECONDS [OPTION...]
     name=$2 targets=$3 interval=$4 seconds=$5
     shift 5
     ours "$targets" "$interval" "$@"
-    sleep 4
+    # Until each target has had its first check, which is after systemd has told of all of them.
+    already=$(asked)
+    until [ "$(asked)" -gt $((already + 2 * targets)) ]; do sleep 0.2; done
+    sleep 2
     measure "$name" "$pid" "$seconds"
     end
     ! grep -E 'failing|neither|unhealthy' bench/log >&2
