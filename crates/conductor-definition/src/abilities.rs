@@ -6,6 +6,8 @@
 pub struct Abilities {
     /// docker, whose daemon belongs to root.
     pub docker: bool,
+    /// A proxy whose configuration is root's.
+    pub proxy: bool,
     /// Secrets that systemd decrypts.
     pub encrypted_secrets: bool,
     /// Host ports from this one on (`net.ipv4.ip_unprivileged_port_start`, ip(7)).
@@ -41,8 +43,13 @@ impl Controllers {
 
 impl Abilities {
     /// Root may do everything.
-    pub const ROOT: Self =
-        Self { docker: true, encrypted_secrets: true, lowest_port: 0, controllers: Controllers::ALL };
+    pub const ROOT: Self = Self {
+        docker: true,
+        proxy: true,
+        encrypted_secrets: true,
+        lowest_port: 0,
+        controllers: Controllers::ALL,
+    };
 }
 
 impl Default for Abilities {

@@ -15,6 +15,8 @@ mod merge;
 mod nesting;
 mod object;
 mod question;
+mod release;
+mod releases;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod search;
@@ -35,6 +37,8 @@ pub use file::read_text;
 pub use kind::{DefinitionName, Kind};
 pub use object::{NetworkSettings, Object, SubnetSettings, VolumeSettings, What};
 pub use question::{GrpcQuestion, HealthProtocol, HealthTls, HttpQuestion, Method, Question};
+pub use release::{Before, Deploy, Proxy, ProxyDriver, Slot, Strategy};
+pub use releases::{Live, ReleaseFile, Releases};
 pub use search::{File, Finding, Found, find};
 pub use service::{
     Directives, Health, Log, Mount, MountSource, Network, NetworkMode, OnUnhealthy, Port, Process, Protocol,
@@ -50,7 +54,7 @@ pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FileMode, FilePath,
     FileSystem, Group, GrpcService, HeaderName, HostName, HostPattern, Image, InterfaceName, InvalidValue,
     LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
-    SliceName, Statuses, Subnet, SysctlName, TlsName, UrlPath, User,
+    SliceName, Statuses, Subnet, SysctlName, TlsName, UpstreamName, UrlPath, User,
 };
 
 /// A definition that could be read, and what is questionable about it.
@@ -92,6 +96,20 @@ pub fn parse_for(source: &Source, abilities: Abilities) -> Result<Parsed, Vec<Di
     let (service, warnings) =
         parsed(source, name, |name, read| validate::service(name, source, read, abilities))?;
     Ok(Parsed { service, warnings })
+}
+
+/// Reads a release of service `name`, as [`parse_for`] does a definition.
+///
+/// # Errors
+/// Every error found in the file.
+pub fn parse_release(
+    source: &Source,
+    name: &ServiceName,
+    abilities: Abilities,
+) -> Result<Parsed, Vec<Diagnostic>> {
+    let (service, warnings) =
+        parsed(source, Ok(name.clone()), |name, read| validate::service(name, source, read, abilities))?;
+    Ok(Parsed { service: Service { is_release: true, ..service }, warnings })
 }
 
 /// Reads the definition of a network, as [`parse_for`] does that of a service.

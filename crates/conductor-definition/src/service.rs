@@ -8,6 +8,7 @@ use conductor_timespan::TimeSpan;
 
 use crate::DefinitionName;
 use crate::question::Question;
+use crate::release::{Deploy, Proxy};
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FileMode, FilePath, Group, HostName,
     HostPattern, Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName,
@@ -21,6 +22,8 @@ pub struct Service {
     pub name: ServiceName,
     /// The definition's path as systemd should show it (`SourcePath=`).
     pub source_path: PathBuf,
+    /// Whether that is a release, and not the definition that people edit.
+    pub is_release: bool,
     /// The drop-ins that were merged into it.
     pub drop_ins: Vec<PathBuf>,
     /// One line for people, without control characters.
@@ -65,6 +68,12 @@ pub struct Service {
     pub health: Option<Health>,
     /// How systemd starts it again.
     pub restart: Restart,
+    /// How a new release takes over.
+    pub deploy: Deploy,
+    /// Whether its units are those of a slot: it is deployed blue-green, and says so by `[deploy]` or `[proxy]`.
+    pub slots: bool,
+    /// What passes requests on to it.
+    pub proxy: Option<Proxy>,
     /// The user's own directives.
     pub directives: Directives,
 }
@@ -102,6 +111,11 @@ pub enum Runtime {
     Podman,
     /// docker, with its daemon.
     Docker,
+}
+
+impl Runtime {
+    /// All there are.
+    pub const ALL: &[Self] = &[Self::Podman, Self::Docker];
 }
 
 /// The program in the container.
@@ -281,12 +295,6 @@ pub enum Protocol {
 }
 
 impl Port {
-    /// The host's first port of instance `number` (from 1): a pure function of the definition, so that
-    /// nothing has to be asked at run time. Validation made sure that it stays within 16 bits.
-    pub fn host_port(self, number: u16) -> u16 {
-        self.host.saturating_add(number.saturating_sub(1).saturating_mul(self.count))
-    }
-
     /// The address at which the host itself reaches it: a port that is published on all addresses is asked
     /// on the loopback.
     pub fn local_address(self) -> IpAddr {

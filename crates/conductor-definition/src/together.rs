@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::{Dependency, Service};
+use crate::{Dependency, Service, Slot};
 
 /// What others have to know of a service: small, so that it can be held of thousands of services that are
 /// themselves long written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claims {
-    /// Whether it runs as several instances.
+    /// Whether it is more than one unit, so that others find it under the name of a target.
     pub group: bool,
     /// The services that it refers to: strongly, then weakly, then for the order only.
     pub references: Vec<(Reference, Dependency)>,
@@ -49,12 +49,14 @@ impl Claims {
         let references = lists.into_iter().flat_map(|(how, list)| {
             list.iter().filter(|name| !name.is_unit()).map(move |name| (how, name.clone()))
         });
-        // Instances follow each other without a gap.
+        // Instances follow each other without a gap, and so do the slots: both are the service's, because the next release
+        // comes up in the one that is free.
+        let last_slot = service.slots.then_some(Slot::Green);
         let ports = service.network.ports.iter().map(|port| {
-            let last = port.host_port(service.instances).saturating_add(port.count - 1);
+            let last = port.host_port(service.instances, last_slot).saturating_add(port.count - 1);
             (port.host, last)
         });
-        Self { group: service.instances > 1, references: references.collect(), ports: ports.collect() }
+        Self { group: service.is_group(), references: references.collect(), ports: ports.collect() }
     }
 
     /// Every host port that any instance takes.
@@ -114,6 +116,13 @@ mod tests {
     fn ports_of_ranges_count() {
         let a = claims("instances = 2\n[[ports]]\ncontainer = \"80-82\"\nhost = 100");
         assert_eq!(a.host_ports().collect::<Vec<_>>(), [100, 101, 102, 103, 104, 105]);
+    }
+
+    #[test]
+    fn ports_of_both_slots_count() {
+        let slots =
+            "deploy.strategy = \"blue-green\"\ninstances = 2\n[[ports]]\ncontainer = \"80-81\"\nhost = 100";
+        assert_eq!(claims(slots).host_ports().collect::<Vec<_>>(), (100..108).collect::<Vec<_>>());
     }
 
     #[test]

@@ -673,7 +673,8 @@ web.toml:1:9: warning: which version runs depends on when the image was fetched 
 #[test]
 fn what_users_cannot_do() {
     let controllers = Controllers::named("cpu memory pids");
-    let user = Abilities { docker: false, encrypted_secrets: false, lowest_port: 1024, controllers };
+    let user =
+        Abilities { docker: false, proxy: false, encrypted_secrets: false, lowest_port: 1024, controllers };
     let text = r#"
 image = "web:1"
 runtime = "docker"
@@ -782,4 +783,220 @@ fn of_very_many_mistakes_some_are_named() {
         let places: Vec<usize> = found.iter().map(|one| one.label.as_ref().unwrap().span.start).collect();
         assert!(places.len() == 64 && places.is_sorted(), "{places:?}");
     }
+}
+
+/// A definition that only lacks what is wrong with the test's tables.
+fn released(tables: &str) -> String {
+    format!("image = \"web:1\"\nresources.memory = \"1G\"\n{tables}")
+}
+
+#[test]
+fn impossible_values_of_releases() {
+    let text = r#"
+image = "web:1"
+[[ports]]
+container = 80
+host = 20000
+[deploy]
+strategy = "blue-gren"
+settle = "0"
+drain = "infinity"
+keep = 1
+before = { comand = ["x"], timeout = "soon" }
+[proxy]
+upstream = "a b"
+driver = "apache"
+port = 81
+socket = "admin.sock"
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:7:12: `blue-gren` is not known here: did you mean "blue-green"?
+web.toml:8:10: `0` is not between 10ms and 1w
+web.toml:9:9: `infinity` is not between 10ms and 1w
+web.toml:10:8: 1 is not between 2 and 100
+web.toml:11:12: unknown key `comand` (did you mean `command`?)
+web.toml:11:38: not a time span: write a number and a unit, such as `5s`, `1min 30s` or `500ms`
+web.toml:13:12: `a b` is not the name of an upstream: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit
+web.toml:14:10: `apache` is not known here: write one of "nginx", "haproxy"
+web.toml:15:8: port 81 is not in [[ports]] (published are the container's ports 80)
+web.toml:16:10: `admin.sock` is not an absolute path: begin it with `/`
+
+"#]]
+    );
+}
+
+#[test]
+fn what_is_missing_of_releases() {
+    let text = "[deploy]\nbefore = {}\n[proxy]\n";
+    assert_data_eq!(
+        messages(&released(text)),
+        str![[r#"
+web.toml:4:10: `command` is missing (say what to run, such as command = ["bin/rake", "db:migrate"])
+web.toml:5:1: `upstream` is missing (name the upstream that the proxy's configuration passes requests to)
+web.toml:5:1: the proxy needs a port to pass requests to (add [[ports]] with container = and host =)
+
+"#]]
+    );
+    assert_data_eq!(
+        messages(&released("[deploy]\nbefore = { command = [] }\n")),
+        str![[r#"
+web.toml:4:22: there is nothing to run before a release (name a command, or leave `before` out)
+
+"#]]
+    );
+}
+
+#[test]
+fn releases_contradict() {
+    let text = r#"
+[[ports]]
+container = 80
+host = 20000
+[deploy]
+strategy = "recreate"
+[proxy]
+upstream = "web"
+socket = "/run/x.sock"
+"#;
+    assert_data_eq!(
+        messages(&released(text)),
+        str![[r#"
+web.toml:8:12: with recreate there is nothing that a proxy could switch (write "blue-green", or leave [proxy] out and configure the proxy by hand)
+web.toml:11:10: nginx has no socket for a runtime API (leave it out, or write driver = "haproxy")
+
+"#]]
+    );
+}
+
+#[test]
+fn slots_need_room_for_their_ports() {
+    let text = r#"
+instances = 2
+[[ports]]
+container = 80
+host = 20000
+[[ports]]
+container = 81
+host = 20003
+[[ports]]
+container = 82
+host = 65533
+[deploy]
+strategy = "blue-green"
+"#;
+    assert_data_eq!(
+        messages(&released(text)),
+        str![[r#"
+web.toml:10:8: with 2 instances in each of two slots, the ports from 20003 and from 20000 on overlap (instance i gets host + 2 * (i - 1), and one more in the other slot: leave room for all instances)
+web.toml:13:8: 2 instances in each of two slots from port 65533 on need ports up to 65536 (choose a lower port; instance i gets host + 2 * (i - 1), and one more in the other slot)
+
+"#]]
+    );
+}
+
+#[test]
+fn settling_without_a_check() {
+    let text = r#"
+[[ports]]
+container = 80
+host = 20000
+[health]
+path = "/"
+interval = "1min"
+[deploy]
+"#;
+    assert_data_eq!(
+        messages(&released(text)),
+        str![[r#"
+web.toml:7:1: warning: a new release may take over without a second check (raise settle in [deploy], or lower interval)
+
+"#]]
+    );
+    // Without slots nobody settles yet.
+    assert_data_eq!(messages(&released(&text.replace("[deploy]\n", ""))), str![[""]]);
+}
+
+#[test]
+fn what_ties_a_container_to_its_unit_stays() {
+    assert_data_eq!(
+        messages(
+            r#"
+image = "web:1"
+runtime-args = ["--name=other", "--label", "-dit", "--memory=1g", "-p", "8080:80", "-e", "--sdnotify=ignore", "-"]
+[resources]
+memory = "1M"
+[systemd.service]
+ExecStart = "/bin/true"
+Restart = "no"
+LimitNOFILE = 1
+DynamicUser = true
+"#
+        ),
+        str![[r#"
+web.toml:3:17: `--name` is not for you to set (leave it out: Conductor sets what systemd needs to start, stop and limit the container)
+web.toml:3:44: `-dit` is not for you to set (leave it out: Conductor sets what systemd needs to start, stop and limit the container)
+web.toml:3:52: warning: Conductor does not see what `--memory` sets (write [resources] memory, which is checked together with everything else)
+web.toml:3:67: warning: Conductor does not see what `-p` sets (write [[ports]], which is checked together with everything else)
+web.toml:3:90: `--sdnotify` is not for you to set (leave it out: Conductor sets what systemd needs to start, stop and limit the container)
+web.toml:7:13: systemd refuses a service with two ExecStart= lines (write `command` for another program in the container; or begin the list with "", which takes ours away)
+web.toml:8:11: warning: Conductor relies on its own Restart= (leave it out: a service whose container stops answering is terminated, and restarted by this)
+web.toml:10:15: warning: Conductor relies on its own DynamicUser= (leave it out: the engine's own rights are root's, or with --user yours; `user` is the program's)
+
+"#]]
+    );
+    // Whoever replaces the command is alone with the rest.
+    let replaced = "image = \"web:1\"\nresources.memory = \"1M\"\n[systemd.service]\nExecStart = [\"\", \"/bin/x\"]\nType = \"exec\"\n";
+    assert_eq!(messages(replaced), "");
+}
+
+#[test]
+fn things_that_cannot_both_be() {
+    assert_data_eq!(
+        messages(
+            r#"
+image = "web:1"
+network = "host"
+instances = 2
+[environment]
+PORT = "4000"
+CONDUCTOR_INSTANCE = "3"
+[[ports]]
+host = 4000
+[[volumes]]
+source = "/a"
+target = "/data/"
+[[volumes]]
+source = "b"
+target = "/data"
+[[tmpfs]]
+target = "/data"
+[pull]
+policy = "never"
+retries = 3
+[security]
+user-namespace = "auto"
+capabilities = { add = ["CHOWN", "KILL"], drop = ["KILL", "ALL"] }
+[secrets]
+all = "/a"
+also-all = { path = "/a", mode = "0444" }
+group = { path = "/a", gid = 5 }
+some = { path = "/a", mode = "0400" }
+"#
+        ),
+        str![[r#"
+web.toml:5:1: `CONDUCTOR_INSTANCE` is set by Conductor: it is the number of the instance (choose another name)
+web.toml:5:1: `PORT` is set by Conductor: it is in the host's network the port of each instance (leave it out: the program finds its `host` port in it)
+web.toml:13:1: two things are mounted at `/data` (give one of them another target)
+web.toml:16:1: two things are mounted at `/data` (give one of them another target)
+web.toml:20:11: an image that is never pulled is not tried again either (leave it out, or the policy)
+web.toml:23:50: `CAP_KILL` is both added and dropped (leave it out of one of the lists)
+web.toml:27:9: in a user namespace of its own nobody has these numbers (leave out uid, gid and mode: then all users of this container can read it, and nobody else)
+web.toml:28:8: in a user namespace of its own nobody has these numbers (leave out uid, gid and mode: then all users of this container can read it, and nobody else)
+
+"#]]
+    );
+    let same = "image = \"web:1\"\nnetwork = \"host\"\nenvironment.PORT = \"4000\"\nports = [{ host = 4000 }]\nresources.memory = \"1M\"\n";
+    assert_eq!(messages(same), "");
 }

@@ -15,6 +15,7 @@ pub(crate) fn abilities(site: &Site, systemd: SystemdVersion) -> Abilities {
     let port = port.ok().and_then(|text| text.trim().parse().ok());
     Abilities {
         docker: false,
+        proxy: false,
         encrypted_secrets: systemd.decrypts_for_users(),
         lowest_port: port.unwrap_or(USUAL_PORT_START),
         // An image, or a machine that does not say, has the benefit of the doubt.
@@ -51,6 +52,7 @@ mod tests {
         let site = Site { root: root.path().to_owned(), user: Some(user) };
         let usual = Abilities {
             docker: false,
+            proxy: false,
             encrypted_secrets: false,
             lowest_port: 1024,
             controllers: Controllers::ALL,

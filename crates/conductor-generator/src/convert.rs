@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use conductor_definition::{
-    Abilities, Candidate, Claims, DefinitionName, Diagnostic, Finding, Found, Kind, Object, Parsed, Runtime,
-    Service, Site, Source, clashes, find, parse_for,
+    Abilities, Candidate, Claims, DefinitionName, Diagnostic, Finding, Found, Kind, Object, Parsed, Releases,
+    Runtime, Site, Source, clashes, find, parse_for,
 };
-use conductor_units::{Context, Tree, render, render_object, stands_alone, too_long};
+use conductor_units::{Context, Tree, render_object, render_releases, too_long};
 
 use crate::last_good::LastGood;
 use crate::objects::Known;
 use crate::plan::Units;
+use crate::releases::{LineUp, Released};
 use crate::{Host, attach, depend, objects, parallel};
 
 /// A definition's files: their text, and why some of it is missing.
@@ -26,6 +27,8 @@ pub struct Reading {
     pub source: Source,
     /// Why there is no text, or not all of it; such a definition is not converted.
     pub problems: Vec<Diagnostic>,
+    /// What was deployed of it.
+    pub releases: Option<Releases>,
 }
 
 /// What is on the search paths.
@@ -50,17 +53,21 @@ pub struct Converted {
     pub name: Option<DefinitionName>,
     /// Everything found, errors and warnings.
     pub diagnostics: Vec<Diagnostic>,
-    /// The units, if there are no errors.
+    /// Errors in its releases, and where.
+    pub releases: Vec<(Source, Vec<Diagnostic>)>,
+    /// The units, if there are no errors. A service that was deployed has those of its releases, whatever is wrong with
+    /// the definition of the next one.
     pub tree: Option<Tree>,
 }
 
 /// Reads every definition of a site.
 pub fn read_all(site: &Site) -> Readings {
     let mut readings = Readings::default();
+    let released = Released::look(site);
     for kind in Kind::ALL {
         let Found { candidates, findings } = find(site, kind);
         readings.findings.extend(findings);
-        for reading in parallel::map(candidates, |candidate| read(kind, candidate)) {
+        for reading in parallel::map(candidates, |candidate| read(kind, candidate, &released)) {
             match reading {
                 Ok(reading) => readings.definitions.push(reading),
                 Err(empty) => readings.empty.push((kind, empty)),
@@ -71,9 +78,10 @@ pub fn read_all(site: &Site) -> Readings {
 }
 
 /// Reads a definition; only its path if it is masked because it is empty.
-pub(crate) fn read(kind: Kind, candidate: Candidate) -> Result<Reading, PathBuf> {
-    let read = candidate.read().map(|(source, problems)| Reading { kind, source, problems });
-    read.ok_or(candidate.main.path)
+pub(crate) fn read(kind: Kind, candidate: Candidate, deployed: &Released<'_>) -> Result<Reading, PathBuf> {
+    let Some((source, problems)) = candidate.read() else { return Err(candidate.main.path) };
+    let releases = if kind == Kind::Service { deployed.of(source.path()) } else { None };
+    Ok(Reading { kind, source, problems, releases })
 }
 
 /// Converts all definitions. Whatever is wrong with one, even a panic of ours, stays with that one.
@@ -90,9 +98,10 @@ pub fn convert(readings: Vec<Reading>, host: &Host, established: &LastGood) -> V
     let drafts = parallel::map(readings, |reading| Box::new(converter.draft(reading)));
     let held = |draft: Box<Draft>| {
         let kind = draft.kind;
-        let (source, name, diagnostics, units) = draft.into_parts();
+        let (parts, units) = draft.into_parts();
+        let Parts { source, name, diagnostics, releases } = parts;
         let tree = units.and_then(Units::into_held);
-        Converted { kind, source, name, diagnostics, tree }
+        Converted { kind, source, name, diagnostics, releases, tree }
     };
     converter.finish(drafts, objects.drafts).into_iter().map(held).collect()
 }
@@ -113,7 +122,7 @@ pub(crate) struct Converter<'a> {
     host: &'a Host,
     established: &'a LastGood,
     parse: &'a Parse,
-    render: &'a (dyn Fn(&Service, &Context) -> Tree + Sync),
+    render: &'a (dyn Fn(conductor_units::Releases<'_>, &Context) -> Tree + Sync),
     /// What becomes of the units of a definition until all are read.
     keep: &'a (dyn Fn(&DefinitionName, Tree) -> Units + Sync),
     /// Networks and volumes that services can use.
@@ -136,6 +145,8 @@ pub(crate) struct Draft {
     pub(crate) source: Source,
     pub(crate) name: Option<DefinitionName>,
     diagnostics: Vec<Diagnostic>,
+    /// Errors in its releases.
+    pub(crate) releases: Vec<(Source, Vec<Diagnostic>)>,
     /// What it claims; nothing if it is not converted, or is not a service's.
     pub(crate) claims: Option<Claims>,
     /// Networks and volumes that it names and that are another engine's than this, its own.
@@ -148,7 +159,7 @@ enum State {
     /// Not converted.
     Broken,
     /// Its units depend on other definitions.
-    Waiting(Box<Service>),
+    Waiting(Box<LineUp>),
     /// Its units are made, or could not be. That it counts only later: who loses something to another is told that alone.
     Rendered(Result<Rendered, Box<Diagnostic>>),
 }
@@ -163,7 +174,16 @@ impl Draft {
     /// One that is not converted, or not yet.
     pub(crate) fn new(kind: Kind, source: Source, diagnostics: Vec<Diagnostic>) -> Self {
         let name = DefinitionName::from_path(kind, source.path()).ok();
-        Self { kind, source, name, diagnostics, claims: None, misused: Vec::new(), state: State::Broken }
+        Self {
+            kind,
+            source,
+            name,
+            diagnostics,
+            releases: Vec::new(),
+            claims: None,
+            misused: Vec::new(),
+            state: State::Broken,
+        }
     }
 
     /// Notes what was found; after an error the definition is not converted, and claims nothing.
@@ -190,17 +210,43 @@ impl Draft {
 
     /// The errors and warnings, each on one line.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (&Diagnostic, String)> {
-        self.diagnostics.iter().map(|diagnostic| (diagnostic, diagnostic.one_line(&self.source)))
+        let own = self.diagnostics.iter().map(|diagnostic| (diagnostic, diagnostic.one_line(&self.source)));
+        own.chain(self.releases.iter().flat_map(|(source, found)| {
+            found.iter().map(move |diagnostic| (diagnostic, diagnostic.one_line(source)))
+        }))
     }
 
-    pub(crate) fn into_parts(self) -> (Source, Option<DefinitionName>, Vec<Diagnostic>, Option<Units>) {
-        let Self { kind: _, source, name, diagnostics, claims: _, misused: _, state } = self;
+    /// The errors, and the files that they are about.
+    pub(crate) fn into_errors(self) -> (Source, Vec<Diagnostic>) {
+        (self.source, self.diagnostics.into_iter().filter(Diagnostic::is_error).collect())
+    }
+
+    pub(crate) fn into_parts(self) -> (Parts, Option<Units>) {
+        let Self { kind: _, source, name, diagnostics, releases, claims: _, misused: _, state } = self;
         let units = match state {
             State::Rendered(Ok(rendered)) => Some(rendered.units),
             _ => None,
         };
-        (source, name, diagnostics, units)
+        (Parts { source, name, diagnostics, releases }, units)
     }
+}
+
+impl Parts {
+    /// The file to look at first.
+    pub(crate) fn path(&self) -> &Path {
+        let broken = self.diagnostics.iter().any(Diagnostic::is_error);
+        let release = self.releases.first().filter(|_| !broken);
+        release.map_or(self.source.path(), |(source, _)| source.path())
+    }
+}
+
+/// What is known of a definition besides its units.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    source: Source,
+    pub(crate) name: Option<DefinitionName>,
+    diagnostics: Vec<Diagnostic>,
+    releases: Vec<(Source, Vec<Diagnostic>)>,
 }
 
 impl<'a> Converter<'a> {
@@ -212,7 +258,7 @@ impl<'a> Converter<'a> {
             host,
             established,
             parse: &parse_for,
-            render: &render,
+            render: &render_releases,
             keep,
             known: &NOTHING,
             objects: Arc::default(),
@@ -248,35 +294,46 @@ impl<'a> Converter<'a> {
 
     /// Reads what a service's definition says and, if that depends on no other, makes its units.
     pub(crate) fn draft(&self, reading: Reading) -> Draft {
-        let Reading { kind, mut source, problems } = reading;
+        let Reading { kind, mut source, problems, releases } = reading;
         let result = if problems.is_empty() {
             contained(|| (self.parse)(&source, self.host.abilities())).unwrap_or_else(|bug| Err(vec![bug]))
         } else {
             Err(problems)
         };
-        let Parsed { service, mut warnings } = match result {
-            Ok(parsed) => parsed,
-            Err(diagnostics) => return Draft::new(kind, source, diagnostics),
+        let (service, mut draft) = match result {
+            Ok(Parsed { service, warnings }) => {
+                if self.advice {
+                    (Some(service), Draft::new(kind, source, warnings))
+                } else {
+                    // What is found from here on has no place in the text.
+                    source.forget_text();
+                    (Some(service), Draft::new(kind, source, Vec::new()))
+                }
+            }
+            Err(diagnostics) => (None, Draft::new(kind, source, diagnostics)),
         };
-        if !self.advice {
-            // What is found from here on has no place in the text.
-            source.forget_text();
-            warnings = Vec::new();
+        if let Some(service) = service.as_ref().filter(|_| self.advice || !self.known.is_empty()) {
+            attach::check(service, self.known, self.host.scope, &mut draft);
         }
-        let mut draft = Draft::new(kind, source, warnings);
-        if self.advice || !self.known.is_empty() {
-            attach::check(&service, self.known, self.host.scope, &mut draft);
+        match releases {
+            Some(releases) => self.line_up(service, releases, &mut draft),
+            None => {
+                if let Some(service) = service.filter(|_| !draft.is_broken()) {
+                    self.take(LineUp::only(service), &mut draft);
+                }
+            }
         }
-        if draft.is_broken() {
-            return draft;
-        }
-        draft.claims = Some(Claims::of(&service));
-        draft.state = if stands_alone(&service) {
-            State::Rendered(self.rendered(&service, &self.context(BTreeSet::new())))
-        } else {
-            State::Waiting(Box::new(service))
-        };
         draft
+    }
+
+    /// Makes the units of releases, unless those depend on other definitions.
+    pub(crate) fn take(&self, line_up: LineUp, draft: &mut Draft) {
+        draft.claims = Some(Claims::of(&line_up.live));
+        draft.state = if line_up.releases().stand_alone() {
+            State::Rendered(self.rendered(&line_up, &self.context(BTreeSet::new())))
+        } else {
+            State::Waiting(Box::new(line_up))
+        };
     }
 
     /// Gives a network or a volume its unit.
@@ -289,6 +346,11 @@ impl<'a> Converter<'a> {
             }
             Err(diagnostic) => draft.report(*diagnostic),
         }
+    }
+
+    /// Networks and volumes that services can use.
+    pub(crate) fn known(&self) -> &'a Known {
+        self.known
     }
 
     pub(crate) fn host(&self) -> &'a Host {
@@ -308,8 +370,8 @@ impl<'a> Converter<'a> {
         let waiting = drafts.iter_mut().map(Box::as_mut);
         let waiting = waiting.filter(|draft| matches!(draft.state, State::Waiting(_))).collect();
         parallel::map(waiting, |draft: &mut Draft| {
-            if let State::Waiting(service) = std::mem::replace(&mut draft.state, State::Broken) {
-                draft.state = State::Rendered(self.rendered(&service, &context));
+            if let State::Waiting(line_up) = std::mem::replace(&mut draft.state, State::Broken) {
+                draft.state = State::Rendered(self.rendered(&line_up, &context));
             }
         });
         for draft in &mut drafts {
@@ -354,9 +416,9 @@ impl<'a> Converter<'a> {
         }
     }
 
-    fn rendered(&self, service: &Service, context: &Context) -> Result<Rendered, Box<Diagnostic>> {
-        let name = DefinitionName::Service(service.name.clone());
-        self.units_of(&name, || (self.render)(service, context))
+    fn rendered(&self, line_up: &LineUp, context: &Context) -> Result<Rendered, Box<Diagnostic>> {
+        let name = DefinitionName::Service(line_up.live.name.clone());
+        self.units_of(&name, || (self.render)(line_up.releases(), context))
     }
 
     fn units_of(
@@ -469,7 +531,7 @@ mod tests {
 
     fn reading(name: &str, text: &str) -> Reading {
         let source = Source::new(format!("{name}.toml"), text);
-        Reading { kind: Kind::Service, source, problems: Vec::new() }
+        Reading { kind: Kind::Service, source, problems: Vec::new(), releases: None }
     }
 
     fn summary(converted: &[Converted]) -> Vec<String> {
@@ -483,9 +545,10 @@ mod tests {
     #[test]
     fn a_panic_hurts_one_definition_only() {
         let readings = vec![reading("a", "image = \"a\""), reading("b", "image = \"b\"")];
-        let render = |service: &Service, context: &Context| {
-            assert!(service.name.as_str() != "a", "no luck with {}", service.name);
-            render(service, context)
+        let render = |releases: conductor_units::Releases<'_>, context: &Context| {
+            let name = &releases.live.name;
+            assert!(name.as_str() != "a", "no luck with {name}");
+            render_releases(releases, context)
         };
         let (host, established) = (Host::default(), LastGood::default());
         let converter = Converter { render: &render, ..Converter::new(&host, &established) };

@@ -154,7 +154,7 @@ mod tests {
             let (name, keys) = definition.split_once(':').unwrap();
             let text = format!("image = \"x:1\"\nresources.memory = \"1G\"\n{}", keys.replace(';', "\n"));
             let source = Source::new(format!("{name}.toml"), text);
-            Reading { kind: Kind::Service, source, problems: Vec::new() }
+            Reading { kind: Kind::Service, source, problems: Vec::new(), releases: None }
         });
         let converted = convert(readings.collect(), &Host::default(), &LastGood::default());
         converted.iter().flat_map(|one| one.diagnostics.iter().map(|said| one.line(said))).collect()

@@ -56,7 +56,7 @@ pub(crate) fn convert(mut readings: Vec<Reading>, converter: &Converter<'_>) -> 
 }
 
 fn draft(reading: Reading, converter: &Converter<'_>) -> (Option<Object>, Draft) {
-    let Reading { kind, source, problems } = reading;
+    let Reading { kind, source, problems, releases: _ } = reading;
     let parse = if kind == Kind::Network { parse_network } else { parse_volume };
     let result = if problems.is_empty() {
         let abilities = converter.host().abilities();

@@ -105,15 +105,16 @@ pub(crate) fn plan(drafts: Drafts, last_good: &LastGood, host: &Host) -> Plan {
 
     // Good definitions first: what is kept of others must not get in their way.
     for draft in drafts {
-        let problems = if draft.is_broken() { errors(&draft) } else { Vec::new() };
-        let (source, name, _, units) = draft.into_parts();
-        match (name, units) {
+        let problems = errors(&draft);
+        let (parts, units) = draft.into_parts();
+        let path = if units.is_none() { parts.path().to_owned() } else { PathBuf::new() };
+        match (parts.name, units) {
             // The converter made sure that these do not clash.
             (Some(name), Some(units)) => {
                 let kept = matches!(units, Units::Staged { kept: true, .. });
                 plan.services.push(Planned { name: name.key(), units, good: true, kept });
             }
-            (Some(name), None) => broken.push(Broken { name, path: source.path().to_owned(), problems }),
+            (Some(name), None) => broken.push(Broken { name, path, problems }),
             (None, _) => {}
         }
     }

@@ -46,6 +46,7 @@ fn converted(definitions: &[(&str, &str)]) -> Vec<Converted> {
         kind: Kind::Service,
         source: Source::new(format!("/etc/conductor/services/{name}.toml"), *text),
         problems: Vec::new(),
+        releases: None,
     };
     convert(definitions.iter().map(reading).collect(), &Host::default(), &LastGood::default())
 }

@@ -105,7 +105,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .set("SyslogIdentifier", &service.name)
         .log_fields(service)
         .with(|unit| directives(unit, &service.directives.service, |_| true))
-        .finish_container(service)
+        .finish_container(service, names.slot())
 }
 
 /// What the container sees of the host's files has to be mounted: an empty mount point in its place would be written
@@ -150,7 +150,10 @@ fn directives(
 /// What people see in `systemctl status` and at boot. systemctl shows the unit's name beside it, so
 /// instances need no number here.
 pub(crate) fn description(service: &Service) -> String {
-    service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, service.process.image))
+    // Of a release the image's name is mostly digest.
+    let release = service.release().filter(|_| service.is_release);
+    let what = || release.unwrap_or_else(|| service.process.image.as_str());
+    service.description.clone().unwrap_or_else(|| format!("{} ({})", service.name, what()))
 }
 
 /// Whether the units depend on the definition of no other service: then they can be made as soon as this one is read.
@@ -170,7 +173,7 @@ fn unit_of(dependency: &Dependency, context: &Context) -> String {
 fn container<'a>(service: &'a Service, names: &Names<'_>) -> Container<'a> {
     let number = if names.is_group() { Word::expanding("%i") } else { Word::literal("1") };
     let ports: Vec<_> = (0..service.network.ports.len())
-        .filter_map(|index| Some((host_ports(service, index)?, *service.network.ports.get(index)?)))
+        .filter_map(|index| Some((host_ports(service, names, index)?, *service.network.ports.get(index)?)))
         .collect();
     // In the host's network nothing translates ports: the program has to be told its own.
     let in_host = service.network.mode == NetworkMode::Host;
@@ -220,7 +223,7 @@ fn resources(unit: UnitFile, service: &Service) -> UnitFile {
 fn wait(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> Exec {
     let ports = &service.network.ports;
     let index = ports.iter().position(|port| *port == health.port).unwrap_or(0);
-    let port = host_ports(service, index).map(|ports| ports.first).unwrap_or_default();
+    let port = host_ports(service, names, index).map(|ports| ports.first).unwrap_or_default();
     let host = match health.port.local_address() {
         IpAddr::V4(address) => format!("{address}:"),
         IpAddr::V6(address) => format!("[{address}]:"),

@@ -1,34 +1,67 @@
-//! Names of units and containers.
+//! Names of units and containers, and ports: what is different for the releases of one service.
 
-use conductor_definition::{DefinitionName, Kind, Service};
+use std::borrow::Cow;
+
+use conductor_definition::{DefinitionName, Kind, Port, Service, Slot};
 
 use crate::exec::Word;
 
 /// The names that a service's definition gives to units and containers.
 #[derive(Debug)]
 pub(crate) struct Names<'a> {
-    name: &'a str,
+    /// What all of them begin with: the service's name, and for a release in a slot the slot's.
+    name: Cow<'a, str>,
     instances: u16,
+    slot: Option<Slot>,
+    /// The target that stands for the service while this stands for a slot only.
+    whole: Option<String>,
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn of(service: &'a Service) -> Self {
-        Self { name: service.name.as_str(), instances: service.instances }
+    /// Those of a release, which is in `slot` if it has slots at all.
+    pub(crate) fn of(service: &'a Service, slot: Slot) -> Self {
+        let (name, instances) = (service.name.as_str(), service.instances);
+        if service.slots {
+            let whole = Some(start_unit(name, true));
+            return Self { name: format!("{name}-{slot}").into(), instances, slot: Some(slot), whole };
+        }
+        Self { name: name.into(), instances, slot: None, whole: None }
     }
 
-    /// Whether there is more than one instance, and so a template and a target.
+    /// What all names begin with.
+    pub(crate) fn stem(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether there may be more than one instance, and so a template and a target. A release in a slot has those
+    /// always, so that the names stay the same when the next one has more instances.
     pub(crate) fn is_group(&self) -> bool {
-        self.instances > 1
+        self.slot.is_some() || self.instances > 1
+    }
+
+    /// The slot.
+    pub(crate) fn slot(&self) -> Option<Slot> {
+        self.slot
+    }
+
+    /// The host's first port of instance `number`.
+    pub(crate) fn host_port(&self, port: Port, number: u16) -> u16 {
+        port.host_port(number, self.slot)
+    }
+
+    /// The target of which what is started here is a part.
+    pub(crate) fn whole(&self) -> Option<&str> {
+        self.whole.as_deref()
     }
 
     /// What is started to start the service, and what others are ordered after.
     pub(crate) fn start_unit(&self) -> String {
-        start_unit(self.name, self.is_group())
+        start_unit(&self.name, self.is_group())
     }
 
     /// The unit, or the template, that runs the container.
     pub(crate) fn container_unit(&self) -> String {
-        if self.is_group() { [self.name, "@.service"].concat() } else { [self.name, ".service"].concat() }
+        if self.is_group() { [&self.name, "@.service"].concat() } else { [&self.name, ".service"].concat() }
     }
 
     /// The unit of instance `number`.
@@ -53,32 +86,32 @@ impl<'a> Names<'a> {
     }
 
     pub(crate) fn health_unit(&self) -> String {
-        [self.name, "-health.service"].concat()
+        [&self.name, "-health.service"].concat()
     }
 
     pub(crate) fn pull_unit(&self) -> String {
-        [self.name, "-pull.service"].concat()
-    }
-
-    /// The link that starts the service at boot. Generated units cannot be enabled with systemctl.
-    pub(crate) fn enabling_link(&self) -> String {
-        ["conductor.target.wants/", &self.start_unit()].concat()
+        [&self.name, "-pull.service"].concat()
     }
 
     /// An instance, for the running unit's own things.
     pub(crate) fn instance(&self) -> String {
-        if self.is_group() { [self.name, ".%i"].concat() } else { self.name.to_owned() }
+        if self.is_group() { [&self.name, ".%i"].concat() } else { self.name.clone().into_owned() }
     }
 
     /// The container. The prefix keeps `--replace` away from containers that somebody made by hand; the
     /// dot keeps `web` number 1 apart from a service called `web-1`.
     pub(crate) fn container(&self) -> Word {
-        let name = Word::literal("conductor-").then(&self.name.into());
+        let name = Word::literal("conductor-").then(&(*self.name).into());
         if self.is_group() { name.then(&Word::expanding(".%i")) } else { name }
     }
 }
 
 const INSTANCE_DROP_IN: &str = "10-instance.conf";
+
+/// The link that starts a service at boot. Generated units cannot be enabled with systemctl.
+pub(crate) fn enabling_link(start_unit: &str) -> String {
+    ["conductor.target.wants/", start_unit].concat()
+}
 
 /// What stands for a service as a whole.
 pub(crate) fn start_unit(name: &str, group: bool) -> String {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use conductor_definition::Runtime;
+use conductor_definition::{Runtime, Slot};
 
 use crate::names::start_unit;
 use crate::runtime::of_program;
@@ -16,8 +16,12 @@ use crate::{Entry, Tree};
 pub struct ServiceUnits {
     /// What `systemctl start` is told to start the service as a whole.
     pub start: String,
-    /// The containers' units; empty if there is only a stub.
+    /// Which release is live, if the service has slots.
+    pub slot: Option<Slot>,
+    /// The containers' units, of the live release if there are several; empty if there is only a stub.
     pub instances: Vec<InstanceUnit>,
+    /// Those of the release in the other slot.
+    pub others: Vec<InstanceUnit>,
     /// The sidecar, if there is one.
     pub health: Option<String>,
     /// The unit that fetches the image.
@@ -48,35 +52,53 @@ impl ServiceUnits {
     /// The units of service `name` in a tree of one or of all services.
     pub fn find(tree: &Tree, name: &str) -> Self {
         let own = |unit: String| (owner(tree, &unit) == Some(name)).then_some(unit);
-        let single = own(format!("{name}.service"));
         let group = own(start_unit(name, true));
+        let slot = group.as_ref().and_then(|unit| slot(tree, unit));
+        let base = slot.map_or_else(|| name.to_owned(), |slot| format!("{name}-{slot}"));
         let mut instances: Vec<InstanceUnit> = Vec::new();
-        if let Some(unit) = single.as_ref() {
+        if let Some(unit) = own(format!("{base}.service")) {
             instances.push(InstanceUnit {
                 number: None,
-                unit: unit.clone(),
-                container: format!("conductor-{name}"),
-                engine: engine(tree, unit),
-                release: release(tree, unit),
+                container: format!("conductor-{base}"),
+                engine: engine(tree, &unit),
+                release: release(tree, &unit),
+                unit,
             });
         }
-        if let Some(template) = own(format!("{name}@.service")) {
-            let (engine, release) = (engine(tree, &template), release(tree, &template));
-            instances.extend(numbers(tree, name).into_iter().map(|number| InstanceUnit {
-                number: Some(number),
-                unit: format!("{name}@{number}.service"),
-                container: format!("conductor-{name}.{number}"),
-                engine,
-                release: release.clone(),
-            }));
-        }
+        instances.extend(numbered(tree, name, &base));
+        let others = Slot::ALL.into_iter().filter(|other| Some(*other) != slot);
+        let others = others.flat_map(|other| numbered(tree, name, &format!("{name}-{other}"))).collect();
         Self {
             start: group.unwrap_or_else(|| start_unit(name, false)),
+            slot,
             instances,
-            health: own(format!("{name}-health.service")),
-            pull: own(format!("{name}-pull.service")),
+            others,
+            health: own(format!("{base}-health.service")),
+            pull: own(format!("{base}-pull.service")),
         }
     }
+}
+
+/// The instances of a template, whose units and containers are called after `base`.
+fn numbered(tree: &Tree, name: &str, base: &str) -> Vec<InstanceUnit> {
+    let template = format!("{base}@.service");
+    if owner(tree, &template) != Some(name) {
+        return Vec::new();
+    }
+    let (engine, release) = (engine(tree, &template), release(tree, &template));
+    let instance = |number: u16| InstanceUnit {
+        number: Some(number),
+        unit: format!("{base}@{number}.service"),
+        container: format!("conductor-{base}.{number}"),
+        engine,
+        release: release.clone(),
+    };
+    numbers(tree, base).into_iter().map(instance).collect()
+}
+
+fn slot(tree: &Tree, unit: &str) -> Option<Slot> {
+    let said = said(tree, unit, "Slot=")?;
+    Slot::ALL.into_iter().find(|slot| slot.as_str() == said)
 }
 
 /// The service that a unit says it belongs to.
@@ -141,6 +163,29 @@ mod tests {
         assert_eq!(instances, [(Some(2), "conductor-web.2"), (Some(10), "conductor-web.10")]);
         assert_eq!(web.instances[0].release.as_deref(), Some("50%"));
         assert_eq!(web.pull.as_deref(), Some("web-pull.service"));
+    }
+
+    #[test]
+    fn of_two_releases_one_is_live() {
+        let mut tree = tree();
+        let ours =
+            |slot: &str, release: &str| format!("\n[X-Conductor]\nService=api\nSlot={slot}\n{release}");
+        tree.file("api.target", ours("green", ""));
+        for (slot, release) in [("blue", "Release=1\n"), ("green", "Release=2\n")] {
+            tree.file(format!("api-{slot}.target"), ours(slot, ""));
+            tree.file(format!("api-{slot}@.service"), ours(slot, release));
+            tree.file(format!("api-{slot}@1.service.d/10-instance.conf"), "");
+            tree.file(format!("api-{slot}-health.service"), ours(slot, ""));
+        }
+        let api = ServiceUnits::find(&tree, "api");
+        assert_eq!((api.start.as_str(), api.slot), ("api.target", Some(Slot::Green)));
+        assert_eq!(api.health.as_deref(), Some("api-green-health.service"));
+        let shown = |units: &[InstanceUnit]| {
+            let [one] = units.to_vec().try_into().unwrap();
+            [one.unit, one.container, one.release.unwrap()].join(" ")
+        };
+        assert_eq!(shown(&api.instances), "api-green@1.service conductor-api-green.1 2");
+        assert_eq!(shown(&api.others), "api-blue@1.service conductor-api-blue.1 1");
     }
 
     #[test]

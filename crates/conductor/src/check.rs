@@ -59,10 +59,9 @@ impl Check {
             }
         };
         let Count { errors, warnings } = match self.format {
-            Format::Text => show(&loaded.definitions),
-            Format::Json => json::show(&loaded.definitions),
+            Format::Text => show(loaded.findings()),
+            Format::Json => json::show(loaded.findings()),
         };
-        let (errors, warnings) = (errors + loaded.problems, warnings + loaded.warnings);
         let status = if errors > 0 { ExitCode::from(FAILURE) } else { ExitCode::SUCCESS };
         if self.format == Format::Json {
             return status;

@@ -1,7 +1,6 @@
 //! Diagnostics for programs: `conductor check --format json`.
 
-use conductor_definition::{Diagnostic, Label, Level, Position};
-use conductor_generator::Converted;
+use conductor_definition::{Diagnostic, Label, Level, Position, Source};
 use serde::Serialize;
 
 use crate::report::Count;
@@ -40,13 +39,11 @@ struct Related<'a> {
 }
 
 /// Prints one object a line and counts.
-pub(crate) fn show<'a>(definitions: impl IntoIterator<Item = &'a Converted>) -> Count {
+pub(crate) fn show<'a>(findings: impl IntoIterator<Item = (&'a Source, &'a Diagnostic)>) -> Count {
     let mut count = Count::default();
-    for definition in definitions {
-        for diagnostic in &definition.diagnostics {
-            count.add(diagnostic.level);
-            print(&line(&finding(definition, diagnostic)));
-        }
+    for (source, diagnostic) in findings {
+        count.add(diagnostic.level);
+        print(&line(&finding(source, diagnostic)));
     }
     count
 }
@@ -57,12 +54,12 @@ pub(crate) fn line(value: &impl Serialize) -> String {
     serde_json::to_string(value).map(|line| line + "\n").unwrap_or_default()
 }
 
-fn finding<'a>(definition: &Converted, diagnostic: &'a Diagnostic) -> Finding<'a> {
-    let place = |offset| place(definition.source.place(offset).position);
+fn finding<'a>(source: &Source, diagnostic: &'a Diagnostic) -> Finding<'a> {
+    let place = |offset| place(source.place(offset).position);
     // A drop-in, if that is where it stands.
     let file = match &diagnostic.label {
-        Some(label) => definition.source.place(label.span.start).path,
-        None => definition.source.path(),
+        Some(label) => source.place(label.span.start).path,
+        None => source.path(),
     };
     let start = diagnostic.label.as_ref().map(|label| place(label.span.start));
     let related = |label: &'a Label| {

@@ -228,7 +228,12 @@ fn broken_settings_are_reported_with_every_command() {
         .assert()
         .code(1)
         .stderr_eq(str![[r#"
-error: /etc/conductor/conductor.toml:1:19: string "252" is not a whole number
+error[wrong-type]: string "252" is not a whole number
+ --> /etc/conductor/conductor.toml:1:19
+  |
+1 | systemd-version = "252"
+  |                   ^^^^^ of the wrong type
+
 warning[no-memory-limit]: it may use all of the machine's memory
 --> web.toml
  = help: set a limit, such as [resources] memory = "512M", or a slice that has one

@@ -61,7 +61,7 @@ fn the_option_stands_before_the_command_or_behind_it() {
     let machine = Machine::new();
     for arguments in [["--user", "logs", "web"], ["logs", "--user", "web"], ["logs", "web", "--user"]] {
         machine.conductor(&arguments).assert().success().stdout_eq(str![[r#"
-journalctl --user --unit=web.service
+journalctl --root=[..] --user --unit=web.service
 
 "#]]);
     }

@@ -39,7 +39,7 @@ impl Check {
         } = written.into_inner();
         let asked = Asked { path, service, method, headers, body, expect_status, expect_body, tls };
         let question = self.question(protocol.unwrap_or_default(), asked, table.clone());
-        let port = self.health_port(port, ports, wrote_ports, table);
+        let port = self.port_of("a health check needs a port to ask", port, ports, wrote_ports, table);
         let interval = self.timer(interval, default::INTERVAL);
         let timeout_span = timeout.as_ref().map(Spanned::span);
         let timeout = self.timer(timeout, default::TIMEOUT);
@@ -75,8 +75,10 @@ impl Check {
         })
     }
 
-    fn health_port(
+    /// The one of the published ports that something else is about.
+    pub(super) fn port_of(
         &mut self,
+        needed: &str,
         written: Option<Spanned<PortNumber>>,
         ports: &[Port],
         wrote_ports: bool,
@@ -85,7 +87,7 @@ impl Check {
         let Some(wanted) = written else {
             if ports.is_empty() && !wrote_ports && !self.removed.contains("ports") {
                 self.report(
-                    Diagnostic::error("missing-key", "a health check needs a port to ask")
+                    Diagnostic::error("missing-key", needed)
                         .at(table, "no [[ports]] in this file")
                         .help("add [[ports]] with container = and host ="),
                 );

@@ -20,6 +20,9 @@ impl Check {
         self.lint_controllers(&service.resources);
         self.lint_limits(&service.resources, &service.restart);
         if let Some(checked) = &service.health {
+            if service.slots {
+                self.lint_settle(&service.deploy, checked.interval, health.clone());
+            }
             self.lint_health(checked, service.instances, health);
         }
     }

@@ -9,6 +9,8 @@ mod lint;
 mod network;
 mod object;
 mod question;
+mod release;
+mod relied;
 mod restart;
 mod rights;
 mod runtime;
@@ -27,6 +29,7 @@ use crate::written::{self, Read, Removed, Spanned, Timer, Whole, default};
 use crate::{Abilities, Diagnostic, Process, Service, Source, Storage};
 use lint::Places;
 use network::Networking;
+use release::{Released, Releasing};
 use runtime::Asked;
 
 pub(crate) use object::{network, volume};
@@ -39,7 +42,7 @@ pub(crate) fn service(
     abilities: Abilities,
 ) -> (Option<Service>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
-    let mut check = Check { diagnostics, removed, abilities, low_ports: Vec::new() };
+    let mut check = Check::new(diagnostics, removed, abilities);
     let written::Service {
         image,
         description,
@@ -81,6 +84,8 @@ pub(crate) fn service(
         systemd,
         health,
         restart,
+        deploy,
+        proxy,
     } = written;
 
     if image.is_none() {
@@ -104,20 +109,30 @@ pub(crate) fn service(
         devices: devices.unwrap_or_default(),
     };
     let wrote_ports = ports.as_ref().is_some_and(|ports| !ports.is_empty());
+    let Released { deploy, slots, proxy } =
+        check.releasing(Releasing { deploy, proxy, has_ports: wrote_ports, has_health: health.is_some() });
     let network = check.network(Networking {
         network,
         ports: ports.unwrap_or_default(),
         instances,
+        slots,
         hostname,
         dns: dns.unwrap_or_default(),
         extra_hosts: extra_hosts.unwrap_or_default(),
         sysctls: sysctls.unwrap_or_default(),
     });
     let health = health.and_then(|health| check.health(health, &network.ports, wrote_ports));
+    let proxy = proxy.and_then(|proxy| check.proxy(proxy, &network.ports, wrote_ports));
     let restart = check.restart(restart.unwrap_or_default());
     // All is looked at before anything is put together: what is missing hides nothing else.
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
-    let secrets = check.secrets(secrets.unwrap_or_default());
+    let secrets = check.secrets(secrets.unwrap_or_default(), security.user_namespace.as_ref());
+    let security = check.security(security);
+    let directives = check.directives(systemd.unwrap_or_default());
+    let runtime_args = check.runtime_args(runtime_args.unwrap_or_default());
+    if let Some(environment) = &environment {
+        check.own_variables(environment, &network, instances);
+    }
     let resources = check.resources(resources);
     let stop = check.stop(stop.unwrap_or_default());
     let pull = check.pull(pull.unwrap_or_default());
@@ -130,7 +145,7 @@ pub(crate) fn service(
         groups: groups.unwrap_or_default(),
         working_directory,
         init: init.unwrap_or(false),
-        environment: values(environment),
+        environment: values(environment.map(Spanned::into_inner)),
         environment_files: environment_files.unwrap_or_default(),
         labels: values(labels),
         ulimits,
@@ -142,13 +157,14 @@ pub(crate) fn service(
     let service = name.zip(process).map(|(name, process)| Service {
         name,
         source_path: source.path().to_owned(),
+        is_release: false,
         drop_ins: source.drop_ins().map(Path::to_owned).collect(),
         description: description
             .map(|Description(text)| text)
             .filter(|description| !description.trim().is_empty()),
         revision: revision.map(|Text(text)| text),
         runtime,
-        runtime_args: texts(runtime_args.unwrap_or_default()),
+        runtime_args,
         instances,
         enabled: enabled.unwrap_or(true),
         hosts: hosts.unwrap_or_default(),
@@ -160,13 +176,16 @@ pub(crate) fn service(
         resources,
         storage,
         network,
-        security: Check::security(security),
+        security,
         stop,
         pull,
         log: Check::log(log),
         health,
         restart,
-        directives: Check::directives(systemd.unwrap_or_default()),
+        deploy,
+        slots,
+        proxy,
+        directives,
     });
     // Errors first: what does not work needs no advice.
     if let Some(service) = service.as_ref().filter(|_| check.diagnostics.is_empty()) {
@@ -189,9 +208,15 @@ struct Check {
     abilities: Abilities,
     /// Host ports that root alone may publish, and where they stand.
     low_ports: Vec<(u16, Range<usize>)>,
+    /// Where something is mounted, and where that stands.
+    targets: BTreeMap<String, Range<usize>>,
 }
 
 impl Check {
+    fn new(diagnostics: Vec<Diagnostic>, removed: Removed, abilities: Abilities) -> Self {
+        Self { diagnostics, removed, abilities, low_ports: Vec::new(), targets: BTreeMap::new() }
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }

@@ -1,13 +1,14 @@
 //! The network: `[[ports]]`, `network`, `[dns]`, `[extra-hosts]`, `[sysctls]`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
 
 use super::Check;
-use crate::value::{Address, EngineOption, HostAddress, HostName, SysctlName};
+use crate::value::{Address, EngineOption, EnvironmentName, HostAddress, HostName, SysctlName, Text};
 use crate::written::{self, Networks, Number, PortNumber, Spanned, Whole, default};
-use crate::{Diagnostic, Network, NetworkMode, Port};
+use crate::{Diagnostic, Network, NetworkMode, Port, Service};
 
 /// `[[ports]]` that a definition may have: each is compared with each.
 const MOST_PORTS: usize = 256;
@@ -20,15 +21,69 @@ pub(super) struct Networking {
     pub(super) network: Option<Spanned<Networks>>,
     pub(super) ports: Vec<Spanned<written::Port>>,
     pub(super) instances: u16,
+    /// Whether each instance has a port in either slot.
+    pub(super) slots: bool,
     pub(super) hostname: Option<HostName>,
     pub(super) dns: written::Dns,
     pub(super) extra_hosts: BTreeMap<HostName, HostAddress>,
     pub(super) sysctls: BTreeMap<SysctlName, Number>,
 }
 
+/// How often each port is published.
+struct Copies {
+    instances: u16,
+    slots: bool,
+}
+
+impl Copies {
+    fn number(&self) -> u32 {
+        u32::from(self.instances) * u32::from(Service::stride(self.slots))
+    }
+
+    fn rule(&self) -> &'static str {
+        if self.slots { "host + 2 * (i - 1), and one more in the other slot" } else { "host + i - 1" }
+    }
+}
+
+impl fmt::Display for Copies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { instances, slots } = self;
+        let plural = if *instances == 1 { "instance" } else { "instances" };
+        write!(f, "{instances} {plural}{}", if *slots { " in each of two slots" } else { "" })
+    }
+}
+
 impl Check {
+    /// Variables that Conductor sets, so that program, published port and health check agree.
+    pub(super) fn own_variables(
+        &mut self,
+        environment: &Spanned<BTreeMap<EnvironmentName, Text>>,
+        network: &Network,
+        instances: u16,
+    ) {
+        let own_port = network.ports.first().filter(|_| network.mode == NetworkMode::Host);
+        for (name, Text(value)) in environment.get_ref() {
+            let (why, help) = match (name.as_str(), own_port) {
+                ("CONDUCTOR_INSTANCE", _) => ("the number of the instance", "choose another name"),
+                ("PORT", Some(port)) if instances > 1 || *value != port.host.to_string() => (
+                    "in the host's network the port of each instance",
+                    "leave it out: the program finds its `host` port in it",
+                ),
+                _ => continue,
+            };
+            self.report(
+                Diagnostic::error(
+                    "contradiction",
+                    format!("`{}` is set by Conductor: it is {why}", name.as_str()),
+                )
+                .at(environment.span(), format!("sets `{}`", name.as_str()))
+                .help(help),
+            );
+        }
+    }
+
     pub(super) fn network(&mut self, written: Networking) -> Network {
-        let Networking { network, ports, instances, hostname, dns, extra_hosts, sysctls } = written;
+        let Networking { network, ports, instances, slots, hostname, dns, extra_hosts, sysctls } = written;
         let mode_span = network.as_ref().map(Spanned::span);
         let mode = network.map(|network| self.mode(network)).unwrap_or_default();
         if let (NetworkMode::None, Some(port), Some(span)) = (&mode, ports.first(), mode_span) {
@@ -38,7 +93,7 @@ impl Check {
                     .and(span, "no network"),
             );
         }
-        let ports = self.ports(ports, instances, mode == NetworkMode::Host);
+        let ports = self.ports(ports, &Copies { instances, slots }, mode == NetworkMode::Host);
         let written::Dns { servers, search, options } = dns;
         let options = options.unwrap_or_default().into_iter().map(|EngineOption(option)| option);
         Network {
@@ -79,7 +134,7 @@ impl Check {
         }
     }
 
-    fn ports(&mut self, written: Vec<Spanned<written::Port>>, instances: u16, in_host: bool) -> Vec<Port> {
+    fn ports(&mut self, written: Vec<Spanned<written::Port>>, copies: &Copies, in_host: bool) -> Vec<Port> {
         if let Some(first) = written.get(MOST_PORTS) {
             self.report(
                 Diagnostic::error("too-many", format!("there are more than {MOST_PORTS} [[ports]]"))
@@ -90,11 +145,11 @@ impl Check {
         let mut ports: Vec<(Port, Range<usize>)> = Vec::new();
         let mut left = MOST_PUBLISHED;
         for (index, entry) in written.into_iter().enumerate().take(MOST_PORTS) {
-            let Some((port, place)) = self.port(index, entry, instances, in_host) else { continue };
+            let Some((port, place)) = self.port(index, entry, copies, in_host) else { continue };
             if port.host < self.abilities.lowest_port {
                 self.low_ports.push((port.host, place.clone()));
             }
-            let width = |port: &Port| u32::from(port.count) * u32::from(instances);
+            let width = |port: &Port| u32::from(port.count) * copies.number();
             let overlap = ports.iter().find(|(other, _)| {
                 let (a, b) = (u32::from(port.host), u32::from(other.host));
                 port.protocol == other.protocol
@@ -120,19 +175,16 @@ impl Check {
                 ports.push((port, place));
                 continue;
             };
-            let message = if instances == 1 && port.count == 1 && other.count == 1 {
+            let message = if copies.number() == 1 && port.count == 1 && other.count == 1 {
                 format!("host port {} is published twice", port.host)
             } else {
-                format!(
-                    "with {instances} instances, the ports from {} and from {} on overlap",
-                    port.host, other.host
-                )
+                format!("with {copies}, the ports from {} and from {} on overlap", port.host, other.host)
             };
             self.report(
                 Diagnostic::error("port-clash", message)
                     .at(place, "claimed here")
                     .and(there.clone(), "and here")
-                    .help("instance i gets host + i - 1: leave room for all instances"),
+                    .help(format!("instance i gets {}: leave room for all instances", copies.rule())),
             );
         }
         ports.into_iter().map(|(port, _)| port).collect()
@@ -142,7 +194,7 @@ impl Check {
         &mut self,
         index: usize,
         entry: Spanned<written::Port>,
-        instances: u16,
+        copies: &Copies,
         in_host: bool,
     ) -> Option<(Port, Range<usize>)> {
         let table = entry.span();
@@ -182,15 +234,15 @@ impl Check {
             None => return None,
         };
         let host = first?;
-        let last = u32::from(host) + u32::from(instances) * u32::from(count) - 1;
+        let last = u32::from(host) + copies.number() * u32::from(count) - 1;
         if last > 65_535 {
             self.report(
                 Diagnostic::error(
                     "contradiction",
-                    format!("{instances} instances from port {host} on need ports up to {last}"),
+                    format!("{copies} from port {host} on need ports up to {last}"),
                 )
                 .at(place, "ports end at 65535")
-                .help("choose a lower port; instance i gets host + i - 1"),
+                .help(format!("choose a lower port; instance i gets {}", copies.rule())),
             );
             return None;
         }

@@ -37,7 +37,7 @@ pub use memory::Memory;
 pub use name::ServiceName;
 pub use names::{
     Directive, DriverName, FileSystem, GrpcService, HeaderName, HostName, HostPattern, InterfaceName,
-    LabelName, LogDriver, ObjectName, OptionName, SecretName, SliceName, SysctlName, TlsName,
+    LabelName, LogDriver, ObjectName, OptionName, SecretName, SliceName, SysctlName, TlsName, UpstreamName,
 };
 pub use path::UrlPath;
 pub use statuses::Statuses;

@@ -146,6 +146,14 @@ name!(
     "the name of an interface in quotes, such as \"br-backend\""
 );
 name!(
+    /// An upstream of nginx or a backend of HAProxy, and a part of the names of files about it.
+    UpstreamName,
+    "name of an upstream",
+    Form { longest: Some(100), ..Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9_.-") },
+    "is not the name of an upstream: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit",
+    "the name of an upstream in quotes, such as \"storefront\""
+);
+name!(
     /// A type of file system for mount(8).
     FileSystem,
     "type of file system",

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use super::{InvalidValue, deserialize_from_str};
 use crate::suggest::nearest;
-use crate::{HealthProtocol, Method, OnUnhealthy, Protocol, PullPolicy, Runtime};
+use crate::written::DriverWord;
+use crate::{HealthProtocol, Method, OnUnhealthy, Protocol, PullPolicy, Runtime, Strategy};
 
 /// capabilities(7), Linux 6.12, without their prefix; and the engines' word for all of them.
 const CAPABILITIES: &[&str] = &[
@@ -155,9 +156,10 @@ word!(
     "a limit of setrlimit(2)", "the name of a limit, such as \"nofile\""
 );
 
-/// An enumeration whose variants have one way each to be written.
+/// An enumeration whose variants have one way each to be written; and which counts where none is, if that is always the
+/// same.
 macro_rules! closed {
-    ($type:ident, $expecting:literal, { $($word:literal => $variant:ident),+ }) => {
+    ($type:ident, $expecting:literal, $default:expr, { $($word:literal => $variant:ident),+ }) => {
         impl FromStr for $type {
             type Err = InvalidValue;
 
@@ -167,11 +169,6 @@ macro_rules! closed {
                     _ => Err(unknown(text, &[$($word),+])),
                 }
             }
-        }
-
-        impl $type {
-            /// All there are.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
         }
 
         impl fmt::Display for $type {
@@ -191,11 +188,12 @@ macro_rules! closed {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({
-                    "type": "string",
-                    "enum": [$($word),+],
-                    "default": Self::default().to_string(),
-                })
+                let mut schema = schemars::json_schema!({ "type": "string", "enum": [$($word),+] });
+                let default: Option<Self> = $default;
+                if let Some(default) = default {
+                    schema.insert("default".to_owned(), default.to_string().into());
+                }
+                schema
             }
         }
     };
@@ -209,18 +207,24 @@ fn unknown(text: &str, known: &[&'static str]) -> InvalidValue {
     InvalidValue::new(format!("`{}` is not known here: {help}", text.escape_debug()))
 }
 
-closed!(Runtime, "an engine in quotes, such as \"podman\"", { "podman" => Podman, "docker" => Docker });
-closed!(Protocol, "a protocol in quotes, such as \"udp\"", { "tcp" => Tcp, "udp" => Udp });
-closed!(OnUnhealthy, "what to do in quotes, such as \"none\"", { "restart" => Restart, "none" => None });
-closed!(PullPolicy, "a policy in quotes, such as \"always\"", {
+closed!(Runtime, "an engine in quotes, such as \"podman\"", Some(Self::default()), { "podman" => Podman, "docker" => Docker });
+closed!(Protocol, "a protocol in quotes, such as \"udp\"", Some(Self::default()), { "tcp" => Tcp, "udp" => Udp });
+closed!(OnUnhealthy, "what to do in quotes, such as \"none\"", Some(Self::default()), { "restart" => Restart, "none" => None });
+closed!(PullPolicy, "a policy in quotes, such as \"always\"", Some(Self::default()), {
     "missing" => Missing, "always" => Always, "never" => Never
 });
-closed!(HealthProtocol, "a protocol in quotes, such as \"https\"", {
+closed!(HealthProtocol, "a protocol in quotes, such as \"https\"", Some(Self::default()), {
     "http" => Http, "https" => Https, "h2c" => H2c, "grpc" => Grpc, "grpcs" => Grpcs, "tcp" => Tcp
 });
-closed!(Method, "a method in quotes, such as \"HEAD\"", {
+closed!(Method, "a method in quotes, such as \"HEAD\"", Some(Self::default()), {
     "GET" => Get, "HEAD" => Head, "POST" => Post, "PUT" => Put, "PATCH" => Patch, "DELETE" => Delete,
     "OPTIONS" => Options
+});
+closed!(Strategy, "a strategy in quotes, such as \"recreate\"", None, {
+    "blue-green" => BlueGreen, "recreate" => Recreate
+});
+closed!(DriverWord, "a driver in quotes, such as \"nginx\"", Some(Self::default()), {
+    "nginx" => Nginx, "haproxy" => Haproxy
 });
 
 #[cfg(test)]

@@ -25,3 +25,9 @@ pub(crate) const STOP_TIMEOUT: TimeSpan = TimeSpan::from_secs(10);
 
 pub(crate) const PULL_RETRIES: u32 = 0;
 pub(crate) const PULL_RETRY_DELAY: TimeSpan = TimeSpan::from_secs(5);
+
+pub(crate) const SETTLE: TimeSpan = TimeSpan::from_secs(10);
+pub(crate) const DRAIN: TimeSpan = TimeSpan::from_secs(10);
+pub(crate) const BEFORE_TIMEOUT: TimeSpan = TimeSpan::from_secs(10 * 60);
+pub(crate) const KEEP: u32 = 3;
+pub(crate) const HAPROXY_SOCKET: &str = "/run/haproxy/admin.sock";

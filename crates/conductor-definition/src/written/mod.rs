@@ -9,6 +9,7 @@ mod limit;
 mod number;
 mod objects;
 mod read;
+mod release;
 #[cfg(feature = "schema")]
 mod rules;
 mod spanned;
@@ -29,6 +30,7 @@ pub(crate) use limit::{Limit, Starts, Within};
 pub(crate) use number::{Count, Id, PortNumber, Timer, Weight, Whole};
 pub(crate) use objects::{Network, NetworkDns, NetworkSubnet, Volume};
 pub(crate) use read::{Read, Removed, Table, read};
+pub(crate) use release::{Before, Deploy, DriverWord, Proxy};
 pub(crate) use spanned::Spanned;
 pub(crate) use tables::{
     Capabilities, Dns, Health, HealthTls, Log, Mount, Port, Pull, Resources, Restart, Security, Stop,
@@ -68,7 +70,7 @@ pub(crate) struct Service {
     /// The engine. What is different with docker is told under DOCKER in conductor-service(5).
     pub(crate) runtime: Option<Spanned<Runtime>>,
     /// Further options for the engine's `run`, before the image.
-    pub(crate) runtime_args: Option<Vec<Text>>,
+    pub(crate) runtime_args: Option<Vec<Spanned<Text>>>,
     /// The user in the container, by name or number, and perhaps a group: `"1000:1000"`.
     pub(crate) user: Option<User>,
     /// Supplementary groups of that user.
@@ -104,7 +106,7 @@ pub(crate) struct Service {
     pub(crate) requires: Option<Vec<Spanned<Dependency>>>,
     /// Variables for the container. The values are taken literally. They are part of the unit, which every user of
     /// the machine may read: this is no place for secrets.
-    pub(crate) environment: Option<BTreeMap<EnvironmentName, Text>>,
+    pub(crate) environment: Option<Spanned<BTreeMap<EnvironmentName, Text>>>,
     /// Labels of the container.
     pub(crate) labels: Option<BTreeMap<LabelName, Text>>,
     /// Names, and the files that hold them: a path, or a table for a file made by systemd-creds(1) for this name
@@ -143,4 +145,9 @@ pub(crate) struct Service {
     pub(crate) health: Option<Spanned<Health>>,
     /// systemd starts the container again whenever it ends, unless it was stopped.
     pub(crate) restart: Option<Restart>,
+    /// How a new release takes over. Once a release is live, the units are made from the file that holds it, and the
+    /// definition says what the next one is to be; see RELEASES.
+    pub(crate) deploy: Option<Spanned<Deploy>>,
+    /// The proxy on this machine that passes requests on to the live release.
+    pub(crate) proxy: Option<Spanned<Proxy>>,
 }

@@ -4,7 +4,7 @@
 use schemars::Schema;
 use serde_json::{Value, json};
 
-/// A published port belongs to a container that has a network of its own, and a check needs a port to ask.
+/// A published port belongs to a container that has a network of its own, and a check and a proxy need a port.
 pub(super) fn of_service(schema: &mut Schema) {
     let host = json!({ "enum": ["host", ["host"]] });
     schema.insert("if".to_owned(), json!({ "properties": { "network": host }, "required": ["network"] }));
@@ -15,7 +15,7 @@ pub(super) fn of_service(schema: &mut Schema) {
 fn of_ports(rule: &Value) -> Value {
     json!({
         "properties": { "ports": { "items": rule } },
-        "if": { "required": ["health"] },
+        "if": { "anyOf": [{ "required": ["health"] }, { "required": ["proxy"] }] },
         "then": { "required": ["ports"], "properties": { "ports": { "minItems": 1 } } },
     })
 }

@@ -100,9 +100,10 @@ impl Schema {
                 ValidationErrorKind::AdditionalProperties { unexpected } => {
                     unexpected.iter().map(|key| below(&table, key)).collect()
                 }
-                // What is required of the whole because of another key: a check needs a port.
+                // What is required of the whole because of another key: a check and a proxy need a port.
                 ValidationErrorKind::Required { property } if table.is_empty() && property == "ports" => {
-                    vec!["/health".to_owned()]
+                    let needs = ["health", "proxy"].into_iter().find(|key| value.get(key).is_some());
+                    vec![below("", needs.unwrap())]
                 }
                 ValidationErrorKind::Required { property } => {
                     vec![below(&table, property.as_str().unwrap())]

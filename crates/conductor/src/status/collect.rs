@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use conductor_definition::{Kind, Site};
+use conductor_definition::{Kind, Live, Releases, Site};
 use conductor_generator::{Converted, Host, convert, established, preview, read_all};
 use conductor_systemd::{LoadState, Systemd, UnitStatus};
 use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in, systemctl};
@@ -54,8 +54,8 @@ fn nameless(definition: &Converted) -> Service {
 }
 
 fn first_error(definition: &Converted) -> Option<String> {
-    let error = definition.diagnostics.iter().find(|diagnostic| diagnostic.is_error())?;
-    Some(definition.line(error))
+    let (source, error) = definition.findings().find(|(_, diagnostic)| diagnostic.is_error())?;
+    Some(error.one_line(source))
 }
 
 async fn service(
@@ -71,7 +71,9 @@ async fn service(
         Some(unit) => Some(ask(systemd, unit).await?),
         None => None,
     };
-    let edited = definition.and_then(|definition| edited(site, definition));
+    // Of a service that was deployed the definition is the next release's: nothing that runs is to change with it.
+    let deployed = Releases::read(site, &name).is_some_and(|releases| releases.live != Live::Never);
+    let edited = definition.filter(|_| !deployed).and_then(|definition| edited(site, definition));
     let mut instances = Vec::new();
     for unit in &units.instances {
         let seen = ask(systemd, &unit.unit).await?;
@@ -90,7 +92,7 @@ async fn service(
         instances,
         name,
     };
-    service.notes = notes(&service, &units.start, systemctl(site.scope()));
+    service.notes = notes(&service, deployed, &units.start, systemctl(site.scope()));
     Ok(service)
 }
 
@@ -135,10 +137,13 @@ fn instance(
     }
 }
 
-fn notes(service: &Service, start: &str, systemctl: &str) -> Vec<String> {
+fn notes(service: &Service, deployed: bool, start: &str, systemctl: &str) -> Vec<String> {
     let any = |wanted: fn(&Instance) -> bool| service.instances.iter().any(wanted);
     let mut notes = Vec::new();
     match (&service.definition, service.instances.is_empty()) {
+        (Some(_), false) if service.problem.is_some() && deployed => {
+            notes.push("what is live is not affected".to_owned());
+        }
         (Some(_), false) if service.problem.is_some() => {
             notes.push("the units are those of its last good definition".to_owned());
         }
