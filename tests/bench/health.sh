@@ -83,7 +83,10 @@ ours) # NAME TARGETS INTERVAL SECONDS [OPTION...]
     ours "$targets" "$interval" "$@"
     # Until each target has had its first check, which is after systemd has told of all of them.
     already=$(asked)
-    until [ "$(asked)" -gt $((already + 2 * targets)) ]; do sleep 0.2; done
+    for _ in $(seq 300); do
+        [ "$(asked)" -le $((already + 2 * targets)) ] || break
+        sleep 0.2
+    done
     sleep 2
     measure "$name" "$pid" "$seconds"
     end
