@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cache::{self, Cached};
-use crate::{Result, docker, package, preflight, recipe, rootless, storage};
+use crate::{Result, docker, observers, package, preflight, recipe, rootless, storage};
 
 /// The Debian releases Conductor is tested on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +83,12 @@ impl Image {
     pub fn add_docker(self) -> Result<Self> {
         let layer = docker::layer(&self)?;
         Ok(self.add_layer("docker", layer))
+    }
+
+    /// With HAProxy, Prometheus' `promtool` and strace.
+    pub fn add_observers(self) -> Result<Self> {
+        let layer = observers::layer(&self)?;
+        Ok(self.add_layer("observers", layer))
     }
 
     /// With `localhost/web:1`, our test server in a container image, in the storage of each engine.

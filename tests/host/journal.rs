@@ -26,14 +26,16 @@ impl Entry {
 
     /// The unit it is about: what PID 1 says about a unit, or else the unit whose process said it.
     pub fn unit(&self) -> &str {
+        // Anybody can say that something is about a unit; journalctl believes it of PID 1 alone, too.
         let about = self.get("UNIT");
-        if about.is_empty() { self.get("_SYSTEMD_UNIT") } else { about }
+        if about.is_empty() || self.get("_PID") != "1" { self.get("_SYSTEMD_UNIT") } else { about }
     }
 
     /// The same of users' managers and their units.
     pub fn user_unit(&self) -> &str {
         let about = self.get("USER_UNIT");
-        if about.is_empty() { self.get("_SYSTEMD_USER_UNIT") } else { about }
+        let is_of_manager = self.get("_SYSTEMD_USER_UNIT") == "init.scope";
+        if about.is_empty() || !is_of_manager { self.get("_SYSTEMD_USER_UNIT") } else { about }
     }
 
     /// When, on the machine's monotonic clock: for the time between two entries of one boot.
@@ -168,7 +170,7 @@ mod tests {
 
     #[test]
     fn export_format_with_a_binary_field() {
-        let mut bytes = b"__MONOTONIC_TIMESTAMP=1500000\nUNIT=web.service\nMESSAGE\n".to_vec();
+        let mut bytes = b"_PID=1\n__MONOTONIC_TIMESTAMP=1500000\nUNIT=web.service\nMESSAGE\n".to_vec();
         bytes.extend(3_u64.to_le_bytes());
         bytes.extend(b"a\nb\n\nMESSAGE=next\n\n");
         let mut reader = bytes.as_slice();

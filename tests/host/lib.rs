@@ -30,6 +30,7 @@ mod host;
 mod image;
 mod journal;
 mod machine;
+mod observers;
 mod overlay;
 mod package;
 mod payload;

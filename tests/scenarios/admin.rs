@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use conductor_tests::announce;
+
 use crate::common::{
     SOON, WEB, ask, host_with, invocation, journal, only_containers, state, tell, undisturbed,
 };
+use crate::stage::{Engine, Stage};
 
 #[test]
 fn stop_start_restart_and_kill() {
@@ -98,8 +101,38 @@ fn the_checker_is_neither_root_nor_unconfined() {
     host.wait_active("web-health.service", SOON).unwrap();
     let user = host.sh("ps -C conductor-health -o user:20=,args= | grep ' watch '").unwrap();
     assert!(user.starts_with("conductor-health "), "{user}");
-    let rating = host.ok(["systemd-analyze", "security", "--no-pager", "web-health.service"]).unwrap();
-    let exposure = rating.lines().last().unwrap();
-    let number = exposure.split_whitespace().find_map(|word| word.parse::<f32>().ok()).unwrap();
-    assert!(number <= 1.5, "{exposure}");
+    host.ok(["systemctl", "start", "conductor-status.socket"]).unwrap();
+    host.ok(["curl", "-sS", "http://127.0.0.1:9580/health/web"]).unwrap();
+    let bookworm = Stage::bookworm(Engine::Podman);
+    if let Some(bookworm) = &bookworm {
+        bookworm.start(WEB);
+    }
+    let machines = [Some((&host, "257")), bookworm.as_deref().map(|host| (host, "252"))];
+    for (host, systemd) in machines.into_iter().flatten() {
+        for unit in ["web-health.service", "conductor-status.service"] {
+            let rating = host.ok(["systemd-analyze", "security", "--no-pager", unit]).unwrap();
+            let exposure = rating.lines().last().unwrap();
+            announce(format_args!("systemd {systemd}: {exposure}"));
+            let number = exposure.split_whitespace().find_map(|word| word.parse::<f32>().ok()).unwrap();
+            assert!(number <= 1.5, "{exposure}");
+        }
+    }
+
+    // Of the two, the one that the network talks to cannot even ask systemd.
+    let asks = |unit: &str| {
+        let process = host.property(unit, "MainPID").unwrap();
+        let inside = ["nsenter", "--mount", "--target", &process, "runuser", "-u", "conductor-health", "--"];
+        let list = [
+            "busctl",
+            "--no-pager",
+            "call",
+            "org.freedesktop.systemd1",
+            "/",
+            "org.freedesktop.DBus.Peer",
+            "Ping",
+        ];
+        host.run([&inside[..], &list].concat()).unwrap()
+    };
+    asks("web-health.service").ok().unwrap();
+    assert!(!asks("conductor-status.service").success(), "it has a bus");
 }

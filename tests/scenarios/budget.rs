@@ -26,6 +26,12 @@ fn says(host: &Host, what: &str) {
     host.eventually(SOON, &format!("the checker says {what:?}"), said).unwrap();
 }
 
+/// What Prometheus would get of the checker.
+fn figures(host: &Host) -> String {
+    let socket = "/run/conductor/health/web/socket";
+    host.ok(["curl", "-sS", "--unix-socket", socket, "http://checker/metrics"]).unwrap()
+}
+
 fn invocations(host: &Host) -> [String; 3] {
     UNITS.map(|unit| invocation(host, unit))
 }
@@ -50,6 +56,17 @@ fn instances_that_fail_for_the_same_reason_are_held_until_it_is_gone() {
     let same = before.iter().filter(|invocation| after.contains(invocation)).count();
     assert_eq!(same, 2, "{before:?} {after:?}");
     says(&host, "held, because no other instance is healthy");
+    // Wherever one looks.
+    let fields = ["CONDUCTOR_SERVICE=web", "STATE_TO=held", "HOLD=together", &format!("UNIT={held}")];
+    let found = host.ok([&["journalctl", "--quiet", "--output=cat"], &fields[..]].concat()).unwrap();
+    assert_eq!(found.lines().count(), 1, "{found}");
+    let told = figures(&host);
+    for sample in [
+        format!("conductor_health_state{{service=\"web\",unit=\"{held}\",state=\"held\"}} 1"),
+        format!("conductor_health_holds_total{{service=\"web\",unit=\"{held}\",reason=\"together\"}} 1"),
+    ] {
+        assert!(told.lines().any(|line| line == sample), "{sample} is not in\n{told}");
+    }
 
     // The database is back.
     host.write("/srv/ctl/mode", "ok\n").unwrap();
@@ -60,6 +77,7 @@ fn instances_that_fail_for_the_same_reason_are_held_until_it_is_gone() {
         2,
         "nobody else was touched"
     );
+    assert!(!figures(&host).contains("state=\"held\"} 1"), "a hold ends by itself");
 }
 
 #[test]

@@ -81,7 +81,9 @@ fn upgrade_restarts_checkers_only_and_removal_stops_in_good_order() {
     fake::unit(&host, "web-health.service", true, "ExecStart=sleep infinity").unwrap();
     fake::unit(&host, "idle-health.service", true, "ExecStart=sleep infinity").unwrap();
     fake::unit(&host, "parked.service", true, "# wanted\nExecStart=sleep infinity").unwrap();
-    host.sh("systemctl daemon-reload; systemctl start web web-health").unwrap();
+    host.sh("systemctl daemon-reload; systemctl start web web-health conductor-status.socket").unwrap();
+    host.ok(["curl", "--silent", "http://127.0.0.1:9580/health"]).unwrap();
+    let status = invocation(&host, "conductor-status.service");
 
     // An upgrade, to a version that differs in nothing but its number.
     let (web, checker) = (invocation(&host, "web.service"), invocation(&host, "web-health.service"));
@@ -94,6 +96,8 @@ fn upgrade_restarts_checkers_only_and_removal_stops_in_good_order() {
     .unwrap();
     assert_eq!(invocation(&host, "web.service"), web, "the service was left alone");
     assert_ne!(invocation(&host, "web-health.service"), checker, "its checker runs the new code");
+    assert_ne!(invocation(&host, "conductor-status.service"), status, "who answers for them, too");
+    host.ok(["curl", "--silent", "http://127.0.0.1:9580/health"]).unwrap();
     for unit in ["idle-health.service", "parked.service"] {
         assert_eq!(host.property(unit, "ActiveState").unwrap(), "inactive", "{unit} was not started");
     }

@@ -387,3 +387,54 @@ fn the_oldest_systemd_runs_users_services_too() {
         entries.iter().map(Entry::message).filter(|text| text.contains("ignoring")).collect();
     assert!(said.is_empty(), "no directive is unknown: {said:?}");
 }
+
+#[test]
+fn what_her_checkers_see_is_told_to_her_alone() {
+    let host = host_with_alice();
+    let alice = alice(&host);
+    alice.define("web", WEB);
+    alice.ok(&["systemctl", "--user", "start", "web.service", "conductor-status.socket"]);
+    let socket = "/run/user/1001/conductor/status.socket";
+    let asked = |path: &str| {
+        let url = format!("http://hers{path}");
+        alice.ok(&["curl", "-sS", "--max-time", "5", "--unix-socket", socket, &url])
+    };
+    let up = || Ok(asked("/health/web") == "up, 1 of 1 instances are healthy\n");
+    host.eventually(SOON, "it is up", up).unwrap();
+    assert!(asked("/metrics").contains("conductor_health_checker_up{service=\"web\"} 1\n"));
+    let refused = bob(&host).run(&["curl", "-sS", "--unix-socket", socket, "http://hers/health"]);
+    assert!(!refused.success(), "bob may ask");
+    alice.ok(&[
+        "sh",
+        "-c",
+        "mkdir -p /run/user/1001/conductor/drain && touch /run/user/1001/conductor/drain/web",
+    ]);
+    assert!(asked("/health/web").starts_with("drain, because /run/user/1001/conductor/drain/web is there"));
+    alice.ok(&["rm", "/run/user/1001/conductor/drain/web"]);
+
+    // Fields as her systemd has them.
+    let run = alice.property("web.service", "InvocationID");
+    let mut log = host.follow(&host.mark().unwrap()).unwrap();
+    tell(&host, "/mode/500");
+    let failing = |entry: &Entry| entry.get("STATE_TO") == "failing";
+    let entry = log.until(SOON, "it fails", failing).unwrap();
+    for (field, value) in [
+        ("USER_UNIT", "web.service"),
+        ("USER_INVOCATION_ID", &run),
+        ("CONDUCTOR_SERVICE", "web"),
+        ("_SYSTEMD_USER_UNIT", "web-health.service"),
+    ] {
+        assert_eq!(entry.get(field), value, "{field}");
+    }
+    log.until(SOON, "it is restarted", of_users("web.service", "Started ")).unwrap();
+    host.eventually(SOON, "it is up again", up).unwrap();
+
+    // As far as somebody without rights can give up more: rating and why are in `WITHOUT_ROOT`.
+    for unit in ["web-health.service", "conductor-status.service"] {
+        let rating = alice.ok(&["systemd-analyze", "--user", "security", "--no-pager", unit]);
+        let exposure = rating.lines().last().unwrap();
+        announce(format_args!("of a user: {exposure}"));
+        let number = exposure.split_whitespace().find_map(|word| word.parse::<f32>().ok()).unwrap();
+        assert!(number <= 5.0, "{rating}");
+    }
+}

@@ -22,6 +22,7 @@ use crate::{Diagnostic, Source};
 pub(crate) const LITERAL: &[&str] = &[
     "environment",
     "extra-hosts",
+    "health.headers",
     "labels",
     "log.options",
     "options",
@@ -273,7 +274,7 @@ mod tests {
 
     #[test]
     fn lists_and_tables_of_free_names_are_literal() {
-        let text = "command = ['$HOME', '${x}']\n[environment]\nA = '$'\n[systemd.service]\nX = '${Y}'\n[log.options]\nt = '$'";
+        let text = "command = ['$HOME', '${x}']\n[environment]\nA = '$'\n[systemd.service]\nX = '${Y}'\n[log.options]\nt = '$'\n[health.headers]\nH = '$'";
         let (_, found) = filled_in(text, "command");
         assert!(found.is_empty(), "{found:?}");
     }

@@ -14,6 +14,7 @@ mod kind;
 mod merge;
 mod nesting;
 mod object;
+mod question;
 mod release;
 mod releases;
 #[cfg(feature = "schema")]
@@ -36,6 +37,7 @@ pub use file::read_text;
 pub use freeze::{Pins, freeze};
 pub use kind::{DefinitionName, Kind};
 pub use object::{NetworkSettings, Object, SubnetSettings, VolumeSettings, What};
+pub use question::{GrpcQuestion, HealthProtocol, HealthTls, HttpQuestion, Method, Question};
 pub use release::{Before, Deploy, Proxy, ProxyDriver, Slot, Strategy};
 pub use releases::{Live, ReleaseFile, Releases};
 pub use search::{File, Finding, Found, find};
@@ -51,9 +53,9 @@ pub use suggest::nearest;
 pub use together::{Claims, Clash, Reference, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FileMode, FilePath,
-    FileSystem, Group, HostName, HostPattern, Image, InterfaceName, InvalidValue, LabelName, LimitName,
-    LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal, SliceName, Subnet,
-    SysctlName, UpstreamName, UrlPath, User,
+    FileSystem, Group, GrpcService, HeaderName, HostName, HostPattern, Image, InterfaceName, InvalidValue,
+    LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
+    SliceName, Statuses, Subnet, SysctlName, TlsName, UpstreamName, UrlPath, User,
 };
 
 /// A definition that could be read, and what is questionable about it.

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use conductor_timespan::TimeSpan;
 
 use crate::DefinitionName;
+use crate::question::Question;
 use crate::release::{Deploy, Proxy};
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FileMode, FilePath, Group, HostName,
     HostPattern, Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName,
-    ServiceName, Signal, SliceName, SysctlName, UrlPath, User,
+    ServiceName, Signal, SliceName, SysctlName, User,
 };
 
 /// A service that can be turned into units.
@@ -379,11 +380,11 @@ pub struct Directives {
     pub service: BTreeMap<Directive, Vec<String>>,
 }
 
-/// The HTTP check. All spans are finite.
+/// The check. All spans are finite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    /// Path and query.
-    pub path: UrlPath,
+    /// What is asked.
+    pub question: Question,
     /// The port that is asked.
     pub port: Port,
     /// Time from one check to the next.

@@ -8,6 +8,7 @@
 //! - [`mod@probe`]: one check, and a reason in words.
 //! - [`verdict`]: when failures become a verdict, and what follows; pure and exhaustively tested.
 //! - [`mod@watch`], [`mod@wait`], [`once`]: the three subcommands around them.
+//! - [`serve`]: what they know, for Prometheus and load balancers.
 //! - [`opened`]: what `wait` tells `watch` about the run that it has let through.
 
 pub mod cli;
@@ -17,6 +18,7 @@ pub mod once;
 pub mod opened;
 pub mod privileges;
 pub mod probe;
+pub mod serve;
 mod url;
 pub mod verdict;
 pub mod wait;

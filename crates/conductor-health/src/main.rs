@@ -4,7 +4,7 @@ use conductor_health::cli::{Cli, Command, ProbeArgs, WaitArgs, WatchArgs};
 use conductor_health::log::{Level, Log};
 use conductor_health::notify::Notifier;
 use conductor_health::wait::{Gate, MainProcess};
-use conductor_health::{once, privileges, probe, wait, watch};
+use conductor_health::{once, privileges, probe, serve, wait, watch};
 use conductor_systemd::Scope;
 use std::io::Write;
 use std::process::ExitCode;
@@ -28,7 +28,8 @@ fn main() -> ExitCode {
     let log = Log::stderr();
     let (done, failed) = match cli.command {
         Command::Wait(args) => (run_wait(args), 1),
-        Command::Watch(args) => (run_watch(args, log), 1),
+        Command::Watch(args) => (run_watch(args), 1),
+        Command::ServeStatus(args) => (run(serve::aggregate::run(args)).map(|()| ExitCode::SUCCESS), 1),
         Command::Probe(args) => (run_probe(&args), UNKNOWN),
     };
     done.unwrap_or_else(|error| {
@@ -58,7 +59,8 @@ fn run_wait(args: WaitArgs) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_watch(args: WatchArgs, log: Log) -> Result<ExitCode, String> {
+fn run_watch(args: WatchArgs) -> Result<ExitCode, String> {
+    let log = Log::with_fields(&args.identifier());
     if let Some(unit) = args.duplicate() {
         return Err(format!("{unit} is given twice: each unit can have one URL"));
     }

@@ -13,6 +13,7 @@ use crate::limits::{start_limit_window, start_timeout};
 use crate::manager::network;
 use crate::names::{Names, start_unit};
 use crate::object::Used;
+use crate::question;
 use crate::quote;
 use crate::runtime::{Container, SCRIPT, engine, remove};
 use crate::unit_file::UnitFile;
@@ -224,16 +225,16 @@ fn wait(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> 
     let index = ports.iter().position(|port| *port == health.port).unwrap_or(0);
     let port = host_ports(service, names, index).map(|ports| ports.first).unwrap_or_default();
     let host = match health.port.local_address() {
-        IpAddr::V4(address) => format!("http://{address}:"),
-        IpAddr::V6(address) => format!("http://[{address}]:"),
+        IpAddr::V4(address) => format!("{address}:"),
+        IpAddr::V6(address) => format!("[{address}]:"),
     };
-    let url = Word::literal(&host).then(&port).then(&health.path.as_str().into());
+    let url = question::url(&health.question, &Word::literal(&host).then(&port));
     let unit = if names.is_group() { Word::expanding("%n") } else { names.container_unit().into() };
     let whose: &[&str] = match scope {
         Scope::System => &["--user", "conductor-health"],
         Scope::User => &["--user-manager"],
     };
-    Exec::new("/usr/bin/conductor-health")
+    let exec = Exec::new("/usr/bin/conductor-health")
         .arg("wait")
         .args(whose.iter().copied())
         .arg("--unit")
@@ -247,8 +248,8 @@ fn wait(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> 
         .arg(compact(health.timeout))
         .arg("--healthy-after")
         .arg(health.healthy_after.to_string())
-        .line()
-        .arg(url)
+        .line();
+    question::options(exec, &health.question).arg(url)
 }
 
 /// While it starts it is asked more often than later: a second at the most between an answer and the

@@ -6,6 +6,7 @@ use crate::container::{compact, conditions};
 use crate::exec::{Exec, Word};
 use crate::limits::{recover_within, stable_for};
 use crate::names::Names;
+use crate::question;
 use crate::unit_file::UnitFile;
 
 /// It needs to reach the container and the bus, and nothing else of the machine.
@@ -53,6 +54,9 @@ const WITHOUT_ROOT: &[&str] = &[
     "UMask",
 ];
 
+/// Where sidecars have their directories, within the directory of what runs (`%t`).
+const RUNTIME: &str = "conductor/health";
+
 /// One sidecar watches all instances, and lives as long as any of them is up or will be.
 ///
 /// `StopWhenUnneeded=`: every instance wants it. A container that is being restarted, by systemd itself too, still
@@ -80,6 +84,10 @@ pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>, scope:
         .set("WatchdogSec", "30s")
         // Not in conductor.slice: a limit that slows the containers down must not slow down who judges them.
         .set_some("User", (scope == Scope::System).then_some("conductor-health"))
+        // For the socket that tells others; what it says is no secret, but nobody's business either.
+        .set("RuntimeDirectory", format!("{RUNTIME}/{}", names.stem()))
+        .set("RuntimeDirectoryMode", "0700")
+        .set("RuntimeDirectoryPreserve", "restart")
         .set("SyslogIdentifier", format!("{}-health", service.name))
         .log_fields(service);
     SANDBOX
@@ -94,18 +102,20 @@ fn watch(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) ->
     if scope == Scope::User {
         exec = exec.arg("--user-manager");
     }
-    exec = exec.line();
+    exec = exec.arg("--name").arg(service.name.to_string()).arg("--listen");
+    exec = exec.arg(Word::expanding(&format!("%t/{RUNTIME}/{}/socket", names.stem()))).line();
     for number in service.instance_numbers() {
         let unit = names.instance_unit(number);
         let authority =
             std::net::SocketAddr::new(health.port.local_address(), names.host_port(health.port, number));
+        let authority = Word::from(authority.to_string());
         exec = exec
             .arg("--unit")
-            .arg(Word::literal(&format!("{unit}=http://{authority}")).then(&health.path.as_str().into()))
+            .arg(Word::literal(&format!("{unit}=")).then(&question::url(&health.question, &authority)))
             .line();
     }
     let Health {
-        path: _,
+        question,
         port: _,
         interval,
         timeout,
@@ -118,6 +128,7 @@ fn watch(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) ->
         max_pressure,
         max_hold,
     } = health;
+    exec = question::options(exec, question);
     exec = exec.arg("--interval").arg(compact(*interval)).arg("--timeout").arg(compact(*timeout));
     exec = exec.arg("--start-within").arg(compact(*start_within)).line();
     exec = exec.arg("--unhealthy-after").arg(unhealthy_after.to_string());

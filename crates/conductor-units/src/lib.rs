@@ -15,6 +15,7 @@ mod names;
 mod object;
 mod once;
 mod pull;
+mod question;
 mod quote;
 mod reach;
 mod runtime;

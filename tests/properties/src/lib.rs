@@ -17,6 +17,7 @@ mod trees;
 pub mod units;
 mod values;
 
+pub use conductor_health::probe::fuzzing::answer;
 pub use definition::definition;
 pub use escape::escape;
 pub use interpolate::interpolate;
@@ -29,6 +30,7 @@ pub type Check = fn(&[u8]);
 
 /// All of them, by the names of the fuzz targets.
 pub const TARGETS: &[(&str, Check)] = &[
+    ("answer", answer),
     ("definition", definition),
     ("escape", escape),
     ("interpolate", interpolate),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Check;
+use super::question::Asked;
 use crate::written::{self, PortNumber, Spanned, Whole, default};
 use crate::{Diagnostic, Health, Port, Protocol};
 
@@ -15,8 +16,16 @@ impl Check {
     ) -> Option<Health> {
         let table = written.span();
         let written::Health {
+            protocol,
             path,
+            service,
             port,
+            method,
+            headers,
+            body,
+            expect_status,
+            expect_body,
+            tls,
             interval,
             timeout,
             unhealthy_after,
@@ -28,14 +37,8 @@ impl Check {
             max_pressure,
             max_hold,
         } = written.into_inner();
-        if path.is_none() {
-            self.missing(
-                "health.path",
-                "path",
-                Some(table.clone()),
-                "say what to ask for, such as path = \"/healthz\"",
-            );
-        }
+        let asked = Asked { path, service, method, headers, body, expect_status, expect_body, tls };
+        let question = self.question(protocol.unwrap_or_default(), asked, table.clone());
         let port = self.port_of("a health check needs a port to ask", port, ports, wrote_ports, table);
         let interval = self.timer(interval, default::INTERVAL);
         let timeout_span = timeout.as_ref().map(Spanned::span);
@@ -57,7 +60,7 @@ impl Check {
         let max_pressure = max_pressure.and_then(|n| self.number(&n)).unwrap_or(default::MAX_PRESSURE);
         let max_hold = self.timer(max_hold, default::MAX_HOLD);
         Some(Health {
-            path: path?.into_inner(),
+            question: question?,
             port: port?,
             interval,
             timeout,

@@ -8,6 +8,7 @@ mod health;
 mod lint;
 mod network;
 mod object;
+mod question;
 mod release;
 mod restart;
 mod rights;

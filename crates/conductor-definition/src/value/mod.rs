@@ -18,6 +18,7 @@ mod name;
 mod names;
 mod path;
 mod security;
+mod statuses;
 mod subnet;
 mod text;
 mod user;
@@ -35,17 +36,18 @@ pub use image::Image;
 pub use memory::Memory;
 pub use name::ServiceName;
 pub use names::{
-    Directive, DriverName, FileSystem, HostName, HostPattern, InterfaceName, LabelName, LogDriver,
-    ObjectName, OptionName, SecretName, SliceName, SysctlName, UpstreamName,
+    Directive, DriverName, FileSystem, GrpcService, HeaderName, HostName, HostPattern, InterfaceName,
+    LabelName, LogDriver, ObjectName, OptionName, SecretName, SliceName, SysctlName, TlsName, UpstreamName,
 };
 pub use path::UrlPath;
+pub use statuses::Statuses;
 pub use subnet::Subnet;
 pub use user::{Group, User};
 pub use words::{Capability, LimitName, Signal};
 
 pub(crate) use address::{Address, HostAddress};
 pub(crate) use security::UserNamespace;
-pub(crate) use text::{Description, EngineOption, MountDevice, Text};
+pub(crate) use text::{Description, EngineOption, ExpectedText, HeaderValue, MountDevice, SentText, Text};
 
 /// Why a value is refused, in words that end an error message.
 #[derive(Debug, Clone, PartialEq, Eq)]

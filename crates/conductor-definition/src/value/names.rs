@@ -162,6 +162,51 @@ name!(
     "a type of file system in quotes, such as \"nfs\""
 );
 
+name!(
+    /// The name of a header field (RFC 9110, 5.6.2).
+    HeaderName,
+    "name of a header field",
+    Form::new("A-Za-z0-9!#$%&'*+.^_`|~-", "A-Za-z0-9!#$%&'*+.^_`|~-"),
+    "is not the name of a header field",
+    "the name of a header field, such as Authorization"
+);
+name!(
+    /// A service of gRPC with its package.
+    GrpcService,
+    "name of a gRPC service",
+    Form { parts: Some(('.', 1)), ..Form::new("A-Za-z_", "A-Za-z0-9_") },
+    "is not the name of a gRPC service: write it with its package, such as shop.Cart",
+    "the name of a gRPC service in quotes, such as \"shop.Cart\""
+);
+name!(
+    /// What a server's certificate is for: a host name, or an IPv4 address.
+    TlsName,
+    "name in a certificate",
+    Form {
+        last: Class::new(LETTERS_AND_DIGITS),
+        parts: Some(('.', 1)),
+        longest: Some(253),
+        ..Form::new(LETTERS_AND_DIGITS, "A-Za-z0-9-")
+    },
+    "is not a name that a certificate can be for: write it like web.example.com",
+    "a host name in quotes, such as \"web.example.com\""
+);
+
+impl HeaderName {
+    /// Fields that belong to the connection, of which a check has its own idea.
+    pub(crate) const OF_THE_CONNECTION: [&str; 9] = [
+        "connection",
+        "content-length",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+}
+
 impl SliceName {
     /// The unit's name.
     pub fn unit(&self) -> String {

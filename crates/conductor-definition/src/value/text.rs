@@ -53,6 +53,71 @@ impl FromStr for Description {
 deserialize_from_str!(Description, "a text in quotes");
 text_schema!(Description, "text", format!("[^{}]*", crate::schema::CONTROL), LONGEST);
 
+/// What follows the name of a header field. Nothing leaves the field out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HeaderValue(pub(crate) String);
+
+impl FromStr for HeaderValue {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let Text(text) = text.parse()?;
+        if text.chars().any(char::is_control) {
+            return Err(InvalidValue::new("the value of a header field is one line of text"));
+        }
+        Ok(Self(text.trim().to_owned()))
+    }
+}
+
+deserialize_from_str!(HeaderValue, "a text in quotes");
+text_schema!(HeaderValue, "text", format!("[^{}]*", crate::schema::CONTROL), LONGEST);
+
+/// What a check sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SentText(pub(crate) String);
+
+/// More is no question about somebody's health.
+const LONGEST_SENT: usize = 64 << 10;
+
+impl FromStr for SentText {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let Text(text) = text.parse()?;
+        if text.len() > LONGEST_SENT {
+            return Err(InvalidValue::new(format!("a check sends no more than {LONGEST_SENT} bytes")));
+        }
+        Ok(Self(text))
+    }
+}
+
+deserialize_from_str!(SentText, "a text in quotes");
+text_schema!(SentText, "text", r"[^\x00]*", LONGEST_SENT);
+
+/// What a check looks for in the first 10 KiB of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExpectedText(pub(crate) String);
+
+const LONGEST_EXPECTED: usize = 1 << 10;
+
+impl FromStr for ExpectedText {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let Text(text) = text.parse()?;
+        match text.len() {
+            0 => Err(InvalidValue::new("every answer holds an empty text: leave the key out")),
+            1..=LONGEST_EXPECTED => Ok(Self(text)),
+            _ => Err(InvalidValue::new(format!(
+                "a check looks for no more than {LONGEST_EXPECTED} bytes: write a part of it"
+            ))),
+        }
+    }
+}
+
+deserialize_from_str!(ExpectedText, "a text in quotes");
+text_schema!(ExpectedText, "text", r"[^\x00]+", LONGEST_EXPECTED);
+
 /// One of several options that an engine takes with commas between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EngineOption(pub(crate) String);

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::{InvalidValue, deserialize_from_str};
 use crate::suggest::nearest;
 use crate::written::DriverWord;
-use crate::{OnUnhealthy, Protocol, PullPolicy, Runtime, Strategy};
+use crate::{HealthProtocol, Method, OnUnhealthy, Protocol, PullPolicy, Runtime, Strategy};
 
 /// capabilities(7), Linux 6.12, without their prefix; and the engines' word for all of them.
 const CAPABILITIES: &[&str] = &[
@@ -212,6 +212,13 @@ closed!(Protocol, "a protocol in quotes, such as \"udp\"", Some(Self::default())
 closed!(OnUnhealthy, "what to do in quotes, such as \"none\"", Some(Self::default()), { "restart" => Restart, "none" => None });
 closed!(PullPolicy, "a policy in quotes, such as \"always\"", Some(Self::default()), {
     "missing" => Missing, "always" => Always, "never" => Never
+});
+closed!(HealthProtocol, "a protocol in quotes, such as \"https\"", Some(Self::default()), {
+    "http" => Http, "https" => Https, "h2c" => H2c, "grpc" => Grpc, "grpcs" => Grpcs, "tcp" => Tcp
+});
+closed!(Method, "a method in quotes, such as \"HEAD\"", Some(Self::default()), {
+    "GET" => Get, "HEAD" => Head, "POST" => Post, "PUT" => Put, "PATCH" => Patch, "DELETE" => Delete,
+    "OPTIONS" => Options
 });
 closed!(Strategy, "a strategy in quotes, such as \"recreate\"", None, {
     "blue-green" => BlueGreen, "recreate" => Recreate

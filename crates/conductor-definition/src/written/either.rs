@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::value::{FileMode, FilePath, InvalidValue, ObjectName, Text};
+use crate::value::{FileMode, FilePath, InvalidValue, ObjectName, Statuses, Text};
 use crate::written::{Id, Spanned};
 
 /// A port, or a range of them, both ends included; validation looks at their order.
@@ -204,6 +204,16 @@ deserialize_any!(OptionValue, "a text in quotes, a number, true or false", {
     }
 });
 
+deserialize_any!(Statuses, "a status, or a list of them in quotes such as \"200-299,401\"", {
+    fn visit_i64<E: Error>(self, status: i64) -> Result<Statuses, E> {
+        status.to_string().parse().map_err(E::custom)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Statuses, E> {
+        text.parse().map_err(E::custom)
+    }
+});
+
 /// One value of a directive, without line breaks: those would begin another directive.
 struct Line(String);
 
@@ -252,7 +262,7 @@ mod schema {
 
     use super::{Limits, Line, Lines, Networks, Number, OptionValue, Ports, Secret, SecretFile, Ulimit};
     use crate::schema::{CONTROL, text};
-    use crate::value::{FilePath, ObjectName, Text, any_of_schema};
+    use crate::value::{FilePath, ObjectName, Statuses, Text, any_of_schema};
     use crate::written::PortNumber;
 
     // Five digits are not always a port: that is for the reader to say.
@@ -281,6 +291,14 @@ mod schema {
             json!({ "type": "string", "enum": Networks::WORDS }),
             generator.subschema_for::<ObjectName>(),
             generator.subschema_for::<Vec<ObjectName>>()
+        ]
+    );
+    any_of_schema!(
+        Statuses,
+        _generator,
+        [
+            json!({ "type": "integer", "minimum": Statuses::FIRST, "maximum": Statuses::LAST }),
+            text("list of statuses", Statuses::PATTERN, None)
         ]
     );
     any_of_schema!(Number, generator, [json!({ "type": "integer" }), generator.subschema_for::<Text>()]);

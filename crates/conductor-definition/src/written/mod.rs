@@ -33,7 +33,8 @@ pub(crate) use read::{Read, Removed, Table, read};
 pub(crate) use release::{Before, Deploy, DriverWord, Proxy};
 pub(crate) use spanned::Spanned;
 pub(crate) use tables::{
-    Capabilities, Dns, Health, Log, Mount, Port, Pull, Resources, Restart, Security, Stop, Systemd, Tmpfs,
+    Capabilities, Dns, Health, HealthTls, Log, Mount, Port, Pull, Resources, Restart, Security, Stop,
+    Systemd, Tmpfs,
 };
 
 /// A service that Conductor makes systemd run: see conductor-service(5).
@@ -139,7 +140,7 @@ pub(crate) struct Service {
     /// Directives for the unit that runs the container, as systemd reads them: specifiers expand, and they have the
     /// last word. Conditions hold for the units of the checks and of the image as well.
     pub(crate) systemd: Option<Systemd>,
-    /// The HTTP check. It is sent to the published port of each instance. A status from 200 to 399 is healthy;
+    /// The health check, by HTTP unless `protocol` says otherwise. It is sent to the published port of each instance. A status from 200 to 399 is healthy;
     /// redirects are followed on the same host.
     pub(crate) health: Option<Spanned<Health>>,
     /// systemd starts the container again whenever it ends, unless it was stopped.

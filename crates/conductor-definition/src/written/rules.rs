@@ -19,3 +19,14 @@ fn of_ports(rule: &Value) -> Value {
         "then": { "required": ["ports"], "properties": { "ports": { "minItems": 1 } } },
     })
 }
+
+/// HTTP needs a path, and what has none cannot be asked for one. Of a protocol that is none, nothing is said.
+pub(super) fn of_health(schema: &mut Schema) {
+    let speaks = |protocols: &[&str]| json!({ "properties": { "protocol": { "enum": protocols } } });
+    schema.insert("if".to_owned(), speaks(&["http", "https", "h2c"]));
+    schema.insert("then".to_owned(), json!({ "required": ["path"] }));
+    schema.insert(
+        "else".to_owned(),
+        json!({ "if": speaks(&["grpc", "grpcs", "tcp"]), "then": { "properties": { "path": false } } }),
+    );
+}

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-#[cfg(feature = "schema")]
-use super::default;
 use super::{Count, Limit, Lines, PortNumber, Ports, Spanned, Timer, Weight, Whole};
+#[cfg(feature = "schema")]
+use super::{default, rules};
 use crate::value::{
-    Address, Capability, Cpus, Directive, EngineOption, FilePath, HostName, LogDriver, Memory, OptionName,
-    Signal, SliceName, Text, UrlPath, UserNamespace,
+    Address, Capability, Cpus, Directive, EngineOption, ExpectedText, FilePath, GrpcService, HeaderName,
+    HeaderValue, HostName, LogDriver, Memory, OptionName, SentText, Signal, SliceName, Statuses, Text,
+    TlsName, UrlPath, UserNamespace,
 };
-use crate::{MountSource, OnUnhealthy, Protocol, PullPolicy, Seccomp};
+use crate::{HealthProtocol, Method, MountSource, OnUnhealthy, Protocol, PullPolicy, Seccomp};
 
 /// `[resources]`
 #[derive(Debug, Default, Deserialize)]
@@ -60,14 +61,36 @@ pub(crate) struct Port {
 /// `[health]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(transform = crate::schema::in_order::<Self>, transform = rules::of_health)
+)]
 pub(crate) struct Health {
-    /// The path to ask for, with its query.
-    #[cfg_attr(feature = "schema", schemars(required))]
+    /// How the container is asked: HTTP/1.1, the same over TLS, HTTP/2 in the clear, the health service of gRPC in
+    /// the clear or over TLS, or whether it takes connections. The last tells nothing where the engine takes
+    /// connections for the container, as docker's userland-proxy does.
+    pub(crate) protocol: Option<HealthProtocol>,
+    /// The path to ask for, with its query. With HTTP it has to be there.
     pub(crate) path: Option<Spanned<UrlPath>>,
+    /// The service of gRPC that is asked about. Without it, it is the whole server.
+    pub(crate) service: Option<Spanned<GrpcService>>,
     /// The port that is asked, by the number that `container` has in `[[ports]]`. Without it, it is the first one
     /// of TCP.
     pub(crate) port: Option<Spanned<PortNumber>>,
+    /// The method of HTTP. With a `body` and without this key it is POST.
+    pub(crate) method: Option<Spanned<Method>>,
+    /// Header fields of the request. They take the place of those that a check sends by itself, `Accept`, `Host` and
+    /// `User-Agent`; an empty one is left out. Everybody on the machine can read them.
+    pub(crate) headers: Option<Spanned<BTreeMap<HeaderName, Spanned<HeaderValue>>>>,
+    /// The body of the request. Everybody on the machine can read it.
+    pub(crate) body: Option<Spanned<SentText>>,
+    /// The statuses that are healthy. Without it, they are 200 to 399.
+    pub(crate) expect_status: Option<Spanned<Statuses>>,
+    /// A text that the first 10 KiB of the answer must hold.
+    pub(crate) expect_body: Option<Spanned<ExpectedText>>,
+    /// Whom a check over TLS trusts.
+    pub(crate) tls: Option<Spanned<HealthTls>>,
     /// The time from one check to the next.
     #[cfg_attr(feature = "schema", schemars(extend("default" = default::INTERVAL.to_string())))]
     pub(crate) interval: Option<Spanned<Timer>>,
@@ -102,6 +125,24 @@ pub(crate) struct Health {
     /// The longest time for which a busy machine is such an excuse.
     #[cfg_attr(feature = "schema", schemars(extend("default" = default::MAX_HOLD.to_string())))]
     pub(crate) max_hold: Option<Spanned<Timer>>,
+}
+
+/// `[health.tls]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
+pub(crate) struct HealthTls {
+    /// The file of the authorities that are trusted, or of the container's own certificate (PEM). Without it, they are
+    /// those that the system trusts.
+    pub(crate) ca: Option<Spanned<FilePath>>,
+    /// The file of the checker's own certificate (PEM), which the user `conductor-health` can read.
+    pub(crate) certificate: Option<FilePath>,
+    /// The file of its key (PEM). Without it, it is in the same file.
+    pub(crate) key: Option<Spanned<FilePath>>,
+    /// The name that the container's certificate is for. Without it, it is the address that is asked.
+    pub(crate) server_name: Option<TlsName>,
+    /// With `false`, any certificate is accepted.
+    pub(crate) verify: Option<Spanned<bool>>,
 }
 
 /// `[restart]`

@@ -7,12 +7,14 @@ pub use asking::AskArgs;
 use crate::Url;
 use crate::once;
 use crate::probe::{Mismatch, Target};
+use crate::serve::Address;
 use crate::verdict::{Limits, Policy, Pressure};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use conductor_systemd::UnitName;
+use conductor_systemd::{Scope, UnitName};
 use conductor_timespan::TimeSpan;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -33,6 +35,7 @@ impl Cli {
             Command::Wait(args) => args.ask.target(args.url.clone()).map(drop),
             Command::Watch(args) => args.targets().map(drop),
             Command::Probe(args) => args.ask.target(args.url.clone()).map(drop),
+            Command::ServeStatus(_) => Ok(()),
         };
         match fit {
             Ok(()) => Ok(cli),
@@ -48,6 +51,8 @@ pub enum Command {
     Wait(WaitArgs),
     /// Check units for as long as they run, and have systemd restart those that fail
     Watch(WatchArgs),
+    /// Answer for all checkers of this machine: for Prometheus and load balancers
+    ServeStatus(ServeArgs),
     /// Check once and say what was seen; exits 0 if healthy, 1 with a warning, 2 if not, 3 if unknown
     Probe(ProbeArgs),
 }
@@ -131,6 +136,12 @@ pub struct WatchArgs {
     /// Have systemd forget the past restarts of a unit that was healthy for so long
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub stable_for: Option<Duration>,
+    /// What the units are together, such as the name of their service: for metrics and the journal
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Answer questions about health and figures here: ADDRESS:PORT or the path of a socket; may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Vec<Address>,
     /// Talk to the user's own systemd instead of the machine's
     #[arg(long)]
     pub user_manager: bool,
@@ -145,6 +156,16 @@ const SIGNALS_WITHIN: Duration = Duration::from_secs(5 * 60);
 const SIGNALS_PER_UNIT: u32 = 5;
 
 impl WatchArgs {
+    /// Whose units they are.
+    pub fn scope(&self) -> Scope {
+        if self.user_manager { Scope::User } else { Scope::System }
+    }
+
+    /// What the journal shows in front of each line.
+    pub fn identifier(&self) -> String {
+        self.name.as_ref().map_or_else(|| "conductor-health".to_owned(), |name| format!("{name}-health"))
+    }
+
     /// What is asked for each unit; the error is why the options do not fit one of the URLs.
     pub fn targets(&self) -> Result<Vec<(UnitName, Target)>, Mismatch> {
         let profile = self.ask.profile();
@@ -184,6 +205,20 @@ impl WatchArgs {
         let mut seen = std::collections::BTreeSet::new();
         self.units.iter().map(|watched| &watched.unit).find(|unit| !seen.insert(*unit))
     }
+}
+
+/// `conductor-health serve-status`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where to listen if systemd has opened no socket for it; may be given several times
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9580")]
+    pub listen: Vec<Address>,
+    /// Where the checkers have their sockets, each in a directory of its service's name
+    #[arg(long, value_name = "DIRECTORY", default_value = "/run/conductor/health")]
+    pub checkers: PathBuf,
+    /// A file in this directory takes the service of its name out of the load balancer; _all takes all
+    #[arg(long, value_name = "DIRECTORY", default_value = "/run/conductor/drain")]
+    pub drain: PathBuf,
 }
 
 /// `conductor-health probe`.

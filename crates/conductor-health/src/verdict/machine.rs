@@ -50,6 +50,8 @@ pub struct Verdict {
     pub(super) armed_from: Moment,
     /// The first check in a row for which we were too late ourselves.
     pub(super) late_since: Option<Moment>,
+    /// Whether the start of this run has waited until it was healthy.
+    pub(super) opened: bool,
     /// Whether the last failure was no more than slowness.
     pub(super) is_slow: bool,
     pub(super) held: Option<Hold>,
@@ -99,6 +101,7 @@ impl Verdict {
             failed: 0,
             armed_from: Moment::ZERO,
             late_since: None,
+            opened: false,
             is_slow: false,
             held: None,
             strained_since: None,
@@ -169,6 +172,18 @@ impl Verdict {
         }
     }
 
+    /// Whether it answers, as far as anybody can tell: healthy, or let through by its own start, and not
+    /// failing as often as makes a verdict.
+    pub fn serves(&self) -> bool {
+        let answers = match self.standing {
+            Standing::Healthy => true,
+            // So a watcher that is restarted does not call healthy services down until it has asked them all.
+            Standing::Nothing => self.opened,
+            Standing::Unhealthy => false,
+        };
+        answers && self.ticket().is_some()
+    }
+
     /// The group can spare it: SIGTERM is what to send now, and no other until it is known what became of that.
     pub(super) fn grant(&mut self, invocation: InvocationId) -> Order {
         self.latch = Some(Latch { invocation, step: Step::Terminating });
@@ -210,9 +225,11 @@ impl Verdict {
                 self.pause = PAUSE.0;
                 self.not_before = Moment::ZERO;
                 self.forgiven = false;
+                self.opened = false;
                 self.armed_from = now.saturating_add(self.policy.start_within);
             }
             if opened {
+                self.opened = true;
                 self.armed_from = self.armed_from.min(now);
             }
         }

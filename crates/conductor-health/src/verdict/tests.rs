@@ -308,3 +308,20 @@ fn after_a_suspend_the_grace_begins_anew() {
     assert_eq!(told.wait(GRACE / 2), None);
     assert_eq!(told.wait(GRACE / 2), Some((run(1), Act::Kill)));
 }
+
+#[test]
+fn what_answers_is_what_was_healthy_and_has_not_failed_too_often() {
+    let mut told = Told::up(1);
+    assert!(told.verdict.serves(), "its start has waited for it");
+    told.fail(2);
+    assert!(told.verdict.serves());
+    told.fail(1);
+    assert!(!told.verdict.serves());
+    told.seen(Sighting::Away(Away::Stopping));
+    assert!(!told.verdict.serves());
+    told.seen(Sighting::Up { invocation: run(2), opened: false });
+    assert!(!told.verdict.serves(), "nobody knows yet");
+    told.check(Finding::Passed);
+    told.check(Finding::Passed);
+    assert!(told.verdict.serves());
+}

@@ -1,12 +1,21 @@
 //! What the shell knows of one target, besides what the state machine does.
 
+use super::counts::Counts;
 use super::flaps::Flaps;
 use crate::opened::{self, Opened};
 use crate::probe::{Prober, Target};
 use crate::verdict::{State, Ticket};
 use conductor_systemd::{InvocationId, UnitName};
+use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Last {
+    pub(super) status: Option<u16>,
+    pub(super) took: Duration,
+}
 
 pub(super) struct Entry {
     pub(super) unit: UnitName,
@@ -30,6 +39,11 @@ pub(super) struct Entry {
     /// Whether the last check could not tell.
     pub(super) inconclusive: bool,
     pub(super) flaps: Flaps,
+    pub(super) counts: Counts,
+    /// What the last check of this run came to.
+    pub(super) last: Option<Last>,
+    /// Whether it serves, or did when its state was last known.
+    pub(super) serves: bool,
     /// Its entry in the timers.
     pub(super) timer: Option<Instant>,
 }
@@ -49,6 +63,9 @@ impl Entry {
             refusal: None,
             inconclusive: false,
             flaps: Flaps::default(),
+            counts: Counts::default(),
+            last: None,
+            serves: false,
             timer: None,
         }
     }
@@ -66,6 +83,7 @@ impl Entry {
         }
         self.invocation = Some(invocation);
         self.asked = None;
+        self.last = None;
         // A connection of the run before would tell nothing about this one.
         self.prober = None;
         (self.run, self.is_alike) = match status.and_then(opened::read) {

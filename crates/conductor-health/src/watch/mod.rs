@@ -5,19 +5,22 @@
 //! to end), hands it to the group's state machine, and does what that says.
 
 mod act;
+mod answers;
 mod clock;
+mod counts;
 mod entry;
 mod flaps;
 mod news;
 mod own;
 mod pressure;
+mod queries;
 mod schedule;
 mod status;
 mod watcher;
 
 use crate::cli::WatchArgs;
 use crate::log::{Level, Log};
-use conductor_systemd::{Scope, Watch};
+use conductor_systemd::Watch;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use watcher::{Task, Watcher};
@@ -28,12 +31,13 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
     let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
-    let scope = if args.user_manager { Scope::User } else { Scope::System };
     let targets = args.targets().map_err(|mismatch| mismatch.to_string())?;
     let names = targets.iter().map(|(unit, _)| unit.clone()).collect();
-    let mut units = Watch::start(scope, names);
-    let mut watcher = Watcher::new(&args, targets, log);
+    let mut units = Watch::start(args.scope(), names);
+    let mut watcher = Watcher::new(&args, targets, log.clone());
     let mut clock = clock::Clock::new();
+    let mut queries = queries::Queries::new();
+    let mut closed = args.listen;
     watcher.report();
     loop {
         let planned = watcher.wake_up();
@@ -67,6 +71,10 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
                 // Better to be started again than to wait for an answer that never comes.
                 Task::Died(how) => return Err(format!("a task has died: {how}")),
             },
+            Some(query) = queries.next() => {
+                let answer = watcher.answer(&query.question);
+                query.reply(answer);
+            }
             () = due => {}
         }
         let now = Instant::now();
@@ -75,6 +83,13 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
         }
         watcher.run_due(now);
         watcher.report();
+        // Not before something is known: the first answer would be that everything is down.
+        while let Some(address) = watcher.is_ready().then(|| closed.pop()).flatten() {
+            // The checks matter more than who may look on.
+            if let Err(error) = queries.listen(&address) {
+                log.line(Level::Error, error);
+            }
+        }
     }
     watcher.stopping();
     Ok(())

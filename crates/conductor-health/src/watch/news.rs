@@ -1,8 +1,87 @@
 //! What the log says about a change.
 
 use super::act;
-use crate::log::Level;
+use super::entry::Entry;
+use crate::log::{Field, Level, Log};
 use crate::verdict::{Answer, Order, State};
+use conductor_systemd::{InvocationId, Scope};
+
+/// `MESSAGE_ID=` of entries about a change of state, and of those about a signal.
+const TRANSITION: &str = "c181bafbf54a4885b6a01551f6d7c359";
+const SIGNAL: &str = "a0d3ff42db2342c888df076fae917bd4";
+
+/// What an entry is about, as fields of the journal. What is not known is left out.
+pub(super) struct About<'a> {
+    message_id: &'static str,
+    unit: &'a str,
+    invocation: Option<InvocationId>,
+    target: String,
+    reason: Option<&'a str>,
+    status: Option<u16>,
+    latency_usec: Option<u128>,
+    states: Option<(State, State)>,
+    signal: Option<&'static str>,
+}
+
+impl<'a> About<'a> {
+    pub(super) fn transition(entry: &'a Entry, from: State, to: State) -> Self {
+        Self { states: Some((from, to)), ..Self::of(entry, TRANSITION, entry.invocation) }
+    }
+
+    /// Without the name of the signal it is about forgiveness.
+    pub(super) fn signal(entry: &'a Entry, invocation: InvocationId, signal: Option<&'static str>) -> Self {
+        Self { signal, ..Self::of(entry, SIGNAL, Some(invocation)) }
+    }
+
+    fn of(entry: &'a Entry, message_id: &'static str, invocation: Option<InvocationId>) -> Self {
+        Self {
+            message_id,
+            unit: entry.unit.as_str(),
+            invocation,
+            target: entry.run.url().to_string(),
+            reason: entry.reason.as_deref(),
+            status: entry.last.and_then(|last| last.status),
+            latency_usec: entry.last.map(|last| last.took.as_micros()),
+            states: None,
+            signal: None,
+        }
+    }
+
+    /// Writes the entry. UNIT= and INVOCATION_ID= are what systemd itself calls them, and for users' units with
+    /// the prefix that it gives those (systemd.journal-fields(7)).
+    pub(super) fn log(&self, log: &Log, scope: Scope, level: Level, text: &str) {
+        let Self { message_id, unit, invocation, target, reason, status, latency_usec, states, signal } =
+            self;
+        let (unit_field, invocation_field) = match scope {
+            Scope::System => ("UNIT", "INVOCATION_ID"),
+            Scope::User => ("USER_UNIT", "USER_INVOCATION_ID"),
+        };
+        let invocation = invocation.map(|invocation| invocation.to_string());
+        let status = status.map(|status| status.to_string());
+        let latency = latency_usec.map(|latency| latency.to_string());
+        let hold = states.and_then(|(_, to)| match to {
+            State::Held(hold) => Some(hold.word()),
+            _ => None,
+        });
+        let fields: Vec<Field<'_>> = [
+            ("MESSAGE_ID", Some(*message_id)),
+            (unit_field, Some(*unit)),
+            (invocation_field, invocation.as_deref()),
+            ("TARGET", Some(target.as_str())),
+            ("STATE_FROM", states.map(|(from, _)| from.word())),
+            ("STATE_TO", states.map(|(_, to)| to.word())),
+            ("HOLD", hold),
+            ("SIGNAL", *signal),
+            ("REASON", *reason),
+            ("HTTP_STATUS", status.as_deref()),
+            ("LATENCY_USEC", latency.as_deref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+        log.entry(level, format_args!("{unit}: {text}"), &fields);
+    }
+}
 
 /// What is said once when a target begins to come and go all the time.
 pub(super) const FLAPS: &str =

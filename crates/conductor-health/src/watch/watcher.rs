@@ -1,7 +1,8 @@
 //! All targets, and what happens to them.
 
 use super::act::{self, Done};
-use super::entry::Entry;
+use super::answers::Told;
+use super::entry::{Entry, Last};
 use super::flaps::Change;
 use super::own;
 use super::schedule::Schedule;
@@ -11,8 +12,9 @@ use crate::cli::WatchArgs;
 use crate::log::{Level, Log};
 use crate::notify::{Notifier, watchdog_interval};
 use crate::probe::{Check, Outcome, Prober, Target};
+use crate::serve::{Answer as Answered, Question};
 use crate::verdict::{Answer, Event, Finding, Group, Order, Sighting, State, Ticket, Verdict};
-use conductor_systemd::{InvocationId, Observed, Seen, Systemd, UnitName};
+use conductor_systemd::{InvocationId, Observed, Scope, Seen, Signal, Systemd, UnitName};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -41,6 +43,8 @@ pub(super) struct Checked {
 
 pub(super) struct Watcher {
     log: Log,
+    service: Option<String>,
+    scope: Scope,
     notifier: Notifier,
     begun: Instant,
     timeout: Duration,
@@ -67,6 +71,8 @@ impl Watcher {
             targets.into_iter().map(|(unit, target)| Entry::new(unit, target)).collect();
         Self {
             log,
+            service: args.name.clone(),
+            scope: args.scope(),
             notifier: Notifier::default(),
             begun,
             timeout: args.timeout,
@@ -82,6 +88,11 @@ impl Watcher {
             is_ready: false,
             is_news: true,
         }
+    }
+
+    /// Whether the units were read for the first time.
+    pub(super) fn is_ready(&self) -> bool {
+        self.is_ready
     }
 
     /// When there is something to do even if nothing happens.
@@ -186,6 +197,8 @@ impl Watcher {
                 self.log.line(Level::Warning, format!("{}: {said}; this counts neither way", entry.unit));
             }
             entry.inconclusive = inconclusive;
+            entry.last = Some(Last { status: check.status, took: check.timings.total });
+            entry.counts.checked(finding, check.timings.total);
             if entry.flaps.passes(self.begun.elapsed()) == Some(Change::CalmsDown) {
                 self.log.line(Level::Info, format!("{}: no longer flapping", entry.unit));
             }
@@ -197,7 +210,12 @@ impl Watcher {
         if let Some(entry) = self.entries.get_mut(at) {
             let said = done.said.as_deref().unwrap_or_default();
             if let Some((level, text)) = news::done(order, done.answer, said) {
-                self.log.line(level, format!("{}: {text}", entry.unit));
+                let signal = act::signal_of(order.act).map(Signal::name);
+                let about = news::About::signal(entry, order.invocation, signal);
+                about.log(&self.log, self.scope, level, &text);
+            }
+            if done.answer == Answer::Sent {
+                entry.counts.done(order.act);
             }
             if let Some(signal) = act::signal_of(order.act) {
                 entry.refusal = (done.answer == Answer::Refused)
@@ -290,10 +308,17 @@ impl Watcher {
             self.is_news = true;
             entry.explain(after, reason);
         }
+        if after != State::Unknown {
+            entry.serves = verdict.serves();
+        }
+        if !after.is_same_kind(before) {
+            entry.counts.changed(after);
+        }
         if let Some((level, text)) =
             news::transition(before, after, entry.reason.as_deref(), entry.flaps.is_flapping())
         {
-            self.log.line(level, format!("{}: {text}", entry.unit));
+            let about = news::About::transition(entry, before, after);
+            about.log(&self.log, self.scope, level, &text);
         }
         if (before, after.is_same_kind(State::Failing(0, 0))) == (State::Healthy, true)
             && entry.flaps.falls(now - self.begun) == Some(Change::Flaps)
@@ -308,6 +333,17 @@ impl Watcher {
             let systemd = self.systemd.clone();
             self.tasks.spawn(async move { Task::Done { at, order, done: act::act(systemd, order).await } });
         }
+    }
+
+    /// Answers whoever asks.
+    pub(super) fn answer(&self, question: &Question) -> Answered {
+        let told = Told {
+            service: self.service.as_deref(),
+            entries: &self.entries,
+            group: &self.group,
+            trouble: self.trouble.as_deref(),
+        };
+        told.answer(question)
     }
 
     /// Tells the service manager, if there is something to tell.

@@ -237,9 +237,15 @@ pub(crate) fn draft(main: bool) -> impl Strategy<Value = Draft> {
         (
             toml("[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = "),
             value("/", url_path(), "", true),
+            toml("\nbody = "),
+            value("", text(), "", true),
+            toml("\nexpect-body = "),
+            value("x", text(), "", true),
+            toml("\nheaders.X-A = "),
+            value("x", without(text(), ""), "x", false),
             toml("\n"),
         )
-            .prop_map(|(a, b, c)| [a, b, c].concat())
+            .prop_map(|(a, b, c, d, e, f, g, h, i)| [a, b, c, d, e, f, g, h, i].concat())
             .boxed(),
     ];
     let tables = tables.into_iter().fold(nothing(), |before, table| {
