@@ -23,6 +23,7 @@ mod package;
 mod pending_edit;
 mod polkit;
 mod product;
+mod proxy;
 mod quoting;
 mod races;
 mod rootless;

@@ -16,7 +16,7 @@
 
 mod address;
 mod dark;
-//mod driver;
+mod driver;
 mod error;
 mod files;
 mod haproxy;
@@ -30,7 +30,7 @@ mod upstream;
 
 pub use address::{Address, InvalidAddress};
 pub use dark::{Dark, Door, InvalidWord, Word};
-//pub use driver::Driver;
+pub use driver::Driver;
 pub use error::{Error, Kind};
 pub use haproxy::Haproxy;
 pub use name::{InvalidName, UpstreamName};

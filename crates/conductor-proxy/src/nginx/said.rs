@@ -21,7 +21,7 @@ impl Complaint {
         let worst = said.lines().find_map(|line| {
             let (_, words) =
                 ["[emerg] ", "[alert] ", "[crit] ", "[error] "].iter().find_map(|at| line.split_once(at))?;
-            Some(words)
+            Some(without_process(words))
         });
         // Without a level it is about the command line: then all it says, in one line.
         let Some(words) = worst else {
@@ -103,7 +103,7 @@ impl LogEnd {
         let said = String::from_utf8_lossy(&said);
         // `still could not bind()` comes after the lines that say to what.
         let worst = said.lines().rev().filter_map(|line| line.split_once("[emerg] "));
-        let words = worst.map(|(_, line)| line.split_once(": ").map_or(line, |(_, words)| words));
+        let words = worst.map(|(_, words)| without_process(words));
         words
             .fold(None, |best: Option<&str>, words| match best {
                 Some(best) if !best.starts_with("still could not") => Some(best),
@@ -111,6 +111,12 @@ impl LogEnd {
             })
             .map(ToOwned::to_owned)
     }
+}
+
+/// A complaint without `PID#TID: ` before it, which it has in logs.
+fn without_process(words: &str) -> &str {
+    let is_process = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '#');
+    words.split_once(": ").filter(|(process, _)| is_process(process)).map_or(words, |(_, words)| words)
 }
 
 /// The files that `nginx -T` read.
@@ -154,7 +160,10 @@ nginx: configuration file /etc/nginx/nginx.conf test failed
             error.to_string()
         };
         assert_data_eq!(
-            error("nginx: [emerg] unknown directive \"foo\" in /etc/nginx/conf.d/x.conf:3\n", true),
+            error(
+                "2026/11/25 20:48:00 [emerg] 7#7: unknown directive \"foo\" in /etc/nginx/conf.d/x.conf:3\n",
+                true
+            ),
             str![
                 "nginx does not take its configuration: unknown directive \"foo\", in /etc/nginx/conf.d/x.conf line 3. It is so without this change too, and nginx could not be restarted as it is: correct it until `nginx -t` is content, then repeat this. Nothing was changed"
             ]

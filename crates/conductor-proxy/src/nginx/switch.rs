@@ -123,7 +123,7 @@ impl Nginx {
         }
         let writing = |error| Error::system(format_args!("writing {}", file.path().display()), error);
         if let Err(error) = file.replace(text.as_deref()) {
-            return Err(self.restored(&file, writing(error)));
+            return Err(Self::restored(&file, writing(error)));
         }
         let error = match self.followed().await {
             Ok(Followed::Yes(took)) => {
@@ -131,7 +131,7 @@ impl Nginx {
                 return Ok(Switch::Moved { took });
             }
             // It waits for the next signal, with its workers from before: nothing will come of this one any more.
-            Ok(Followed::No) => return Err(self.restored(&file, self.refused(log.complaint()))),
+            Ok(Followed::No) => return Err(Self::restored(&file, self.refused(log.complaint()))),
             Ok(Followed::Restarted | Followed::Unclear) => {
                 Error::new(Kind::Refused, format!("nginx did not reload in time; see {}", self.runner.log()))
             }
@@ -152,7 +152,7 @@ impl Nginx {
     }
 
     /// Puts the file back. For when nginx has not read the new one, and will not without being told.
-    fn restored(&self, file: &Kept, error: Error) -> Error {
+    fn restored(file: &Kept, error: Error) -> Error {
         match file.restore() {
             Ok(()) => error.and("The file is as it was, and requests go where they went"),
             Err(io) => error
@@ -166,7 +166,7 @@ impl Nginx {
 
     /// Puts the file back and has nginx read it, for when it may have read the new one.
     async fn back(&self, file: &Kept, error: Error) -> Error {
-        let error = self.restored(file, error);
+        let error = Self::restored(file, error);
         // Without a main process nothing is in effect but what the next one reads.
         if !error.is_restored() || self.runner.main().await.is_err() {
             return error;

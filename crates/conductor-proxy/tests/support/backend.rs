@@ -49,6 +49,11 @@ impl Backend {
         self.shared.answered.load(Ordering::SeqCst)
     }
 
+    /// How many connections it has ever had.
+    pub(crate) fn connected(&self) -> usize {
+        self.shared.connections.lock().unwrap().len()
+    }
+
     /// Ends at once, as a killed container does: listening socket and connections are gone.
     pub(crate) fn kill(self) {
         drop(self);

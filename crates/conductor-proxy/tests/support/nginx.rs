@@ -100,7 +100,7 @@ impl Drop for Server {
     }
 }
 
-fn driver(root: &Path, pid: Pid) -> Nginx {
+pub(crate) fn driver(root: &Path, pid: Pid) -> Nginx {
     Nginx::new(Runner::Process(pid))
         .program("/usr/sbin/nginx", arguments(root))
         .directory(&root.join("conductor"))
