@@ -83,6 +83,18 @@ pub enum Outcome {
     Stuck,
 }
 
+impl Outcome {
+    /// Whether the new release is live.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Released | Self::Leftovers)
+    }
+
+    /// Whether nothing is left to be done.
+    pub fn is_clean(self) -> bool {
+        matches!(self, Self::Released | Self::Undone)
+    }
+}
+
 /// What kind of deploy it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {

@@ -55,6 +55,15 @@ impl Job {
 }
 
 impl Systemd {
+    /// Has systemd run its generators and read all unit files again, and waits until it has.
+    ///
+    /// # Errors
+    /// If it takes longer than [`crate::METHOD_TIMEOUT`], or we may not do it. It may be repeated.
+    pub async fn daemon_reload(&self) -> Result<(), Error> {
+        let reloading = async { self.manager().await?.reload().await };
+        reloading.await.map_err(|error| Error::new("reloading systemd's units", &error))
+    }
+
     /// Asks for a job and waits for its end, however long it takes: how long is for the unit's own timeouts to say.
     /// An older job of that unit that is in the way is replaced. Dropping the future does not cancel the job.
     ///
