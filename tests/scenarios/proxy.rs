@@ -118,3 +118,33 @@ fn nginx_that_does_not_run(host: &Host) {
 fn get(host: &Host, port: u16) -> String {
     host.run(["curl", "-s", "-m", "5", &format!("http://127.0.0.1:{port}/")]).unwrap().stdout
 }
+
+/// The package as it is installed: nginx has its upstreams before it starts, at boot and at every restart.
+#[test]
+fn upstreams_are_there_before_nginx() {
+    let mut host = Host::boot(&Image::with_conductor().unwrap()).unwrap();
+    host.write(
+        "/etc/conductor/services/web.toml",
+        "image = \"localhost/web:1\"\n[[ports]]\ncontainer = 8080\nhost = 9001\n[proxy]\nupstream = \"web\"\n",
+    )
+    .unwrap();
+    // Without the upstream nginx would not start at all.
+    host.write("/etc/nginx/conf.d/site.conf", SITE).unwrap();
+    host.ok(["systemctl", "restart", "nginx"]).unwrap();
+    let file = "/run/conductor/nginx/web.conf";
+    assert!(host.read(file).unwrap().contains("server 127.0.0.1:9001 "));
+
+    // What a deploy left half-done is not what nginx starts with.
+    host.write(file, "upstream web { server 127.0.0.1:9999; }\n").unwrap();
+    host.reboot().unwrap();
+    assert_eq!(host.property("nginx.service", "ActiveState").unwrap(), "active");
+    assert!(host.read(file).unwrap().contains("server 127.0.0.1:9001 "));
+    host.write(file, "upstream web { server 127.0.0.1:9999; }\n").unwrap();
+    host.ok(["systemctl", "restart", "nginx"]).unwrap();
+    assert!(host.read(file).unwrap().contains("server 127.0.0.1:9001 "));
+    assert_eq!(host.ok(["systemctl", "--failed", "--no-legend"]).unwrap(), "");
+    host.eventually(SOON, "the service answers through nginx", || {
+        Ok(host.run(["curl", "-sf", "-m", "5", "http://127.0.0.1:8000/instance"])?.success())
+    })
+    .unwrap();
+}

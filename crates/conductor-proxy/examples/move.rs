@@ -12,7 +12,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use conductor_proxy::{Nginx, Proxy as _, Runner, Switch, Upstream};
+use conductor_proxy::{Nginx, Others, Proxy as _, Runner, Switch, Upstream};
 use conductor_systemd::{Scope, Systemd};
 
 const DRAIN: Duration = Duration::from_secs(30);
@@ -45,7 +45,7 @@ async fn run(mut words: Vec<String>) -> Result<String, Box<dyn Error>> {
     let systemd = Systemd::connect(Scope::System).await?;
     let nginx = Nginx::new(Runner::Unit { systemd, name: "nginx.service".parse()? });
     if before_start {
-        nginx.write_all(&[upstream]).await?;
+        nginx.write_all(&[upstream], Others::Keep).await?;
         return Ok("written".to_owned());
     }
     let moved = match nginx.switch(&upstream).await? {

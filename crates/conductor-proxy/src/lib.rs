@@ -35,6 +35,6 @@ pub use error::{Error, Kind};
 pub use haproxy::Haproxy;
 pub use name::{InvalidName, UpstreamName};
 pub use nginx::{Nginx, Runner, Version};
-pub use proxy::{Difference, Drain, Proxy, Switch};
+pub use proxy::{Difference, Drain, Others, Proxy, Switch};
 pub use share::{Share, shared};
 pub use upstream::{Server, Upstream, Weight};

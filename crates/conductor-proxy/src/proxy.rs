@@ -44,6 +44,15 @@ pub trait Proxy {
     fn drain(&self, wanted: &Upstream, limit: Duration) -> impl Future<Output = Result<Drain, Error>>;
 }
 
+/// What becomes of upstreams that are not among those that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// They stay: not everything is known that should be there.
+    Keep,
+    /// They go.
+    Remove,
+}
+
 /// What is in effect, compared with what is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {

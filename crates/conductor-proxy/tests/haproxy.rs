@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use conductor_proxy::{
-    Dark, Difference, Door, Haproxy, Kind, Proxy as _, Server as Instance, Share, Switch, Upstream, shared,
+    Dark, Difference, Door, Haproxy, Kind, Others, Proxy as _, Server as Instance, Share, Switch, Upstream,
+    shared,
 };
 use support::backend::Backend;
 use support::client::get;
@@ -51,7 +52,7 @@ async fn whoever_was_killed_half_way_is_made_up_for() {
     let haproxy = server.haproxy();
     let wanted = web(&[&new]);
     // After the file, before the first command.
-    haproxy.write_all(std::slice::from_ref(&wanted)).unwrap();
+    haproxy.write_all(std::slice::from_ref(&wanted), Others::Remove).unwrap();
     assert_eq!(get(server.address, "").unwrap(), "old");
     assert_eq!(haproxy.difference(&wanted).await.unwrap(), Difference::Unproved);
     assert!(matches!(haproxy.switch(&wanted).await.unwrap(), Switch::Moved { .. }));

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use conductor_proxy::{
-    Dark, Difference, Door, Proxy as _, Server as Instance, Share, Switch, Upstream, shared,
+    Dark, Difference, Door, Others, Proxy as _, Server as Instance, Share, Switch, Upstream, shared,
 };
 use support::backend::Backend;
 use support::client::get;
@@ -137,7 +137,7 @@ async fn before_nginx_starts_only_what_is_committed_is_there() {
     server.write("conductor/.gone.conf.before", "left by a deploy\n");
     server.write("conductor/.web.conf.before", "left by a deploy\n");
     let upstreams = [web(&[&next])];
-    server.nginx().write_all(&upstreams).await.unwrap();
+    server.nginx().write_all(&upstreams, Others::Remove).await.unwrap();
     let files = server.files();
     assert_eq!(files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["web.conf"]);
     assert!(files[0].1.contains(&next.address().to_string()));

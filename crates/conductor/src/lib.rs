@@ -20,6 +20,7 @@ mod json;
 mod load;
 mod logs;
 mod program;
+mod proxy;
 mod report;
 mod run;
 mod schema;
@@ -58,6 +59,7 @@ enum Command {
     History(deploy::History),
     Enable(enable::Enable),
     Disable(enable::Disable),
+    Proxy(proxy::Proxy),
     Schema(schema::Schema),
 }
 
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::History(history) => history.run(whose),
         Command::Enable(enable) => enable.run(whose),
         Command::Disable(disable) => disable.run(whose),
+        Command::Proxy(proxy) => proxy.run(whose),
         Command::Schema(schema) => schema.run(),
     }
 }

@@ -6,19 +6,22 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::Haproxy;
 use super::plan::file;
-use crate::{Error, Kind, Upstream, UpstreamName, files};
+use crate::{Error, Kind, Others, Upstream, UpstreamName, files};
 
 impl Haproxy {
-    /// Writes the files of all upstreams, and removes those of others. HAProxy is not told: this is for just before it
+    /// Writes the files of all upstreams. HAProxy is not told: this is for just before it
     /// starts, from what is committed. The directory is there afterwards in any case, as HAProxy needs it to be.
-    pub fn write_all(&self, upstreams: &[Upstream]) -> Result<(), Error> {
+    pub fn write_all(&self, upstreams: &[Upstream], others: Others) -> Result<(), Error> {
         let fail = |error: io::Error| Error::system("writing HAProxy's backends", error);
         fs::create_dir_all(&self.directory).map_err(fail)?;
         for entry in fs::read_dir(&self.directory).map_err(fail)? {
             let name = entry.map_err(fail)?.file_name();
             let name = name.to_str().and_then(|name| name.strip_suffix(".cfg"));
             let name: Option<UpstreamName> = name.and_then(|name| name.parse().ok());
-            if let Some(name) = name.filter(|name| upstreams.iter().all(|upstream| upstream.name != *name)) {
+            if others == Others::Remove
+                && let Some(name) =
+                    name.filter(|name| upstreams.iter().all(|upstream| upstream.name != *name))
+            {
                 files::remove(self.kept(&name).path()).map_err(fail)?;
             }
         }

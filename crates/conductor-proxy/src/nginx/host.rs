@@ -10,7 +10,7 @@ use super::render::{HTTP, HTTP_FILE, file_name};
 use super::{Nginx, Version};
 use crate::files;
 use crate::lock::Lock;
-use crate::{Error, Upstream};
+use crate::{Error, Others, Upstream};
 
 impl Nginx {
     /// Which nginx it is; `None` for one of its relatives.
@@ -24,36 +24,47 @@ impl Nginx {
         Ok(Version::parse(&String::from_utf8_lossy(&output.stderr)))
     }
 
-    /// Writes the files of all upstreams, and removes those of others. nginx is not told: this is for just before it
-    /// starts, from what is committed, so that it never starts with what a deploy left half-done.
-    pub async fn write_all(&self, upstreams: &[Upstream]) -> Result<(), Error> {
-        let doing = "writing all upstreams";
-        let _lock = Lock::take(&self.lock, doing, super::switch::LOCK_LIMIT).await?;
+    /// Writes the files of all upstreams. nginx is not told: this is for just before it starts, from what is committed,
+    /// so that it never starts with what a deploy left half-done. One that cannot be written does not keep others from
+    /// it.
+    ///
+    /// # Errors
+    /// The first that there was.
+    pub async fn write_all(&self, upstreams: &[Upstream], others: Others) -> Result<(), Error> {
+        let _lock = Lock::take(&self.lock, "writing all upstreams", super::switch::LOCK_LIMIT).await?;
         let fail = |error: io::Error| Error::system("writing nginx's upstreams", error);
+        std::fs::create_dir_all(&self.directory).map_err(fail)?;
         for name in self.names().map_err(fail)? {
-            if upstreams.iter().all(|upstream| upstream.name != name) {
+            if others == Others::Remove && upstreams.iter().all(|upstream| upstream.name != name) {
                 files::remove(&self.directory.join(file_name(&name))).map_err(fail)?;
             }
             self.file(&name).proved().map_err(fail)?;
         }
-        std::fs::create_dir_all(&self.directory).map_err(fail)?;
+        let mut result = Ok(());
         for upstream in upstreams {
-            let text = self.text(upstream)?;
-            let file = self.file(&upstream.name);
-            file.proved().map_err(fail)?;
-            if file.read().map_err(fail)?.as_deref() != Some(&text) {
-                files::write(file.path(), &text).map_err(fail)?;
-            }
+            let written = self.text(upstream).and_then(|text| {
+                let file = self.file(&upstream.name);
+                if file.read().map_err(fail)?.as_deref() != Some(&text) {
+                    files::write(file.path(), &text).map_err(fail)?;
+                }
+                file.proved().map_err(fail)
+            });
+            result = result.and(written);
         }
         self.write_http(None).map_err(fail)?;
-        if self.version().await?.is_some_and(Version::keeps_connections) {
+        // Where there is no nginx there is nothing to be said for it, and that it is missing others will tell.
+        if !upstreams.is_empty() && self.program.exists() && self.has_timeout().await? {
             let http = BTreeMap::from([(HTTP_FILE.to_owned(), Some(HTTP.to_owned()))]);
             // If the administrator has the directive already, a second one would keep nginx from starting.
             if let Judged::Fine(_) = self.judge(&http).await? {
                 self.write_http(Some(HTTP)).map_err(fail)?;
             }
         }
-        Ok(())
+        result
+    }
+
+    async fn has_timeout(&self) -> Result<bool, Error> {
+        Ok(self.version().await?.is_some_and(Version::keeps_connections))
     }
 
     /// Writes or removes the settings for the `http` block, which are harmless with any upstreams.

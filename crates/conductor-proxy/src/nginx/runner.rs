@@ -21,6 +21,8 @@ pub enum Runner {
     },
     /// A main process that is no unit's, which gets SIGHUP.
     Process(Pid),
+    /// Nobody does, yet: its files can be written for when it starts, and that is all.
+    NotYet,
 }
 
 impl Runner {
@@ -29,6 +31,7 @@ impl Runner {
         let pid = match self {
             Self::Unit { systemd, name } => systemd.main_pid(name).await.map_err(bus)?,
             Self::Process(pid) => Some(pid.as_raw_nonzero().get().unsigned_abs()),
+            Self::NotYet => None,
         };
         let pid = pid.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
         pid.and_then(Process::find).ok_or_else(|| {
@@ -40,6 +43,7 @@ impl Runner {
                 Self::Process(pid) => {
                     format!("nginx's main process {} has ended. Nothing was changed", pid.as_raw_nonzero())
                 }
+                Self::NotYet => "nginx is not running. Nothing was changed: start it first".to_owned(),
             };
             Error::new(Kind::Unreachable, text)
         })
@@ -58,7 +62,7 @@ impl Runner {
                     format!("systemd could not reload {name} ({end}); `journalctl -u {name}` says why");
                 Err(Error::new(Kind::Refused, text))
             }
-            Self::Process(_) => kill_process(main.pid(), Signal::HUP)
+            Self::Process(_) | Self::NotYet => kill_process(main.pid(), Signal::HUP)
                 .map_err(|error| Error::system("sending SIGHUP to nginx", io::Error::from(error))),
         }
     }
@@ -67,7 +71,7 @@ impl Runner {
     pub(super) fn log(&self) -> impl fmt::Display {
         match self {
             Self::Unit { name, .. } => format!("nginx's error log and `journalctl -u {name}`"),
-            Self::Process(_) => "nginx's error log".to_owned(),
+            Self::Process(_) | Self::NotYet => "nginx's error log".to_owned(),
         }
     }
 }

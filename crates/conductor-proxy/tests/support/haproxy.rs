@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use conductor_proxy::{Haproxy, Upstream};
+use conductor_proxy::{Haproxy, Others, Upstream};
 
 use super::nginx::{free, wait_for};
 
@@ -56,7 +56,7 @@ frontend all
             socket = root.join("api.sock").display()
         );
         std::fs::write(root.join("haproxy.cfg"), text).unwrap();
-        driver(root).write_all(std::slice::from_ref(upstream)).unwrap();
+        driver(root).write_all(std::slice::from_ref(upstream), Others::Remove).unwrap();
         let mut process = spawn(root, reads);
         wait_for(address, &mut process);
         Self { address, directory, reads, process }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use conductor_proxy::{Nginx, Runner};
+use conductor_proxy::{Nginx, Others, Runner};
 use rustix::process::{Pid, Signal, kill_process};
 
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Server {
         .unwrap();
         fs::write(root.join("nginx.conf"), main_file(root, address)).unwrap();
         let nginx = driver(root, rustix::process::getpid());
-        nginx.write_all(std::slice::from_ref(upstream)).await.unwrap();
+        nginx.write_all(std::slice::from_ref(upstream), Others::Remove).await.unwrap();
         let mut command = Command::new("/usr/sbin/nginx");
         command.args(arguments(root)).args(["-g", "daemon off; master_process on;"]);
         let process = command.spawn().expect("nginx is needed: apt-get install nginx-light");
