@@ -10,6 +10,7 @@ mod network;
 mod object;
 mod question;
 mod release;
+mod relied;
 mod restart;
 mod rights;
 mod runtime;
@@ -41,7 +42,7 @@ pub(crate) fn service(
     abilities: Abilities,
 ) -> (Option<Service>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
-    let mut check = Check { diagnostics, removed, abilities, low_ports: Vec::new() };
+    let mut check = Check::new(diagnostics, removed, abilities);
     let written::Service {
         image,
         description,
@@ -125,7 +126,13 @@ pub(crate) fn service(
     let restart = check.restart(restart.unwrap_or_default());
     // All is looked at before anything is put together: what is missing hides nothing else.
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
-    let secrets = check.secrets(secrets.unwrap_or_default());
+    let secrets = check.secrets(secrets.unwrap_or_default(), security.user_namespace.as_ref());
+    let security = check.security(security);
+    let directives = check.directives(systemd.unwrap_or_default());
+    let runtime_args = check.runtime_args(runtime_args.unwrap_or_default());
+    if let Some(environment) = &environment {
+        check.own_variables(environment, &network, instances);
+    }
     let resources = check.resources(resources);
     let stop = check.stop(stop.unwrap_or_default());
     let pull = check.pull(pull.unwrap_or_default());
@@ -138,7 +145,7 @@ pub(crate) fn service(
         groups: groups.unwrap_or_default(),
         working_directory,
         init: init.unwrap_or(false),
-        environment: values(environment),
+        environment: values(environment.map(Spanned::into_inner)),
         environment_files: environment_files.unwrap_or_default(),
         labels: values(labels),
         ulimits,
@@ -157,7 +164,7 @@ pub(crate) fn service(
             .filter(|description| !description.trim().is_empty()),
         revision: revision.map(|Text(text)| text),
         runtime,
-        runtime_args: texts(runtime_args.unwrap_or_default()),
+        runtime_args,
         instances,
         enabled: enabled.unwrap_or(true),
         hosts: hosts.unwrap_or_default(),
@@ -169,7 +176,7 @@ pub(crate) fn service(
         resources,
         storage,
         network,
-        security: Check::security(security),
+        security,
         stop,
         pull,
         log: Check::log(log),
@@ -178,7 +185,7 @@ pub(crate) fn service(
         deploy,
         slots,
         proxy,
-        directives: Check::directives(systemd.unwrap_or_default()),
+        directives,
     });
     // Errors first: what does not work needs no advice.
     if let Some(service) = service.as_ref().filter(|_| check.diagnostics.is_empty()) {
@@ -201,9 +208,15 @@ struct Check {
     abilities: Abilities,
     /// Host ports that root alone may publish, and where they stand.
     low_ports: Vec<(u16, Range<usize>)>,
+    /// Where something is mounted, and where that stands.
+    targets: BTreeMap<String, Range<usize>>,
 }
 
 impl Check {
+    fn new(diagnostics: Vec<Diagnostic>, removed: Removed, abilities: Abilities) -> Self {
+        Self { diagnostics, removed, abilities, low_ports: Vec::new(), targets: BTreeMap::new() }
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Check;
-use crate::value::SecretName;
+use crate::value::{SecretName, UserNamespace};
 use crate::written::{Id, Spanned};
 use crate::{Controllers, Diagnostic, FileMode, Resources, Runtime, Secret, written};
 
@@ -25,6 +25,7 @@ impl Check {
     pub(super) fn secrets(
         &mut self,
         written: BTreeMap<SecretName, Spanned<written::Secret>>,
+        user_namespace: Option<&Spanned<UserNamespace>>,
     ) -> BTreeMap<SecretName, Secret> {
         if !self.abilities.encrypted_secrets {
             for secret in written.values().filter(|secret| secret.get_ref().encrypted) {
@@ -37,8 +38,19 @@ impl Check {
                 );
             }
         }
+        let namespace = user_namespace.filter(|written| written.get_ref().0 != "host");
         let plain = |(name, secret): (SecretName, Spanned<written::Secret>)| {
+            let place = secret.span();
             let written::Secret { path, encrypted, uid, gid, mode } = secret.into_inner();
+            let for_all = uid.is_none() && gid.is_none() && mode.is_none_or(FileMode::is_for_all);
+            if let Some(namespace) = namespace.filter(|_| !for_all) {
+                self.report(
+                    Diagnostic::error("contradiction", "in a user namespace of its own nobody has these numbers")
+                        .at(place, "is for some of the container's users")
+                        .and(namespace.span(), "gives them other numbers on the host")
+                        .help("leave out uid, gid and mode: then all users of this container can read it, and nobody else"),
+                );
+            }
             let mut id = |id: Option<Spanned<Id>>| id.and_then(|id| self.number(&id));
             let (uid, gid) = (id(uid), id(gid));
             // As the engines have it for secrets of their own, where nobody says otherwise.

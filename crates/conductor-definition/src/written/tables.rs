@@ -231,7 +231,7 @@ pub(crate) struct Capabilities {
     /// Granted besides the engine's.
     pub(crate) add: Option<Vec<Capability>>,
     /// Taken away; `"ALL"` takes all of the engine's.
-    pub(crate) drop: Option<Vec<Capability>>,
+    pub(crate) drop: Option<Spanned<Vec<Capability>>>,
 }
 
 /// `[stop]`
@@ -281,5 +281,5 @@ pub(crate) struct Systemd {
     /// Directives of `[Unit]`: systemd.unit(5).
     pub(crate) unit: Option<BTreeMap<Directive, Lines>>,
     /// Directives of `[Service]`: systemd.service(5), systemd.exec(5), systemd.kill(5), systemd.resource-control(5).
-    pub(crate) service: Option<BTreeMap<Directive, Lines>>,
+    pub(crate) service: Option<BTreeMap<Directive, Spanned<Lines>>>,
 }
