@@ -10,6 +10,7 @@ mod broken;
 mod budget;
 mod cli;
 mod common;
+mod deploys;
 mod docker;
 mod examples;
 mod failures;

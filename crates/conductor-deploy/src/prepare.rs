@@ -27,7 +27,6 @@ pub(crate) struct Prepared {
 /// What there is to be released.
 pub(crate) struct Candidate {
     source: Source,
-    name: ServiceName,
     service: Service,
 }
 
@@ -62,7 +61,7 @@ pub(crate) fn candidate(site: &Site, request: &Request) -> Result<Candidate, Fai
     let abilities = Machine::look(site).0.abilities();
     let Parsed { service, warnings: _ } =
         parse_for(&source, abilities).map_err(|found| errors(&source, &found))?;
-    Ok(Candidate { name: service.name.clone(), source, service })
+    Ok(Candidate { source, service })
 }
 
 fn errors(source: &Source, found: &[conductor_definition::Diagnostic]) -> Failure {
