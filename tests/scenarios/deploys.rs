@@ -50,7 +50,7 @@ fn only(host: &Host, release: &str, slot: &str) {
 }
 
 fn status(output: &Output, expected: i32) -> String {
-    assert_eq!(output.status.code(), Some(expected), "{}", output.describe());
+    assert_eq!(output.code, Some(expected), "{}", output.describe());
     output.stderr.clone()
 }
 

@@ -152,7 +152,7 @@ impl Host<'_> {
                 self.start(&old).await
             }
             Undo::StartOld => Ok(()),
-            Undo::EndBefore => self.job(Job::Stop, &before::unit(&self.record.new.service)).await.map(drop),
+            Undo::EndBefore => self.stop_units([before::unit(&self.record.new.service)]).await,
             Undo::Restore => {
                 self.store.put(self.record.to, self.record.displaced.as_deref())?;
                 Ok(self.systemd.daemon_reload().await?)
@@ -182,6 +182,8 @@ impl Host<'_> {
         let mut jobs = JoinSet::new();
         for unit in &side.instances {
             let (systemd, unit) = (self.systemd.clone(), name(unit)?);
+            // Those of an earlier release in this slot are none of this one's.
+            systemd.forget_failures(&unit).await?;
             jobs.spawn(async move { (systemd.job(Job::Start, &unit).await, unit) });
         }
         while let Some(ended) = jobs.join_next().await {
@@ -200,9 +202,14 @@ impl Host<'_> {
 
     /// Stops all of it, and waits until it is gone.
     async fn stop(&self, side: &SideRecord) -> Result<(), Failure> {
+        let start = Some(side.start.clone()).filter(|unit| !unit.is_empty());
+        self.stop_units(side.instances.iter().cloned().chain(start)).await
+    }
+
+    async fn stop_units(&self, units: impl IntoIterator<Item = String>) -> Result<(), Failure> {
         let mut jobs = JoinSet::new();
-        for unit in side.instances.iter().chain([&side.start]) {
-            let (systemd, unit) = (self.systemd.clone(), name(unit)?);
+        for unit in units {
+            let (systemd, unit) = (self.systemd.clone(), name(&unit)?);
             jobs.spawn(async move { systemd.job(Job::Stop, &unit).await });
         }
         while let Some(ended) = jobs.join_next().await {

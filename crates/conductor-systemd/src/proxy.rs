@@ -46,6 +46,10 @@ pub(crate) trait Manager {
     #[zbus(no_autostart)]
     fn reload_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
 
+    /// Forgets the failures of a unit, those that count for its start limit included.
+    #[zbus(no_autostart)]
+    fn reset_failed_unit(&self, name: &str) -> zbus::Result<()>;
+
     /// Reads all unit files again; answers when that is done.
     #[zbus(no_autostart)]
     fn reload(&self) -> zbus::Result<()>;
