@@ -161,6 +161,12 @@ fn end(store: &Store, record: &Record, outcome: Outcome, failure: Option<Failure
         store.forget(&entry.id)?;
     }
     match failure {
+        Some(failure) if outcome == Outcome::Stuck => Err(Failure::new(
+            failure.kind,
+            format!(
+                "{failure}\nNot everything could be undone: mend what is said above, then run `conductor abort`"
+            ),
+        )),
         Some(failure) if !outcome.is_live() => Err(failure),
         _ => Ok(entry),
     }
