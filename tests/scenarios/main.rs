@@ -32,6 +32,7 @@ mod rootless_package;
 mod run;
 mod seen;
 mod slots;
+mod soak;
 mod stage;
 mod standing_back;
 #[path = "../trees.rs"]

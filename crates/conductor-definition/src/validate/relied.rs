@@ -92,11 +92,8 @@ impl Check {
         &mut self,
         written: BTreeMap<Directive, Spanned<Lines>>,
     ) -> BTreeMap<Directive, Vec<String>> {
-        let is = |written: &Spanned<Lines>, line: &str| {
-            written.get_ref().0.first().is_some_and(|first| first == line)
-        };
-        let replaces = |key: &Directive, lines: &Spanned<Lines>| key.as_str() == "ExecStart" && is(lines, "");
-        let replaced = written.iter().any(|(key, lines)| replaces(key, lines));
+        let empty = |lines: &Spanned<Lines>| lines.get_ref().0.first().is_some_and(String::is_empty);
+        let replaced = written.iter().any(|(key, lines)| key.as_str() == "ExecStart" && empty(lines));
         for (key, lines) in written.iter().filter(|_| !replaced) {
             let key = key.as_str();
             if key == "ExecStart" {

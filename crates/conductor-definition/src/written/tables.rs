@@ -85,7 +85,8 @@ pub(crate) struct Health {
     pub(crate) headers: Option<Spanned<BTreeMap<HeaderName, Spanned<HeaderValue>>>>,
     /// The body of the request. Everybody on the machine can read it.
     pub(crate) body: Option<Spanned<SentText>>,
-    /// The statuses that are healthy. Without it, they are 200 to 399.
+    /// The statuses that are healthy. Without it, they are 200 to 399, and redirects are followed as long as they lead
+    /// to the same server. One whose status is listed here is not followed: it is the answer.
     pub(crate) expect_status: Option<Spanned<Statuses>>,
     /// A text that the first 10 KiB of the answer must hold.
     pub(crate) expect_body: Option<Spanned<ExpectedText>>,
