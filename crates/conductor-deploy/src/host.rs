@@ -240,13 +240,11 @@ impl Host<'_> {
     }
 
     fn proxy(&self) -> Result<Driver, Failure> {
-        match self.record.proxy.as_ref().and_then(|proxy| proxy.socket.as_ref()) {
-            Some(socket) => Ok(Driver::Haproxy(Haproxy::new(socket))),
-            None => {
-                let runner = Runner::Unit { systemd: self.systemd.clone(), name: name("nginx.service")? };
-                Ok(Driver::Nginx(Nginx::new(runner)))
-            }
+        if let Some(socket) = self.record.proxy.as_ref().and_then(|proxy| proxy.socket.as_ref()) {
+            return Ok(Driver::Haproxy(Haproxy::new(socket)));
         }
+        let runner = Runner::Unit { systemd: self.systemd.clone(), name: name("nginx.service")? };
+        Ok(Driver::Nginx(Nginx::new(runner)))
     }
 
     /// Forgets the oldest releases, and images that none of those uses that are left.

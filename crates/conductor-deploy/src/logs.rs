@@ -22,5 +22,5 @@ pub(crate) async fn last(scope: Scope, unit: &str) -> String {
     let ask = move || Command::new("journalctl").args(arguments).stdin(Stdio::null()).output();
     let Ok(Ok(output)) = tokio::task::spawn_blocking(ask).await else { return String::new() };
     let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().map(|line| format!("\n    {line}")).collect()
+    text.lines().flat_map(|line| ["\n    ", line]).collect()
 }

@@ -38,6 +38,7 @@ const TROUBLE: [Trouble; 6] = [
 ];
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Model {
     plan: Plan,
     running: BTreeSet<Side>,
@@ -83,7 +84,7 @@ impl Model {
     fn act(&mut self, action: Action) {
         match action {
             Action::Step(Step::Freeze) => self.slot_has_new = true,
-            Action::Step(Step::Before) => self.before_runs = false,
+            Action::Step(Step::Before) | Action::Undo(Undo::EndBefore) => self.before_runs = false,
             Action::Step(Step::StopOld) => {
                 self.running.remove(&Side::Old);
             }
@@ -107,7 +108,6 @@ impl Model {
             Action::Undo(Undo::StartOld) => {
                 self.running.insert(Side::Old);
             }
-            Action::Undo(Undo::EndBefore) => self.before_runs = false,
             Action::Undo(Undo::Restore) => self.slot_has_new = false,
             Action::Step(Step::Load | Step::Settle | Step::Drain | Step::Prune) => {}
         }

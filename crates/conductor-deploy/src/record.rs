@@ -141,7 +141,11 @@ mod maybe {
 
     use super::words::Word as _;
 
-    #[allow(clippy::ref_option, reason = "the signature that serde calls")]
+    #[allow(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature that serde calls"
+    )]
     pub(super) fn serialize<S: Serializer>(slot: &Option<Slot>, serializer: S) -> Result<S::Ok, S::Error> {
         slot.map(Slot::as_str).serialize(serializer)
     }

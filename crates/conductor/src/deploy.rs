@@ -102,7 +102,7 @@ struct Output {
 impl Deploy {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
         let Self { service, revision, image, output } = self;
-        run(whose, Request { service, revision, image, rollback: None, by: who() }, output)
+        run(whose, &Request { service, revision, image, rollback: None, by: who() }, output)
     }
 }
 
@@ -110,7 +110,7 @@ impl Rollback {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
         let Self { service, to, output } = self;
         let rollback = Some(to.map_or(Wanted::Previous, Wanted::To));
-        run(whose, Request { service, revision: None, image: None, rollback, by: who() }, output)
+        run(whose, &Request { service, revision: None, image: None, rollback, by: who() }, output)
     }
 }
 
@@ -154,11 +154,11 @@ impl History {
         if self.json {
             return print(&entries.iter().map(json::line).collect::<String>());
         }
-        let mut text: String = entries.iter().map(|entry| line(entry) + "\n").collect();
-        if let Some(record) = unfinished {
-            text += &format!("{}  is not finished: `conductor abort {}`\n", record.revision, self.service);
-        }
-        print(&text)
+        let open = unfinished.map(|record| {
+            format!("{}  is not finished: `conductor abort {}`", record.revision, self.service)
+        });
+        let lines = entries.iter().map(line).chain(open);
+        print(&lines.map(|line| line + "\n").collect::<String>())
     }
 }
 
@@ -192,8 +192,8 @@ fn time(since_1970: u64) -> String {
     format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-fn run(whose: Whose, request: Request, output: Output) -> ExitCode {
-    let result = ready(whose, &request).and_then(|(site, request)| {
+fn run(whose: Whose, request: &Request, output: Output) -> ExitCode {
+    let result = ready(whose, request).and_then(|(site, request)| {
         within(&site, async |systemd, interrupt| {
             deploy(&site, &systemd, &request, &mut Teller(output), interrupt).await
         })
@@ -281,9 +281,8 @@ impl Progress for Teller {
         let Event { at, step, state, text } = event;
         let rest = match state {
             State::Begins => return,
-            State::Note => format!(": {text}"),
             State::Done if text.is_empty() => String::new(),
-            State::Done => format!(": {text}"),
+            State::Note | State::Done => format!(": {text}"),
             State::Failed => format!(" failed: {text}"),
         };
         say(&format!("[{:>3}.{} s] {step}{rest}", at / 1000, at % 1000 / 100));
