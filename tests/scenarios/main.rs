@@ -11,6 +11,7 @@ mod budget;
 mod cli;
 mod common;
 mod crowd;
+mod deploys;
 mod detection;
 mod docker;
 mod examples;

@@ -48,11 +48,13 @@ impl Systemd {
         &self.connection
     }
 
-    /// Asks systemd to send signals to this connection. Without it none arrive.
+    /// Asks systemd to send signals to this connection. Without it none arrive. It may be repeated.
     pub async fn subscribe(&self) -> Result<(), Error> {
-        let doing = "subscribing to systemd's signals";
-        let fail = |error| Error::new(doing, &error);
-        self.manager().await.map_err(fail)?.subscribe().await.map_err(fail)
+        let fail = |error| Error::new("subscribing to systemd's signals", &error);
+        match self.manager().await.map_err(fail)?.subscribe().await.map_err(fail) {
+            Err(error) if error.name() == Some("org.freedesktop.systemd1.AlreadySubscribed") => Ok(()),
+            subscribed => subscribed,
+        }
     }
 
     /// The object path of a unit under its primary name. A unit that does not exist has one as well.

@@ -8,6 +8,9 @@ use futures_core::Stream as _;
 
 use crate::{Error, Systemd, UnitName};
 
+/// What systemd says of a unit that is not loaded.
+const NO_SUCH_UNIT: &str = "org.freedesktop.systemd1.NoSuchUnit";
+
 /// What systemd is to do with a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
@@ -55,6 +58,27 @@ impl Job {
 }
 
 impl Systemd {
+    /// Has systemd run its generators and read all unit files again, and waits until it has.
+    ///
+    /// # Errors
+    /// If it takes longer than [`crate::METHOD_TIMEOUT`], or we may not do it. It may be repeated.
+    pub async fn daemon_reload(&self) -> Result<(), Error> {
+        let reloading = async { self.manager().await?.reload().await };
+        reloading.await.map_err(|error| Error::new("reloading systemd's units", &error))
+    }
+
+    /// Forgets the failures of a unit, so that they are not counted for its start limit. Nothing if it has none.
+    pub async fn forget_failures(&self, name: &UnitName) -> Result<(), Error> {
+        let forgetting = async { self.manager().await?.reset_failed_unit(name.as_str()).await };
+        match forgetting
+            .await
+            .map_err(|error| Error::new(format!("resetting the failures of {name}"), &error))
+        {
+            Err(error) if error.name() == Some(NO_SUCH_UNIT) => Ok(()),
+            forgotten => forgotten,
+        }
+    }
+
     /// Asks for a job and waits for its end, however long it takes: how long is for the unit's own timeouts to say.
     /// An older job of that unit that is in the way is replaced. Dropping the future does not cancel the job.
     ///

@@ -46,6 +46,14 @@ pub(crate) trait Manager {
     #[zbus(no_autostart)]
     fn reload_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
 
+    /// Forgets the failures of a unit, those that count for its start limit included.
+    #[zbus(no_autostart)]
+    fn reset_failed_unit(&self, name: &str) -> zbus::Result<()>;
+
+    /// Reads all unit files again; answers when that is done.
+    #[zbus(no_autostart)]
+    fn reload(&self) -> zbus::Result<()>;
+
     /// A job has ended, in one way or another.
     #[zbus(signal)]
     fn job_removed(&self, id: u32, job: OwnedObjectPath, unit: &str, result: &str) -> zbus::Result<()>;

@@ -9,6 +9,7 @@ use whose::Whose;
 
 mod ask;
 mod check;
+mod deploy;
 mod diff;
 mod edit;
 mod enable;
@@ -52,6 +53,10 @@ enum Command {
     Logs(logs::Logs),
     Exec(exec::Exec),
     Run(run::Run),
+    Deploy(deploy::Deploy),
+    Rollback(deploy::Rollback),
+    Abort(deploy::Abort),
+    History(deploy::History),
     Enable(enable::Enable),
     Disable(enable::Disable),
     Proxy(proxy::Proxy),
@@ -69,6 +74,10 @@ pub fn main() -> ExitCode {
         Command::Logs(logs) => logs.run(whose),
         Command::Exec(exec) => exec.run(whose),
         Command::Run(run) => run.run(whose),
+        Command::Deploy(deploy) => deploy.run(whose),
+        Command::Rollback(rollback) => rollback.run(whose),
+        Command::Abort(abort) => abort.run(whose),
+        Command::History(history) => history.run(whose),
         Command::Enable(enable) => enable.run(whose),
         Command::Disable(disable) => disable.run(whose),
         Command::Proxy(proxy) => proxy.run(whose),

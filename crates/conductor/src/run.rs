@@ -10,9 +10,10 @@ use std::process::ExitCode;
 use conductor_definition::{
     DefinitionName, Diagnostic, EnvironmentName, Kind, Parsed, Service, Site, find, parse_for,
 };
+use conductor_deploy::transient_unit;
 use conductor_generator::Host;
 use conductor_systemd::{End, Scope, Signal, TransientRun, TransientUnit};
-use conductor_units::{Once, Setting, Transient, once};
+use conductor_units::{Once, Transient, once};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use tokio::signal::unix::{Signal as Arriving, SignalKind, signal};
 
@@ -129,17 +130,7 @@ fn id() -> String {
 }
 
 fn unit(transient: Transient) -> Result<TransientUnit, String> {
-    let Transient { unit, properties } = transient;
-    let name = unit.parse().map_err(|error: conductor_systemd::InvalidUnitName| error.to_string())?;
-    let unit = properties.into_iter().fold(TransientUnit::new(name), |unit, (name, setting)| match setting {
-        Setting::Text(text) => unit.set(name, text),
-        Setting::Flag(flag) => unit.set(name, flag),
-        Setting::Number(number) => unit.set(name, number),
-        Setting::Names(names) => unit.set(name, names),
-        Setting::Pairs(pairs) => unit.set(name, pairs),
-        Setting::Mode(mode) => unit.set(name, mode),
-        Setting::Commands { commands, may_fail } => unit.commands(name, commands, may_fail),
-    });
+    let unit = transient_unit(transient).map_err(|failure| failure.text)?;
     let [input, output, error] = streams().map_err(|error| {
         format!("standard input, output and error have to be open: {error}: give it /dev/null")
     })?;

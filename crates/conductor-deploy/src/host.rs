@@ -1,0 +1,293 @@
+//! The machine: a [`World`] of files, systemd, engines and proxies.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use conductor_definition::{Runtime, Scope};
+use conductor_proxy::{Address, Driver, Haproxy, Nginx, Proxy as _, Runner, Upstream};
+use conductor_systemd::{Job, LoadState, Systemd, TransientUnit, UnitName};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::progress::{Event, Progress, State};
+use crate::record::{Record, SideRecord};
+use crate::settle::{Settling, settle};
+use crate::store::Store;
+use crate::{Action, Failure, FailureKind, Step, Undo, World, before, image, logs};
+
+/// What of a release only its own deploy needs: one that finishes another's goes back, or has it behind it.
+#[derive(Debug)]
+pub(crate) struct Fresh {
+    pub(crate) text: String,
+    pub(crate) before: Option<TransientUnit>,
+    pub(crate) settling: Settling,
+}
+
+pub(crate) struct Host<'a> {
+    pub(crate) store: Store,
+    pub(crate) systemd: Systemd,
+    pub(crate) record: Record,
+    pub(crate) fresh: Option<Fresh>,
+    pub(crate) drain: Duration,
+    pub(crate) keep: usize,
+    pub(crate) runtime: Runtime,
+    pub(crate) began: Instant,
+    pub(crate) progress: &'a mut dyn Progress,
+    pub(crate) interrupt: watch::Receiver<bool>,
+}
+
+impl World for Host<'_> {
+    fn record(&mut self, _: Action, reached: Option<Step>) -> Result<(), Failure> {
+        self.record.reached = reached;
+        self.store.record(&self.record)
+    }
+
+    async fn perform(&mut self, action: Action, interruptible: bool) -> Result<(), Failure> {
+        self.tell(action.word(), State::Begins, String::new());
+        let mut interrupt = self.interrupt.clone();
+        let done = tokio::select! {
+            done = self.act(action) => done?,
+            Ok(_) = interrupt.wait_for(|asked| *asked), if interruptible => {
+                return Err(Failure::new(FailureKind::Interrupted, "ended on request"));
+            }
+        };
+        self.tell(action.word(), State::Done, done);
+        Ok(())
+    }
+
+    fn failed(&mut self, action: Action, failure: &Failure) {
+        self.tell(action.word(), State::Failed, failure.text.clone());
+    }
+}
+
+impl Host<'_> {
+    fn tell(&mut self, step: &'static str, state: State, text: String) {
+        let at = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.progress.tell(&Event { at, step, state, text });
+    }
+
+    async fn act(&mut self, action: Action) -> Result<String, Failure> {
+        match action {
+            Action::Step(step) => self.step(step).await,
+            Action::Undo(undo) => self.undo(undo).await.map(|()| String::new()),
+        }
+    }
+
+    async fn step(&mut self, step: Step) -> Result<String, Failure> {
+        let (to, new) = (self.record.to, self.record.new.clone());
+        match step {
+            Step::Freeze => {
+                let text = self.fresh.as_ref().map(|fresh| fresh.text.clone());
+                let text = text.ok_or_else(|| Failure::system("freezing", "there is no release"))?;
+                self.store.keep(&self.record.id, &text)?;
+                self.store.put(to, Some(&text))?;
+                return Ok(format!("{} in {to}", self.record.image));
+            }
+            Step::Load => {
+                self.systemd.daemon_reload().await?;
+                self.loaded(&new).await?;
+            }
+            Step::Before => {
+                let unit = self.fresh.as_mut().and_then(|fresh| fresh.before.take());
+                let unit = unit.ok_or_else(|| Failure::system("the command before", "there is none"))?;
+                before::run(&self.systemd, self.manager(), unit).await?;
+            }
+            Step::StopOld => {
+                let old = self.record.old.clone();
+                self.stop(&old).await?;
+            }
+            Step::Trial => {
+                self.store.set_trial(Some(to))?;
+                self.systemd.daemon_reload().await?;
+                self.loaded(&new).await?;
+            }
+            Step::Start => {
+                self.start(&new).await?;
+                return Ok(format!("{} up", plural(new.instances.len())));
+            }
+            Step::Settle => {
+                if let Some(fresh) = &self.fresh {
+                    settle(&self.systemd, &new.instances, &fresh.settling).await?;
+                }
+            }
+            Step::Switch => {
+                let upstream = self.upstream(&new)?;
+                self.proxy()?.switch(&upstream).await?;
+            }
+            Step::Commit => self.store.set_live(Some(to))?,
+            Step::Adopt => {
+                self.store.set_trial(None)?;
+                self.systemd.daemon_reload().await?;
+                self.job(Job::Start, &new.service).await?;
+            }
+            Step::Drain => {
+                let upstream = self.upstream(&new)?;
+                return Ok(self.proxy()?.drain(&upstream, self.drain).await?.to_string());
+            }
+            Step::Prune => return self.prune().await,
+        }
+        Ok(String::new())
+    }
+
+    async fn undo(&mut self, undo: Undo) -> Result<(), Failure> {
+        match undo {
+            Undo::Uncommit => self.store.set_live(self.record.from),
+            Undo::SwitchBack => {
+                let upstream = self.upstream(&self.record.old)?;
+                let proxy = self.proxy()?;
+                proxy.switch(&upstream).await?;
+                proxy.drain(&upstream, self.drain).await?;
+                Ok(())
+            }
+            Undo::StopNew => {
+                let new = self.record.new.clone();
+                self.stop(&new).await
+            }
+            Undo::EndTrial => {
+                self.store.set_trial(None)?;
+                Ok(self.systemd.daemon_reload().await?)
+            }
+            Undo::StartOld if self.record.old.runs => {
+                let old = self.record.old.clone();
+                self.start(&old).await
+            }
+            Undo::StartOld => Ok(()),
+            Undo::EndBefore => self.stop_units([before::unit(&self.record.new.service)]).await,
+            Undo::Restore => {
+                self.store.put(self.record.to, self.record.displaced.as_deref())?;
+                Ok(self.systemd.daemon_reload().await?)
+            }
+        }
+    }
+
+    /// The generator may have refused it: then systemd knows nothing of it, or something older.
+    async fn loaded(&self, side: &SideRecord) -> Result<(), Failure> {
+        for unit in &side.instances {
+            let status = self.systemd.status(&name(unit)?).await?;
+            if status.load_state != LoadState::Loaded {
+                return Err(Failure::configuration(format!(
+                    "there is no unit {unit}: `conductor check` says what is wrong with the release"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    async fn job(&self, job: Job, unit: &str) -> Result<conductor_systemd::JobEnd, Failure> {
+        Ok(self.systemd.job(job, &name(unit)?).await?)
+    }
+
+    /// Starts all instances at once. A start job ends when its instance is healthy, or cannot get so.
+    async fn start(&self, side: &SideRecord) -> Result<(), Failure> {
+        let mut jobs = JoinSet::new();
+        for unit in &side.instances {
+            let (systemd, unit) = (self.systemd.clone(), name(unit)?);
+            // Those of an earlier release in this slot are none of this one's.
+            systemd.forget_failures(&unit).await?;
+            jobs.spawn(async move { (systemd.job(Job::Start, &unit).await, unit) });
+        }
+        while let Some(ended) = jobs.join_next().await {
+            let (end, unit) = ended.map_err(|error| Failure::system("starting", error))?;
+            let end = end?;
+            if !end.is_done() {
+                let result = self.systemd.status(&unit).await?.result.unwrap_or_default();
+                let log = logs::last(self.store.scope(), &unit.to_string()).await;
+                return Err(Failure::gate(format!(
+                    "{unit} did not get healthy (its start ended with \"{end}\", the unit with \"{result}\"){log}"
+                )));
+            }
+        }
+        self.job(Job::Start, &side.start).await.map(drop)
+    }
+
+    /// Stops all of it, and waits until it is gone.
+    async fn stop(&self, side: &SideRecord) -> Result<(), Failure> {
+        let start = Some(side.start.clone()).filter(|unit| !unit.is_empty());
+        self.stop_units(side.instances.iter().cloned().chain(start)).await
+    }
+
+    async fn stop_units(&self, units: impl IntoIterator<Item = String>) -> Result<(), Failure> {
+        let mut jobs = JoinSet::new();
+        for unit in units {
+            let (systemd, unit) = (self.systemd.clone(), name(&unit)?);
+            jobs.spawn(async move { systemd.job(Job::Stop, &unit).await });
+        }
+        while let Some(ended) = jobs.join_next().await {
+            match ended.map_err(|error| Failure::system("stopping", error))? {
+                // What is not there does not run.
+                Err(error) if error.name() == Some("org.freedesktop.systemd1.NoSuchUnit") => {}
+                ended => drop(ended?),
+            }
+        }
+        Ok(())
+    }
+
+    fn upstream(&self, side: &SideRecord) -> Result<Upstream, Failure> {
+        let proxy = self.record.proxy.as_ref();
+        let name = proxy.map(|proxy| proxy.upstream.parse()).transpose();
+        let name = name.map_err(|error| Failure::system("the proxy", error))?;
+        let name = name.ok_or_else(|| Failure::system("the proxy", "there is none"))?;
+        let servers: Result<Vec<Address>, _> = side.servers.iter().map(|server| server.parse()).collect();
+        Ok(Upstream::even(name, servers.map_err(|error| Failure::system("the proxy", error))?))
+    }
+
+    /// Whether the proxy would take the new release.
+    pub(crate) async fn check_proxy(&self) -> Result<(), Failure> {
+        if self.record.proxy.is_none() {
+            return Ok(());
+        }
+        Ok(self.proxy()?.check(&self.upstream(&self.record.new)?).await?)
+    }
+
+    fn proxy(&self) -> Result<Driver, Failure> {
+        if let Some(socket) = self.record.proxy.as_ref().and_then(|proxy| proxy.socket.as_ref()) {
+            return Ok(Driver::Haproxy(Haproxy::new(socket)));
+        }
+        let runner = Runner::Unit { systemd: self.systemd.clone(), name: name("nginx.service")? };
+        Ok(Driver::Nginx(Nginx::new(runner)))
+    }
+
+    /// Forgets the oldest releases, and images that none of those uses that are left.
+    async fn prune(&mut self) -> Result<String, Failure> {
+        let history = self.store.history()?;
+        let released = history.iter().filter(|entry| entry.outcome.is_live()).map(|entry| entry.id.clone());
+        let order: Vec<String> = released.chain([self.record.id.clone()]).collect();
+        let kept: BTreeSet<&String> = order.iter().rev().take(self.keep).collect();
+        let image_of =
+            |id: &str| history.iter().find(|entry| entry.id == id).map(|entry| entry.image.clone());
+        let mut gone = BTreeSet::new();
+        for id in self.store.all_kept() {
+            if !kept.contains(&id) {
+                gone.extend(image_of(&id));
+                self.store.forget(&id)?;
+            }
+        }
+        let used: BTreeSet<String> = kept.into_iter().filter_map(|id| image_of(id)).collect();
+        gone.retain(|image| {
+            *image != self.record.image && !used.contains(image) && !self.store.is_released(image)
+        });
+        let removed = gone.len();
+        for image in gone {
+            // Others may use it under the same name; then the engine keeps it, and so do we.
+            if let Err(failure) = image::remove(self.runtime, image).await {
+                self.tell(Step::Prune.word(), State::Note, failure.text);
+            }
+        }
+        Ok(if removed == 0 { String::new() } else { format!("{removed} old images") })
+    }
+
+    fn manager(&self) -> conductor_systemd::Scope {
+        match self.store.scope() {
+            Scope::System => conductor_systemd::Scope::System,
+            Scope::User => conductor_systemd::Scope::User,
+        }
+    }
+}
+
+pub(crate) fn name(unit: &str) -> Result<UnitName, Failure> {
+    unit.parse().map_err(|error: conductor_systemd::InvalidUnitName| Failure::system("systemd", error))
+}
+
+fn plural(instances: usize) -> String {
+    if instances == 1 { "1 instance".to_owned() } else { format!("{instances} instances") }
+}

@@ -1,0 +1,29 @@
+//! Brings a new release of a service in, and never leaves the machine without a working one.
+//!
+//! [`Machine`] decides what comes next and knows nothing of files, systemd or containers; [`drive()`] records each
+//! action before it is done. The rest of the crate is the world in which that happens. [`deploy`] is all of it together.
+
+mod before;
+mod deploy;
+mod drive;
+mod failure;
+mod host;
+mod image;
+mod logs;
+mod machine;
+#[cfg(test)]
+mod model_tests;
+mod prepare;
+mod progress;
+mod record;
+mod settle;
+mod store;
+
+pub use before::transient_unit;
+pub use deploy::{Request, Rollback, abort, deploy};
+pub use drive::{World, drive};
+pub use failure::{Failure, FailureKind};
+pub use machine::{Action, Machine, Outcome, Plan, Step, Undo};
+pub use progress::{Event, Progress, State};
+pub use record::{Entry, ProxyRecord, Record, SideRecord};
+pub use store::{Lock, Store};

@@ -1,0 +1,255 @@
+//! From a definition, or from a release that is kept, to a deploy that can begin.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use conductor_definition::{
+    DefinitionName, Image, Kind, Live, Parsed, Pins, ProxyDriver, Service, ServiceName, Site, Slot, Source,
+    Strategy, find, freeze, parse_for, parse_release,
+};
+use conductor_generator::{Converted, Host as Machine, Reading, convert, established, read_all};
+use conductor_units::{ReleaseUnits, addresses};
+
+use crate::host::Fresh;
+use crate::record::{ProxyRecord, Record, SideRecord};
+use crate::settle::Settling;
+use crate::store::Store;
+use crate::{Failure, Request, before, image};
+
+/// A deploy that can begin.
+pub(crate) struct Prepared {
+    pub(crate) record: Record,
+    pub(crate) fresh: Fresh,
+    pub(crate) service: Service,
+}
+
+/// What there is to be released.
+pub(crate) struct Candidate {
+    source: Source,
+    service: Service,
+}
+
+/// Reads the definition as the next release would have it.
+pub(crate) fn candidate(site: &Site, request: &Request) -> Result<Candidate, Failure> {
+    let file = format!("{}.toml", request.service);
+    let candidate = find(site, Kind::Service)
+        .candidates
+        .into_iter()
+        .find(|found| found.main.path.file_name().is_some_and(|found| found == file.as_str()))
+        .ok_or_else(|| {
+            Failure::configuration(format!(
+                "`{}` has no definition: write {file} to deploy it",
+                request.service
+            ))
+        })?;
+    let (mut source, problems) = candidate.read().ok_or_else(|| {
+        Failure::configuration(format!("`{}` is masked: its definition is empty", request.service))
+    })?;
+    let options = [("--revision", "revision", &request.revision), ("--image", "image", &request.image)];
+    for (option, key, value) in options {
+        if let Some(value) = value {
+            // As the last drop-in, so that references to it count; a TOML string is one of JSON, but for a DEL.
+            let text = serde_json::to_string(&value.replace('$', "$$"))
+                .map_err(|error| Failure::system(option, error))?;
+            source.push(option, &format!("{key} = {text}\n"));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(errors(&source, &problems));
+    }
+    let abilities = Machine::look(site).0.abilities();
+    let Parsed { service, warnings: _ } =
+        parse_for(&source, abilities).map_err(|found| errors(&source, &found))?;
+    Ok(Candidate { source, service })
+}
+
+fn errors(source: &Source, found: &[conductor_definition::Diagnostic]) -> Failure {
+    let lines = found.iter().filter(|found| found.is_error()).map(|found| found.one_line(source));
+    Failure::configuration(lines.collect::<Vec<_>>().join("\n"))
+}
+
+impl Candidate {
+    /// Fetches the image, and writes the release that it is to be.
+    pub(crate) async fn frozen(&self, id: &str) -> Result<String, Failure> {
+        let image = image::pin(&self.service).await?;
+        let revision = self.service.release().unwrap_or(id).to_owned();
+        self.text(&image, &revision)
+    }
+
+    fn text(&self, image: &Image, revision: &str) -> Result<String, Failure> {
+        let pins = Pins { image, revision, strategy: self.service.deploy.strategy };
+        freeze(&self.source, pins).map_err(|found| errors(&self.source, &found))
+    }
+}
+
+/// Plans a deploy of a release, whose text is `text`.
+pub(crate) fn prepare(
+    site: &Site,
+    store: &Store,
+    request: &Request,
+    id: String,
+    text: String,
+    started: u64,
+) -> Result<Prepared, Failure> {
+    let name: ServiceName = request
+        .service
+        .parse()
+        .map_err(|error: conductor_definition::InvalidValue| Failure::configuration(error.to_string()))?;
+    let abilities = Machine::look(site).0.abilities();
+    let read = |path: std::path::PathBuf, text: String| {
+        let source = Source::new(path, text);
+        parse_release(&source, &name, abilities)
+            .map(|parsed| parsed.service)
+            .map_err(|found| errors(&source, &found))
+    };
+    let (from, definition) = match store.live() {
+        Live::In(slot) => (Some(slot), None),
+        Live::Never => (None, defined(site, &request.service, abilities)),
+        Live::Unknown => {
+            return Err(Failure::configuration(format!(
+                "nobody can tell which release of `{name}` is live: link {}/{name}/live to the one that runs",
+                site.releases().display()
+            )));
+        }
+    };
+    let to = from.map_or(Slot::Green, Slot::other);
+    let directory = site.releases().join(name.as_str());
+    let new = read(directory.join(to.file_name()), text.clone())?;
+    let old = match from {
+        Some(slot) => match store.release(slot)? {
+            Some(text) => Some(read(directory.join(slot.file_name()), text)?),
+            None => None,
+        },
+        None => definition,
+    };
+    in_nobodys_way(site, &request.service, &text)?;
+    let old_slot = from.unwrap_or(Slot::Blue);
+    if let Some(old) = &old {
+        beside(old, old_slot, &new, to)?;
+    }
+    let record = Record {
+        id,
+        revision: new.release().unwrap_or_default().to_owned(),
+        image: new.process.image.to_string(),
+        rollback: request.rollback.is_some(),
+        by: request.by.clone(),
+        started,
+        strategy: new.deploy.strategy,
+        before: new.deploy.before.is_some() && request.rollback.is_none(),
+        proxy: new.proxy.as_ref().map(|proxy| ProxyRecord {
+            upstream: proxy.upstream.to_string(),
+            socket: match &proxy.driver {
+                ProxyDriver::Nginx => None,
+                ProxyDriver::Haproxy { socket } => Some(socket.to_string()),
+            },
+        }),
+        to,
+        new: side(&new, to),
+        from,
+        old: old.as_ref().map(|old| side(old, old_slot)).unwrap_or_default(),
+        displaced: store.release(to)?,
+        reached: None,
+    };
+    let before = match new.deploy.before.as_ref().filter(|_| record.before) {
+        Some(before) => Some(before::transient(&new, before, &objects(site), site.scope())?),
+        None => None,
+    };
+    let span = |span: conductor_timespan::TimeSpan| Duration::from_micros(span.as_micros());
+    let settling = Settling {
+        time: span(new.deploy.settle),
+        interval: new
+            .health
+            .as_ref()
+            .map_or(Duration::from_secs(1), |health| span(health.interval))
+            .min(Duration::from_secs(1)),
+        limit: new.health.as_ref().map_or(Duration::ZERO, |health| span(health.start_within))
+            + span(new.deploy.settle),
+        checks: ReleaseUnits::of(&new, to).checks,
+    };
+    Ok(Prepared { record, fresh: Fresh { text, before, settling }, service: new })
+}
+
+/// The definition, if it can be read: before the first deploy it is what runs.
+fn defined(site: &Site, service: &str, abilities: conductor_definition::Abilities) -> Option<Service> {
+    let file = format!("{service}.toml");
+    let found = find(site, Kind::Service).candidates;
+    let found =
+        found.into_iter().find(|found| found.main.path.file_name().is_some_and(|name| *name == *file))?;
+    Some(parse_for(&found.read()?.0, abilities).ok()?.service)
+}
+
+fn side(service: &Service, slot: Slot) -> SideRecord {
+    let ReleaseUnits { start, service: whole, instances, checks: _ } = ReleaseUnits::of(service, slot);
+    let servers =
+        service.proxy.as_ref().map(|proxy| addresses(service, slot, proxy.port)).unwrap_or_default();
+    SideRecord {
+        start,
+        service: whole,
+        instances,
+        servers: servers.iter().map(SocketAddr::to_string).collect(),
+        runs: false,
+    }
+}
+
+/// Both have to run at a time, so neither may have a port of the other.
+fn beside(old: &Service, old_slot: Slot, new: &Service, slot: Slot) -> Result<(), Failure> {
+    if new.deploy.strategy == Strategy::Recreate {
+        return Ok(());
+    }
+    let ports = |service: &Service, slot| -> BTreeSet<u16> {
+        let all = service.network.ports.iter();
+        all.flat_map(|port| {
+            let first = addresses(service, slot, *port).into_iter().map(|address| address.port());
+            first.flat_map(|first| first..first.saturating_add(port.count)).collect::<Vec<_>>()
+        })
+        .collect()
+    };
+    match ports(old, old_slot).intersection(&ports(new, slot)).next() {
+        None => Ok(()),
+        Some(port) => Err(Failure::configuration(format!(
+            "host port {port} would be the new release's and is the old one's, so the two cannot run beside each other: \
+             add [deploy] to the definition, reload, stop {} and start {}.target; then deploy",
+            old.name, old.name
+        ))),
+    }
+}
+
+/// A release that takes a port or a name of another service is refused before anything is written.
+fn in_nobodys_way(site: &Site, service: &str, text: &str) -> Result<(), Failure> {
+    let (machine, _) = Machine::look(site);
+    let established = established(site);
+    let readings = read_all(site).definitions;
+    let is_own = |reading: &Reading| {
+        reading
+            .name()
+            .is_some_and(|name| matches!(&name, DefinitionName::Service(name) if name.as_str() == service))
+    };
+    let with = readings.iter().cloned().map(|reading| {
+        if !is_own(&reading) {
+            return reading;
+        }
+        let source = Source::new(reading.source.path(), text);
+        Reading { source, problems: Vec::new(), releases: None, ..reading }
+    });
+    let said = |converted: &[Converted]| -> BTreeSet<String> {
+        let all = converted.iter().flat_map(Converted::findings);
+        all.filter(|(_, found)| found.is_error()).map(|(source, found)| found.one_line(source)).collect()
+    };
+    let after = said(&convert(with.collect(), &machine, &established));
+    let before = said(&convert(readings, &machine, &established));
+    let new: Vec<&String> = after.difference(&before).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<&str> = new.into_iter().map(String::as_str).collect();
+    Err(Failure::configuration(lines.join("\n")))
+}
+
+fn objects(site: &Site) -> BTreeSet<DefinitionName> {
+    struct Silent;
+    impl conductor_generator::Log for Silent {
+        fn log(&mut self, _: conductor_generator::Priority, _: &str) {}
+    }
+    conductor_units::objects_in(&conductor_generator::preview(site, &mut Silent).0)
+}
