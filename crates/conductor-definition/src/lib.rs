@@ -134,7 +134,7 @@ pub fn parse_volume(source: &Source, abilities: Abilities) -> Result<ParsedObjec
 }
 
 /// What is written in all files together, validated; and warnings, unless one of the findings is an error.
-fn parsed<N, W: serde::de::DeserializeOwned + Default, T>(
+fn parsed<N, W: written::Form, T>(
     source: &Source,
     name: Result<N, InvalidValue>,
     validate: impl FnOnce(Result<N, Diagnostic>, written::Read<W>) -> (Option<T>, Vec<Diagnostic>),

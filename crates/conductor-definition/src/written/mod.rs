@@ -13,6 +13,7 @@ mod release;
 #[cfg(feature = "schema")]
 mod rules;
 mod spanned;
+mod synonyms;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ pub(crate) use either::{Lines, Networks, Number, OptionValue, Ports, Secret, Uli
 pub(crate) use limit::{Limit, Starts, Within};
 pub(crate) use number::{Count, Id, PortNumber, Timer, Weight, Whole};
 pub(crate) use objects::{Network, NetworkDns, NetworkSubnet, Volume};
-pub(crate) use read::{Read, Removed, Table, read};
+pub(crate) use read::{Form, Read, Removed, Table, read};
 pub(crate) use release::{Before, Deploy, DriverWord, Proxy};
 pub(crate) use spanned::Spanned;
 pub(crate) use tables::{
