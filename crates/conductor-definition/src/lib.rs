@@ -53,7 +53,7 @@ pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FileMode, FilePath,
     FileSystem, Group, GrpcService, HeaderName, HostName, HostPattern, Image, InterfaceName, InvalidValue,
     LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
-    SliceName, Statuses, Subnet, SysctlName, TlsName, UpstreamName, UrlPath, User,
+    SliceName, Statuses, Subnet, SysctlName, TimeZone, TlsName, UpstreamName, UrlPath, User,
 };
 
 /// A definition that could be read, and what is questionable about it.

@@ -12,7 +12,7 @@ use crate::release::{Deploy, Proxy};
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FileMode, FilePath, Group, HostName,
     HostPattern, Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName,
-    ServiceName, Signal, SliceName, SysctlName, User,
+    ServiceName, Signal, SliceName, SysctlName, TimeZone, User,
 };
 
 /// A service that can be turned into units.
@@ -133,6 +133,8 @@ pub struct Process {
     pub groups: Vec<Group>,
     /// Where it starts.
     pub working_directory: Option<FilePath>,
+    /// Its time zone.
+    pub timezone: Option<TimeZone>,
     /// Whether a small init is the first process.
     pub init: bool,
     /// The environment, sorted by name.
@@ -239,6 +241,10 @@ pub struct Tmpfs {
 pub struct Network {
     /// Which.
     pub mode: NetworkMode,
+    /// Further names in networks by name.
+    pub aliases: Vec<HostName>,
+    /// Its own addresses in the one network by name.
+    pub addresses: Vec<IpAddr>,
     /// Published ports, in the order written.
     pub ports: Vec<Port>,
     /// The container's host name.

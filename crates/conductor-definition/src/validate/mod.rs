@@ -57,11 +57,14 @@ pub(crate) fn service(
         groups,
         working_directory,
         hostname,
+        timezone,
         init,
         read_only,
         environment_files,
         devices,
         network,
+        network_aliases,
+        network_addresses,
         after,
         wants,
         requires,
@@ -98,7 +101,7 @@ pub(crate) fn service(
     let runtime = runtime.map(|runtime| check.runtime(&runtime)).unwrap_or_default();
     let (resources, security) = (resources.unwrap_or_default(), security.unwrap_or_default());
     let log = log.unwrap_or_default();
-    check.engine(runtime, Asked::of(&resources, &security, &log));
+    check.engine(runtime, Asked::of(timezone.as_ref(), &resources, &security, &log));
     let shm = resources.shm;
     let storage = Storage {
         read_only: read_only.unwrap_or(false),
@@ -112,6 +115,8 @@ pub(crate) fn service(
         check.releasing(Releasing { deploy, proxy, has_ports: wrote_ports, has_health: health.is_some() });
     let network = check.network(Networking {
         network,
+        aliases: network_aliases,
+        addresses: network_addresses,
         ports: ports.unwrap_or_default(),
         instances,
         slots,
@@ -137,6 +142,7 @@ pub(crate) fn service(
         user,
         groups: groups.unwrap_or_default(),
         working_directory,
+        timezone: timezone.map(Spanned::into_inner),
         init: init.unwrap_or(false),
         environment: values(environment),
         environment_files: environment_files.unwrap_or_default(),

@@ -37,7 +37,8 @@ pub use memory::Memory;
 pub use name::ServiceName;
 pub use names::{
     Directive, DriverName, FileSystem, GrpcService, HeaderName, HostName, HostPattern, InterfaceName,
-    LabelName, LogDriver, ObjectName, OptionName, SecretName, SliceName, SysctlName, TlsName, UpstreamName,
+    LabelName, LogDriver, ObjectName, OptionName, SecretName, SliceName, SysctlName, TimeZone, TlsName,
+    UpstreamName,
 };
 pub use path::UrlPath;
 pub use statuses::Statuses;

@@ -22,8 +22,8 @@ use serde::Deserialize;
 
 use crate::Runtime;
 use crate::value::{
-    Dependency, Description, Device, EnvironmentName, FilePath, Group, HostAddress, HostName, HostPattern,
-    Image, LabelName, LimitName, SecretName, SysctlName, Text, User,
+    Address, Dependency, Description, Device, EnvironmentName, FilePath, Group, HostAddress, HostName,
+    HostPattern, Image, LabelName, LimitName, SecretName, SysctlName, Text, TimeZone, User,
 };
 
 pub(crate) use either::{Lines, Networks, Number, OptionValue, Ports, Secret, Ulimit};
@@ -80,6 +80,10 @@ pub(crate) struct Service {
     pub(crate) working_directory: Option<FilePath>,
     /// The container's host name.
     pub(crate) hostname: Option<HostName>,
+    /// The time zone of the container, such as `"Europe/London"`. With podman it becomes the container's
+    /// `/etc/localtime`, from the host's tzdata, and `"local"` is the host's own zone; with docker it is the variable
+    /// `TZ`, and the image has to have tzdata.
+    pub(crate) timezone: Option<Spanned<TimeZone>>,
     /// Whether a small init is the first process. With it, programs that do not handle signals end on SIGTERM.
     /// Needs catatonit(1) with podman.
     #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
@@ -97,6 +101,11 @@ pub(crate) struct Service {
     /// variable `PORT`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "bridge")))]
     pub(crate) network: Option<Spanned<Networks>>,
+    /// Further names by which it is found in its networks; these have to have names. All instances have all of them.
+    pub(crate) network_aliases: Option<Spanned<Vec<HostName>>>,
+    /// Its own addresses in its network, one of each version at the most. For one instance, in one network that has a
+    /// name; with docker, one whose subnet is given. Without it, the engine chooses.
+    pub(crate) network_addresses: Option<Spanned<Vec<Address>>>,
     /// Units, or names of other services, after which it starts: `After=` of systemd.unit(5).
     pub(crate) after: Option<Vec<Spanned<Dependency>>>,
     /// Units, or names of other services, that are started with it; it starts after them, whether or not they work:

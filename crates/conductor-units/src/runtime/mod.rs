@@ -22,7 +22,9 @@ mod podman;
 
 pub(crate) use objects::SCRIPT;
 
-use conductor_definition::{Log, Mount, Object, Port, Pull, Runtime, Scope, Service};
+use std::net::IpAddr;
+
+use conductor_definition::{Log, Mount, Object, Port, Pull, Runtime, Scope, Service, TimeZone};
 
 use crate::exec::{Exec, Word};
 use crate::unit_file::UnitFile;
@@ -95,8 +97,12 @@ pub(crate) trait Engine {
     }
     /// A shell command that removes whatever is left of container `$1`, and says nothing if nothing is.
     fn remove_quietly(&self) -> &'static str;
-    /// The value of `--network` for a network in which others find the container by `alias`.
-    fn network(&self, name: &str, alias: &str) -> String;
+    /// The value of `--network` for a network, with options of the container's there, such as its `alias`.
+    fn network(&self, name: &str, options: &[(&'static str, String)]) -> String;
+    /// The option for an address of the container's own in a network.
+    fn address(&self, address: IpAddr) -> (&'static str, String);
+    /// The container's time zone, as an option of `run`.
+    fn timezone(&self, exec: Exec, zone: &TimeZone) -> Exec;
     /// Makes a network or a volume unless it is there. One that is there stays, for what is in it; if it was
     /// made from another definition, that is said.
     fn make(&self, object: &Object) -> Exec;

@@ -15,7 +15,7 @@ pub(super) fn options(exec: Exec, container: &Container<'_>, engine: &dyn Engine
     let exec = option(exec, "--label", ["conductor.service=", service.name.as_str()]);
     let exec = labels(exec, service);
     let exec = network(exec, container, engine);
-    let exec = process(exec, container);
+    let exec = process(exec, container, engine);
     let exec = storage(exec, container, engine);
     let exec = rights(exec, service);
     let exec = if container.once {
@@ -77,8 +77,11 @@ fn network(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
         // once is not the service.
         NetworkMode::Named(names) if container.once => each(exec, "--network", names),
         NetworkMode::Named(names) => {
-            let alias = container.service.name.as_str();
-            each(exec, "--network", names.iter().map(|name| engine.network(name.as_str(), alias)))
+            let own = [("alias", container.service.name.to_string())];
+            let aliases = network.aliases.iter().map(|alias| ("alias", alias.to_string()));
+            let addresses = network.addresses.iter().map(|address| engine.address(*address));
+            let options: Vec<_> = own.into_iter().chain(aliases).chain(addresses).collect();
+            each(exec, "--network", names.iter().map(|name| engine.network(name.as_str(), &options)))
         }
     };
     let exec = some(exec, "--hostname", network.hostname.as_ref());
@@ -99,6 +102,12 @@ fn network(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
         network.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")),
     );
     pairs(exec, "--sysctl", network.sysctls.iter().map(|(name, value)| (name.as_str(), value)))
+}
+
+/// `KEY=VALUE,…`
+pub(super) fn comma_separated(options: &[(&'static str, String)]) -> String {
+    let pairs: Vec<String> = options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    pairs.join(",")
 }
 
 /// `ADDRESS:HOST:CONTAINER/PROTOCOL`
@@ -122,11 +131,15 @@ fn published(host: &HostPorts, port: conductor_definition::Port) -> Word {
     word.then_literal(protocol)
 }
 
-fn process(exec: Exec, container: &Container<'_>) -> Exec {
+fn process(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
     let process = &container.service.process;
     let exec = some(exec, "--user", process.user.as_ref());
     let exec = each(exec, "--group-add", process.groups.iter().map(Group::as_str));
     let exec = some(exec, "--workdir", process.working_directory.as_ref());
+    let exec = match &process.timezone {
+        Some(zone) => engine.timezone(exec, zone),
+        None => exec,
+    };
     let exec = if process.init { exec.arg("--init").line() } else { exec };
     let exec = container.own_environment.iter().fold(exec, |exec, (name, value)| {
         option(exec, "--env", Word::literal(name).then_literal("=").then(value))

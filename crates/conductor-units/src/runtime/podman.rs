@@ -1,9 +1,11 @@
 //! podman, 4.3 and later.
 
-use conductor_definition::{NetworkSettings, Object, Scope, Service, VolumeSettings, What};
+use std::net::IpAddr;
+
+use conductor_definition::{NetworkSettings, Object, Scope, Service, TimeZone, VolumeSettings, What};
 
 use super::objects::{check_volumes, join, make, mount_options, options_of, parent};
-use super::options::{image_and_command, options};
+use super::options::{comma_separated, image_and_command, options};
 use super::{Container, Engine};
 use crate::exec::{Exec, Shown};
 use crate::limits::{engine_stop, seconds};
@@ -101,8 +103,17 @@ impl Engine for Podman {
          podman rm --force --ignore --volumes --time=0 \"$1\" >/dev/null"
     }
 
-    fn network(&self, name: &str, alias: &str) -> String {
-        format!("{name}:alias={alias}")
+    fn network(&self, name: &str, options: &[(&'static str, String)]) -> String {
+        format!("{name}:{}", comma_separated(options))
+    }
+
+    fn address(&self, address: IpAddr) -> (&'static str, String) {
+        // Of either version (podman-run(1), --network).
+        ("ip", address.to_string())
+    }
+
+    fn timezone(&self, exec: Exec, zone: &TimeZone) -> Exec {
+        exec.arg(["--tz=", zone.as_str()]).line()
     }
 
     fn make(&self, object: &Object) -> Exec {
