@@ -41,8 +41,8 @@ pub use releases::{Live, ReleaseFile, Releases};
 pub use search::{File, Finding, Found, find};
 pub use service::{
     Directives, Health, Log, Mount, MountSource, Network, NetworkMode, OnUnhealthy, Port, Process, Protocol,
-    Pull, PullPolicy, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit, Stop,
-    Storage, Tmpfs, Ulimit,
+    Pull, PullPolicy, Reload, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit,
+    Stop, Storage, Tmpfs, Ulimit,
 };
 pub use settings::Settings;
 pub use site::{Scope, Site, UserDirectories};

@@ -60,6 +60,8 @@ pub struct Service {
     pub security: Security,
     /// How it is stopped.
     pub stop: Stop,
+    /// How it is made to read its configuration anew, if it can be.
+    pub reload: Option<Reload>,
     /// When its image is fetched.
     pub pull: Pull,
     /// Where its output goes.
@@ -137,6 +139,8 @@ pub struct Process {
     pub timezone: Option<TimeZone>,
     /// Whether a small init is the first process.
     pub init: bool,
+    /// Whether it says itself when it is ready.
+    pub notify: bool,
     /// The environment, sorted by name.
     pub environment: BTreeMap<EnvironmentName, String>,
     /// Files of assignments.
@@ -343,6 +347,15 @@ pub struct Stop {
     pub signal: Option<Signal>,
     /// Time between it and SIGKILL.
     pub timeout: TimeSpan,
+}
+
+/// How a program is made to read its configuration anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reload {
+    /// By a command in the container; never empty.
+    Command(Vec<String>),
+    /// By a signal for its first process.
+    Signal(Signal),
 }
 
 /// When an image is fetched.

@@ -69,6 +69,109 @@ web.toml:8:1: unknown key `start` (did you mean `starts`?)
 }
 
 #[test]
+fn time_zones_names_and_addresses_in_networks() {
+    let text = r#"
+image = "web:1"
+timezone = "Mars/Olympus Mons"
+network-aliases = ["web_1"]
+network-addresses = ["10.0.0.300"]
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:3:12: `Mars/Olympus Mons` is not a time zone: write it as `timedatectl list-timezones` does, such as Europe/London
+web.toml:4:20: `web_1` is not a host name: use letters, digits, `-` and `.`
+web.toml:5:22: `10.0.0.300` is not an IP address: write it in numbers, such as 127.0.0.1 or ::1
+
+"#]]
+    );
+    let text = r#"
+image = "web:1"
+runtime = "docker"
+timezone = "local"
+network-aliases = ["shop"]
+network-addresses = ["10.89.0.9"]
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:4:12: docker has no time zone `local` (name the zone, or mount the host's /etc/localtime with [[volumes]])
+web.toml:5:19: only in a network that has a name a container has aliases (name one: network = "backend")
+web.toml:6:21: only in one network that has a name a container can choose its address (name one: network = "backend")
+
+"#]]
+    );
+    let several = r#"
+image = "web:1"
+instances = 2
+network = "backend"
+network-addresses = ["10.89.0.9"]
+"#;
+    assert_data_eq!(
+        messages(several),
+        str![[r#"
+web.toml:5:21: several containers would have one address (leave it out: others find the service by its name, or by `network-aliases`)
+
+"#]]
+    );
+    let twice = several.replace("instances = 2", "").replace("\"]", "\", \"10.89.0.10\"]");
+    assert_data_eq!(
+        messages(&twice),
+        str![[r#"
+web.toml:5:21: a container has one address of each version in a network (leave one of them, or one and one of the other version)
+
+"#]]
+    );
+}
+
+#[test]
+fn reload_and_readiness() {
+    let reload = |keys: &str| messages(&format!("image = \"web:1\"\n[reload]\n{keys}\n"));
+    assert_data_eq!(
+        reload(""),
+        str![[r#"
+web.toml:2:1: [reload] does not say how (write command = ["bin/reload"] or signal = "HUP")
+
+"#]]
+    );
+    assert_data_eq!(
+        reload("command = []"),
+        str![[r#"
+web.toml:3:11: there is no command (write command = ["bin/reload"] or signal = "HUP")
+
+"#]]
+    );
+    assert_data_eq!(
+        reload("command = [\"a\"]\nsignal = \"HUP\""),
+        str![[r#"
+web.toml:4:10: a reload is either a command or a signal (write command = ["bin/reload"] or signal = "HUP")
+
+"#]]
+    );
+    assert_data_eq!(
+        reload("signal = \"HUPP\""),
+        str![[r#"
+web.toml:3:10: `HUPP` is not a signal: did you mean `HUP`?
+
+"#]]
+    );
+    assert_data_eq!(
+        reload("command = \"a b\""),
+        str![[r#"
+web.toml:3:11: string "a b" is not a list, such as ["first", "second"]
+
+"#]]
+    );
+    assert_data_eq!(
+        messages("image = \"web:1\"\nruntime = \"docker\"\nnotify = true\n"),
+        str![[r#"
+web.toml:3:10: docker does not let a container tell systemd that it is ready (have it asked instead: [health] with path = "/healthz")
+
+"#]]
+    );
+}
+
+#[test]
 fn keys_of_compose() {
     let text = r#"
 image = "web:1"

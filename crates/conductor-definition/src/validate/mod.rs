@@ -59,6 +59,7 @@ pub(crate) fn service(
         hostname,
         timezone,
         init,
+        notify,
         read_only,
         environment_files,
         devices,
@@ -82,6 +83,7 @@ pub(crate) fn service(
         security,
         stop,
         pull,
+        reload,
         log,
         systemd,
         health,
@@ -101,7 +103,7 @@ pub(crate) fn service(
     let runtime = runtime.map(|runtime| check.runtime(&runtime)).unwrap_or_default();
     let (resources, security) = (resources.unwrap_or_default(), security.unwrap_or_default());
     let log = log.unwrap_or_default();
-    check.engine(runtime, Asked::of(timezone.as_ref(), &resources, &security, &log));
+    check.engine(runtime, Asked::of(timezone.as_ref(), notify.as_ref(), &resources, &security, &log));
     let shm = resources.shm;
     let storage = Storage {
         read_only: read_only.unwrap_or(false),
@@ -133,6 +135,7 @@ pub(crate) fn service(
     let secrets = check.secrets(secrets.unwrap_or_default());
     let resources = check.resources(resources);
     let stop = check.stop(stop.unwrap_or_default());
+    let reload = reload.and_then(|reload| check.reload(reload));
     let pull = check.pull(pull.unwrap_or_default());
     let name = name.map_err(|error| check.diagnostics.push(error)).ok();
     let process = image.map(|image| Process {
@@ -144,6 +147,7 @@ pub(crate) fn service(
         working_directory,
         timezone: timezone.map(Spanned::into_inner),
         init: init.unwrap_or(false),
+        notify: notify.is_some_and(Spanned::into_inner),
         environment: values(environment),
         environment_files: environment_files.unwrap_or_default(),
         labels: values(labels),
@@ -177,6 +181,7 @@ pub(crate) fn service(
         network,
         security: Check::security(security),
         stop,
+        reload,
         pull,
         log: Check::log(log),
         health,

@@ -34,7 +34,7 @@ pub(crate) use read::{Form, Read, Removed, Table, read};
 pub(crate) use release::{Before, Deploy, DriverWord, Proxy};
 pub(crate) use spanned::Spanned;
 pub(crate) use tables::{
-    Capabilities, Dns, Health, HealthTls, Log, Mount, Port, Pull, Resources, Restart, Security, Stop,
+    Capabilities, Dns, Health, HealthTls, Log, Mount, Port, Pull, Reload, Resources, Restart, Security, Stop,
     Systemd, Tmpfs,
 };
 
@@ -88,6 +88,11 @@ pub(crate) struct Service {
     /// Needs catatonit(1) with podman.
     #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
     pub(crate) init: Option<bool>,
+    /// Whether the program itself says when it is ready, by sd_notify(3) with `READY=1`: until then the service is
+    /// `activating`. Without `[health]` it has 90 seconds for that; with it, the check follows, and `start-within` is
+    /// for both. With podman only.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
+    pub(crate) notify: Option<Spanned<bool>>,
     /// Whether the image's file system is mounted read-only.
     #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
     pub(crate) read_only: Option<bool>,
@@ -145,6 +150,9 @@ pub(crate) struct Service {
     pub(crate) stop: Option<Stop>,
     /// When and how the image is fetched.
     pub(crate) pull: Option<Pull>,
+    /// How `systemctl reload` has the program read its configuration anew: by a command or by a signal, one of the two.
+    /// Several instances are reloaded with `systemctl reload 'NAME@*'`.
+    pub(crate) reload: Option<Spanned<Reload>>,
     /// Where the container's output goes.
     pub(crate) log: Option<Log>,
     /// Directives for the unit that runs the container, as systemd reads them: specifiers expand, and they have the

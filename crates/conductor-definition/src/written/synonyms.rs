@@ -93,6 +93,7 @@ const SECURITY: Hint =
 const USER_NAMESPACE: Hint = Write("[security]\nuser-namespace = \"auto\"");
 const STOP_TIMEOUT: Hint = Write("[stop]\ntimeout = \"30s\"");
 const STOP_SIGNAL: Hint = Write("[stop]\nsignal = \"INT\"");
+const RELOAD: Hint = Write("[reload]\ncommand = [\"bin/reload\"]");
 const PULL: Hint = Write("[pull]\npolicy = \"always\"");
 const PULL_RETRIES: Hint = Write("[pull]\nretries = 3\nretry-delay = \"10s\"");
 const INSTANCES: Hint = Write("instances = 2");
@@ -233,7 +234,9 @@ const SYNONYMS: &[(&str, &[&str], Hint)] = &[
         START_WITHIN,
     ),
     ("", &["healthonfailure"], Write("[health]\npath = \"/healthz\"\non-unhealthy = \"restart\"")),
-    ("", &["notify"], HEALTH),
+    ("", &["sdnotify"], Key("notify")),
+    ("", &["reloadcmd", "execreload"], RELOAD),
+    ("", &["reloadsignal"], Write("[reload]\nsignal = \"HUP\"")),
     // Life.
     ("", &["dependson", "bindsto"], REQUIRES),
     ("", &["restartpolicy", "restartsec"], RESTART),
@@ -291,6 +294,8 @@ const SYNONYMS: &[(&str, &[&str], Hint)] = &[
     ("security", &["apparmor"], APPARMOR),
     ("stop", &["graceperiod", "stoptimeout"], Key("timeout")),
     ("stop", &["stopsignal"], Key("signal")),
+    ("reload", &["exec", "cmd", "reloadcmd"], Key("command")),
+    ("reload", &["reloadsignal"], Key("signal")),
     ("pull", &["retry"], Key("retries")),
     ("log", &["opt", "opts", "logopt"], Key("options")),
     ("log", &["logdriver", "type"], Key("driver")),
@@ -330,6 +335,7 @@ const VALUES: &[(&str, Hint)] = &[
     ("security", SECURITY),
     ("security.capabilities", CAPABILITIES),
     ("stop", STOP_TIMEOUT),
+    ("reload", RELOAD),
     ("pull", PULL),
     ("restart", RESTART),
     ("deploy", Write("[deploy]\nstrategy = \"blue-green\"")),

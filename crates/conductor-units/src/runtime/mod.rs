@@ -24,7 +24,7 @@ pub(crate) use objects::SCRIPT;
 
 use std::net::IpAddr;
 
-use conductor_definition::{Log, Mount, Object, Port, Pull, Runtime, Scope, Service, TimeZone};
+use conductor_definition::{Log, Mount, Object, Port, Pull, Reload, Runtime, Scope, Service, TimeZone};
 
 use crate::exec::{Exec, Word};
 use crate::unit_file::UnitFile;
@@ -82,6 +82,10 @@ pub(crate) trait Engine {
     fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec;
     /// Stops it and waits.
     fn stop(&self, container: &Container<'_>) -> Exec;
+    /// Has the program in it read its configuration anew.
+    fn reload(&self, container: &Container<'_>, reload: &Reload) -> Exec {
+        options::reload(Exec::new(self.program()), container, reload)
+    }
     /// A shell command that says whether image `$1` is there.
     fn has_image(&self) -> &'static str;
     /// A shell command that fetches image `$1`.

@@ -3,7 +3,9 @@
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use conductor_definition::{Group, Log, Mount, MountSource, NetworkMode, Protocol, Seccomp, Service, Ulimit};
+use conductor_definition::{
+    Group, Log, Mount, MountSource, NetworkMode, Protocol, Reload, Seccomp, Service, Ulimit,
+};
 
 use super::{Container, Engine, HostPorts};
 use crate::exec::{Argument, Exec, Shown, Word};
@@ -186,6 +188,18 @@ pub(super) fn volume(exec: Exec, mount: &Mount) -> Exec {
     let options: Vec<&str> = read_only.into_iter().chain(options.iter().map(String::as_str)).collect();
     let options = if options.is_empty() { String::new() } else { format!(":{}", options.join(",")) };
     option(exec, "--volume", format!("{source}:{target}{options}"))
+}
+
+/// What both engines take for a command in the container, and for a signal.
+pub(super) fn reload(exec: Exec, container: &Container<'_>, reload: &Reload) -> Exec {
+    match reload {
+        Reload::Command(words) => {
+            exec.arg("exec").arg(container.name.clone()).args(words.iter().map(String::as_str))
+        }
+        Reload::Signal(signal) => {
+            exec.arg("kill").arg(Shown(format_args!("--signal={signal}"))).arg(container.name.clone())
+        }
+    }
 }
 
 /// The driver and its options.

@@ -41,7 +41,7 @@ impl Engine for Podman {
 
     fn supervision(&self, unit: UnitFile, service: &Service) -> UnitFile {
         unit
-            // conmon says READY=1 and MAINPID= when the container runs (--sdnotify=conmon).
+            // podman says MAINPID=, which is conmon's; READY=1 see below.
             .set("Type", "notify")
             .set("NotifyAccess", "all")
             // --cgroups=split makes control groups of its own below the unit's.
@@ -64,7 +64,10 @@ impl Engine for Podman {
             .args(["--replace", "--rm", "-d"])
             .line()
             // The pull unit has fetched the image; a second try here would use up the start timeout.
-            .args(["--cgroups=split", "--sdnotify=conmon", "--pull=never"])
+            .arg("--cgroups=split")
+            // Who says READY=1: the program itself, or conmon when it runs.
+            .arg(if container.service.process.notify { "--sdnotify=container" } else { "--sdnotify=conmon" })
+            .arg("--pull=never")
             .line();
         image_and_command(options(exec, container, self), container.service)
     }
