@@ -41,8 +41,8 @@ pub use releases::{Live, ReleaseFile, Releases};
 pub use search::{File, Finding, Found, find};
 pub use service::{
     Directives, Health, Log, Mount, MountSource, Network, NetworkMode, OnUnhealthy, Port, Process, Protocol,
-    Pull, PullPolicy, Reload, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit,
-    Stop, Storage, Tmpfs, Ulimit,
+    Pull, PullPolicy, Reload, Resources, Restart, Runtime, Seccomp, Secret, SecretPlace, Security, Service,
+    StartLimit, Stop, Storage, Tmpfs, Ulimit,
 };
 pub use settings::Settings;
 pub use site::{Scope, Site, UserDirectories};
@@ -52,8 +52,8 @@ pub use together::{Claims, Clash, Reference, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FileMode, FilePath,
     FileSystem, Group, GrpcService, HeaderName, HostName, HostPattern, Image, InterfaceName, InvalidValue,
-    LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
-    SliceName, Statuses, Subnet, SysctlName, TimeZone, TlsName, UpstreamName, UrlPath, User,
+    LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, SecretTarget, ServiceName,
+    Signal, SliceName, Statuses, Subnet, SysctlName, TimeZone, TlsName, UpstreamName, UrlPath, User,
 };
 
 /// A definition that could be read, and what is questionable about it.

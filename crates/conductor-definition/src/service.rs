@@ -12,7 +12,7 @@ use crate::release::{Deploy, Proxy};
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FileMode, FilePath, Group, HostName,
     HostPattern, Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName,
-    ServiceName, Signal, SliceName, SysctlName, TimeZone, User,
+    SecretTarget, ServiceName, Signal, SliceName, SysctlName, TimeZone, User,
 };
 
 /// A service that can be turned into units.
@@ -167,12 +167,26 @@ pub struct Secret {
     pub path: FilePath,
     /// Whether `systemd-creds encrypt` made it.
     pub encrypted: bool,
-    /// Who owns it in the container.
-    pub uid: u32,
-    /// The group that owns it there.
-    pub gid: u32,
-    /// Who may read it there.
-    pub mode: FileMode,
+    /// How the container has it.
+    pub place: SecretPlace,
+}
+
+/// How a container has a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// In a file.
+    File {
+        /// Where that is in the container.
+        target: SecretTarget,
+        /// Who owns it in the container.
+        uid: u32,
+        /// The group that owns it there.
+        gid: u32,
+        /// Who may read it there.
+        mode: FileMode,
+    },
+    /// In a variable.
+    Variable(EnvironmentName),
 }
 
 /// Limits of the unit's control group; `None` is no limit.

@@ -125,6 +125,38 @@ web.toml:5:21: a container has one address of each version in a network (leave o
 }
 
 #[test]
+fn places_of_secrets() {
+    let text = r#"
+image = "web:1"
+[environment]
+TOKEN = "x"
+[secrets]
+a = { path = "/etc/a", target = "../b" }
+b = { path = "/etc/b", environment = "B-C D" }
+c = { path = "/etc/c", environment = "C", target = "c", uid = 1, mode = "0400" }
+d = { path = "/etc/d", environment = "TOKEN" }
+e = { path = "/etc/e", target = "f" }
+f = "/etc/f"
+g = { path = "/etc/g", environment = "G" }
+h = { path = "/etc/h", environment = "G" }
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:6:33: `../b` is neither the name of a file nor an absolute path: write "token" for /run/secrets/token
+web.toml:7:38: `B-C D` cannot be the name of an environment variable: use letters, digits, `_`, `.` and `-`, and begin with a letter or `_`
+web.toml:8:52: a variable has no `target` (leave one of them out)
+web.toml:8:63: a variable has no `uid` (leave one of them out)
+web.toml:8:73: a variable has no `mode` (leave one of them out)
+web.toml:9:38: `TOKEN` stands in [environment] too (leave it out there: what is in the unit is no secret)
+web.toml:11:5: two secrets are the container's file /run/secrets/f (give one of them another `target` or `environment`)
+web.toml:13:5: two secrets are the container's variable G (give one of them another `target` or `environment`)
+
+"#]]
+    );
+}
+
+#[test]
 fn reload_and_readiness() {
     let reload = |keys: &str| messages(&format!("image = \"web:1\"\n[reload]\n{keys}\n"));
     assert_data_eq!(
@@ -266,7 +298,7 @@ pwd = "/etc/key"
         str![[r#"
 web.toml:3:1: unknown key `kubernetes` (known here are devices, environment-files, instances, labels, ports, requires, secrets, ulimits and others: `man conductor-service` tells of all)
 web.toml:4:1: missing field `path`
-web.toml:5:1: unknown key `pwd` (known here: path, encrypted, uid, gid, mode)
+web.toml:5:1: unknown key `pwd` (known here: path, encrypted, target, environment, uid, gid, mode)
 
 "#]]
     );

@@ -13,6 +13,7 @@ mod release;
 mod restart;
 mod rights;
 mod runtime;
+mod secrets;
 mod storage;
 mod subnets;
 mod volume;
@@ -132,7 +133,7 @@ pub(crate) fn service(
     let restart = check.restart(restart.unwrap_or_default());
     // All is looked at before anything is put together: what is missing hides nothing else.
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
-    let secrets = check.secrets(secrets.unwrap_or_default());
+    let secrets = check.secrets(secrets.unwrap_or_default(), environment.as_ref());
     let resources = check.resources(resources);
     let stop = check.stop(stop.unwrap_or_default());
     let reload = reload.and_then(|reload| check.reload(reload));

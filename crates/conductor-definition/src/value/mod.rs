@@ -17,6 +17,7 @@ mod mount_source;
 mod name;
 mod names;
 mod path;
+mod secret_target;
 mod security;
 mod statuses;
 mod subnet;
@@ -41,6 +42,7 @@ pub use names::{
     UpstreamName,
 };
 pub use path::UrlPath;
+pub use secret_target::SecretTarget;
 pub use statuses::Statuses;
 pub use subnet::Subnet;
 pub use user::{Group, User};

@@ -126,7 +126,7 @@ pub(crate) struct Service {
     pub(crate) labels: Option<BTreeMap<LabelName, Text>>,
     /// Names, and the files that hold them: a path, or a table for a file made by systemd-creds(1) for this name
     /// (`--name=`). Only root on the host needs to be able to read the files. In the container they are
-    /// `/run/secrets/`*NAME*, readable by all its users, unless the table says by whom.
+    /// `/run/secrets/`*NAME*, readable by all its users, unless the table says where, and by whom.
     pub(crate) secrets: Option<BTreeMap<SecretName, Spanned<Secret>>>,
     /// Limits of the unit's control group, which holds the container and the engine's processes that watch it.
     pub(crate) resources: Option<Resources>,

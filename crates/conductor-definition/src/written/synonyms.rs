@@ -285,6 +285,8 @@ const SYNONYMS: &[(&str, &[&str], Hint)] = &[
     ("tmpfs", &["destination", "dst", "path"], Key("target")),
     ("tmpfs", &["tmpfssize"], Key("size")),
     ("secrets.*", &["file", "source"], Key("path")),
+    ("secrets.*", &["env", "variable", "type"], Key("environment")),
+    ("secrets.*", &["destination", "mountpath"], Key("target")),
     ("dns", &["nameservers", "server"], Key("servers")),
     ("dns", &["opt", "opts", "option"], Key("options")),
     ("security", &["capadd", "capdrop", "addcapability", "dropcapability"], CAPABILITIES),

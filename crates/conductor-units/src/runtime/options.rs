@@ -148,6 +148,10 @@ fn process(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
     });
     // Before the variables, so that those win over the files.
     let exec = each(exec, "--env-file", &process.environment_files);
+    let exec = match secrets::environment_file(container.service, &container.secrets) {
+        Some(file) => option(exec, "--env-file", file),
+        None => exec,
+    };
     let exec = pairs(exec, "--env", process.environment.iter().map(|(name, value)| (name.as_str(), value)));
     each(
         exec,
@@ -161,8 +165,10 @@ fn storage(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
     let storage = &service.storage;
     let exec = if storage.read_only { exec.arg("--read-only").line() } else { exec };
     let exec = service.secrets.iter().fold(exec, |exec, (name, secret)| {
-        let source = secrets::file(name, secret, &container.secrets);
-        option(exec, "--volume", source.then(&format!(":/run/secrets/{name}:ro").into()))
+        match secrets::file(name, secret, &container.secrets) {
+            Some(volume) => option(exec, "--volume", volume),
+            None => exec,
+        }
     });
     let exec = storage.mounts.iter().fold(exec, |exec, mount| engine.mount(exec, mount));
     let exec = each(
