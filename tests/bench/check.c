@@ -2,7 +2,8 @@
 // check ask PORT CHECKS RATE [keep]
 //
 // The least that an HTTP server and an HTTP check can do: the floor that the sidecar's cost is compared with. The
-// server answers each read(2) with 200 and closes if it was asked to; the check is one socket(2), connect(2), write(2),
+// server answers each read(2) with 200 and closes if it was asked to, unless STAY is set, which leaves that to the
+// other side; /count is answered with how many there were so far. The check is one socket(2), connect(2), write(2),
 // read(2) to the end and close(2), RATE times a second, on one connection with "keep". Prints microseconds of CPU a
 // check.
 #define _GNU_SOURCE
@@ -36,6 +37,8 @@ static int serve(const char *port) {
     struct sockaddr_in address = loopback(port);
     struct epoll_event events[64];
     char buffer[8192];
+    int stays = getenv("STAY") != NULL;
+    long count = 0;
     int one = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), epoll = epoll_create1(0);
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096))
@@ -57,8 +60,16 @@ static int serve(const char *port) {
             }
             buffer[length] = 0;
             int is_last = strcasestr(buffer, "connection: close") != NULL;
+            count++;
+            if (!strncmp(buffer, "GET /count ", 11)) {
+                length = snprintf(buffer, sizeof buffer, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%ld\n", count);
+                if (write(fd, buffer, (size_t)length) < 0)
+                    perror("write");
+                close(fd);
+                continue;
+            }
             ssize_t done = is_last ? write(fd, closing, sizeof closing - 1) : write(fd, staying, sizeof staying - 1);
-            if (is_last || done < 0)
+            if ((is_last && !stays) || done < 0)
                 close(fd);
         }
     }

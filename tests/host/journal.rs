@@ -40,7 +40,26 @@ impl Entry {
 
     /// When, on the machine's monotonic clock: for the time between two entries of one boot.
     pub fn at(&self) -> Duration {
-        Duration::from_micros(self.get("__MONOTONIC_TIMESTAMP").parse().unwrap_or_default())
+        Duration::from_micros(self.number("__MONOTONIC_TIMESTAMP"))
+    }
+
+    /// When it was sent, on the same clock. A journal that has much to do notes entries later than that, and not all
+    /// of them equally late.
+    pub fn sent(&self) -> Duration {
+        let sent = Some(self.number("_SOURCE_REALTIME_TIMESTAMP")).filter(|sent| *sent > 0);
+        let late = sent.map_or(0, |sent| self.number("__REALTIME_TIMESTAMP").saturating_sub(sent));
+        self.at().saturating_sub(Duration::from_micros(late))
+    }
+
+    fn number(&self, field: &str) -> u64 {
+        self.get(field).parse().unwrap_or_default()
+    }
+}
+
+/// Of fields and their values.
+impl FromIterator<(String, String)> for Entry {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Self {
+        Self(fields.into_iter().collect())
     }
 }
 
@@ -169,6 +188,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_entry_that_was_noted_late_was_sent_before() {
+        let fields = [
+            ("__MONOTONIC_TIMESTAMP", "1500000"),
+            ("__REALTIME_TIMESTAMP", "1700000000300000"),
+            ("_SOURCE_REALTIME_TIMESTAMP", "1700000000100000"),
+        ];
+        let entry: Entry =
+            fields.map(|(field, value)| (field.to_owned(), value.to_owned())).into_iter().collect();
+        assert_eq!(entry.sent(), Duration::from_millis(1300));
+    }
+
+    #[test]
     fn export_format_with_a_binary_field() {
         let mut bytes = b"_PID=1\n__MONOTONIC_TIMESTAMP=1500000\nUNIT=web.service\nMESSAGE\n".to_vec();
         bytes.extend(3_u64.to_le_bytes());
@@ -177,6 +208,7 @@ mod tests {
         let first = read_entry(&mut reader).unwrap();
         assert_eq!((first.message(), first.unit()), ("a\nb", "web.service"));
         assert_eq!(first.at(), Duration::from_millis(1500));
+        assert_eq!(first.sent(), Duration::from_millis(1500));
         assert_eq!(read_entry(&mut reader).unwrap().message(), "next");
         assert!(read_entry(&mut reader).is_none());
     }

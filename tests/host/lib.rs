@@ -38,6 +38,7 @@ mod preflight;
 mod recipe;
 mod rootless;
 mod rundir;
+pub mod soak;
 mod storage;
 mod verify;
 mod wait;

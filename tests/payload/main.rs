@@ -2,7 +2,7 @@
 //!
 //! It answers on the port that `--port` names, or else the variable `PORT` (8080), and takes any other arguments as
 //! they come. Its behaviour is its *mode*:
-//! `ok`, `500`, `hang` (takes the request, never answers), `refuse` (nobody listens), `crash` (exits with 1).
+//! `ok`, `500`, `hang` (takes the request, never answers), `slow` (a byte every 200 ms), `refuse` (nobody listens), `crash` (exits with 1).
 //! A mode comes from, in this order:
 //! - `GET /mode/MODE`: for this process only, so a restart cures it;
 //! - the file `/ctl/mode.INSTANCE` or `/ctl/mode`, read at each request: for every container with that directory
@@ -130,7 +130,17 @@ fn serve(state: &State, stream: TcpStream) {
     if let Some((status, body)) = answer(state, path) {
         let length = body.len();
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-        let _ = (&stream).write_all(format!("{head}{body}").as_bytes());
+        let answer = format!("{head}{body}");
+        if path.starts_with("/mode/") || mode(state) != "slow" {
+            let _ = (&stream).write_all(answer.as_bytes());
+        } else {
+            for byte in answer.bytes() {
+                std::thread::sleep(Duration::from_millis(200));
+                if (&stream).write_all(&[byte]).is_err() {
+                    break;
+                }
+            }
+        }
     } else {
         // Keeps the connection open and silent until the client gives up.
         while reader.read_line(&mut header).is_ok_and(|length| length > 0) {

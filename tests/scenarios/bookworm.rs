@@ -17,6 +17,7 @@ fn containers_fail_and_come_back_on_bookworm() {
     let Some(on) = Stage::bookworm(Engine::Podman) else { return };
     failures::answers_wrongly_on(&on);
     failures::monitor_killed_on(&on);
+    failures::paused_on(&on);
 }
 
 #[test]

@@ -124,6 +124,24 @@ pub(crate) fn monitor_killed_on(on: &Stage) {
 }
 
 #[test]
+fn a_paused_container_whose_monitor_is_killed_is_replaced() {
+    paused_on(&Stage::podman());
+}
+
+/// podman goes on believing that such a container is paused, and would neither remove nor replace it.
+pub(crate) fn paused_on(on: &Stage) {
+    on.start(WEB);
+    let mut log = journal(on);
+    on.cli(["pause", "conductor-web"]);
+    // Of which systemd knows nothing; the checks fail, and SIGTERM does not reach who is paused.
+    log.until_message(SOON, "web-health.service", "SIGKILL sent").unwrap();
+    log.until_message(SOON, "web.service", "Started ").unwrap();
+    assert_eq!(on.property("web.service", "NRestarts").unwrap(), "1");
+    on.only_containers(&["conductor-web"]);
+    assert_eq!(ask(on, 20000, "/healthz").unwrap(), "ok");
+}
+
+#[test]
 fn a_monitor_that_is_killed_for_good_leaves_nothing_behind() {
     let on = &Stage::podman();
     on.start(&WEB.replace("[restart]\n", "[restart]\nlimit = { starts = 1, within = \"1h\" }\n"));

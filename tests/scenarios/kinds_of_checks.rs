@@ -152,4 +152,14 @@ fn nginx_from_inside_the_sandbox() {
     host.sh("chmod 600 /run/web/web.sock; chown root /run/web/web.sock").unwrap();
     asks("http://unix:/run/web/web.sock:/x", 3, "could not check: permission denied");
     asks("http://no-such-name.invalid/", 3, "does not resolve");
+    // A server of names that says nothing: the deadline counts from before.
+    let silent = "use IO::Socket::INET;
+        my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.9:53', Proto => 'udp') or die;
+        open(my $ready, '>', '/run/silent'); sleep";
+    host.ok(["systemd-run", "--quiet", "perl", "-e", silent]).unwrap();
+    host.eventually(SOON, "it listens", || Ok(host.run(["test", "-e", "/run/silent"])?.success())).unwrap();
+    host.sh("rm -f /etc/resolv.conf; echo nameserver 127.0.0.9 >/etc/resolv.conf
+        sed -i 's/^hosts:.*/hosts: files dns/' /etc/nsswitch.conf")
+        .unwrap();
+    asks("--timeout 700ms http://shop.example/", 3, "its name did not resolve within 700ms");
 }

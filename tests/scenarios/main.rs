@@ -23,6 +23,7 @@ mod package;
 mod pending_edit;
 mod polkit;
 mod product;
+mod proxy;
 mod quoting;
 mod races;
 mod rootless;
@@ -30,6 +31,7 @@ mod rootless_package;
 mod run;
 mod seen;
 mod slots;
+mod soak;
 mod stage;
 mod standing_back;
 #[path = "../trees.rs"]

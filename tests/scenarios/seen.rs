@@ -227,3 +227,62 @@ fn a_load_balancer_asks_whether_to_send_traffic_here() {
         "{status}"
     );
 }
+
+const EXAMPLES: &str = "/usr/share/doc/conductor/examples/monitoring";
+
+/// What Prometheus knows about this expression: one line of labels and value for each sample.
+fn prometheus(host: &Host, expression: &str) -> Result<String, String> {
+    let output = host.run(["promtool", "query", "instant", "http://127.0.0.1:9090", expression]).unwrap();
+    if output.success() { Ok(output.stdout) } else { Err(output.describe()) }
+}
+
+#[test]
+fn prometheus_reads_it_and_alerts_by_the_shipped_rules() {
+    let host = watched();
+    host.ok(["haproxy", "-c", "-f", &format!("{EXAMPLES}/haproxy.cfg")]).unwrap();
+    host.ok(["promtool", "check", "config", &format!("{EXAMPLES}/prometheus.yml")]).unwrap();
+
+    host.ok(["systemctl", "start", "conductor-status.socket"]).unwrap();
+    // As shipped, but for the addresses and the pace.
+    host.sh(&format!(
+        "mkdir /root/prometheus && cp {EXAMPLES}/*.yml /root/prometheus/
+         cd /root/prometheus; sed -i 's/15s$/200ms/; /192.0.2.12/d; s/192.0.2.11/127.0.0.1/' prometheus.yml
+         systemd-run --quiet prometheus --config.file=/root/prometheus/prometheus.yml \\
+             --storage.tsdb.path=/root/prometheus/data --web.listen-address=127.0.0.1:9090"
+    ))
+    .unwrap();
+    let tells = |what: &str, expression: &str, says: &dyn Fn(&str) -> bool| {
+        let mut last = Ok(String::new());
+        let told = host.eventually(SOON * 2, what, || {
+            last = prometheus(&host, expression);
+            Ok(last.as_ref().is_ok_and(|text| says(text)))
+        });
+        told.map_err(|error| format!("{error}: {last:?}")).unwrap();
+    };
+    let healthy = "conductor_health_state{state=\"healthy\"} == 1";
+    tells("both are healthy", healthy, &|text| {
+        text.lines().count() == 2
+            && text.contains("unit=\"web@1.service\"")
+            && text.contains("job=\"conductor\"")
+    });
+    tells("checks are counted", "rate(conductor_health_checks_total{result=\"passed\"}[10s]) > 0", &|text| {
+        text.lines().count() == 2
+    });
+    let slow =
+        "histogram_quantile(0.99, sum by (le) (rate(conductor_health_check_duration_seconds_bucket[10s])))";
+    tells("how long they take", slow, &|text| text.starts_with("{} => ") && !text.contains("NaN"));
+    assert_eq!(prometheus(&host, "ALERTS").unwrap().trim(), "", "all is well");
+
+    // One ends, and does not come back.
+    host.write("/run/systemd/system/web@2.service.d/once.conf", "[Service]\nRestart=no\n").unwrap();
+    host.ok(["systemctl", "daemon-reload"]).unwrap();
+    host.ok(["systemctl", "kill", "--kill-whom=main", "--signal=KILL", "web@2.service"]).unwrap();
+    tells("it has given up", "ALERTS{alertname=\"ConductorGaveUp\"}", &|text| {
+        text.contains("alertstate=\"pending\"") && text.contains("unit=\"web@2.service\"")
+    });
+    // The other is unhealthy, and for now the last that runs.
+    ask(&host, 20000, "/mode/500").unwrap();
+    tells("it is unhealthy", "ALERTS{alertname=\"ConductorUnhealthy\"}", &|text| {
+        text.contains("alertstate=\"pending\"") && text.contains("unit=\"web@1.service\"")
+    });
+}

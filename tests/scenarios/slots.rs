@@ -46,6 +46,7 @@ fn the_live_release_is_the_one_that_boots_whatever_the_definition_says() {
     host.ok(["systemctl", "start", "web-green.target"]).unwrap();
     assert_eq!([20001, 20003].map(|port| ask(&host, port, "/instance").unwrap()), ["1", "2"]);
     assert_eq!(invocation(&host, "web-blue@1.service"), blue, "nothing has happened to the live one");
+    tells_of_the_service(&host);
 
     // A reboot now is one into the release that was live last, however broken the definition is.
     host.write("/etc/conductor/services/web.toml", "imgae = 5\n").unwrap();
@@ -85,4 +86,33 @@ fn release(host: &Host, slot: &str, top: &str) {
 fn live(host: &Host, slot: &str) {
     host.sh(&format!("cd {RELEASES} && ln -s {slot}.toml .live && mv -T .live live")).unwrap();
     host.ok(["systemctl", "daemon-reload"]).unwrap();
+}
+
+/// Whoever asks about health asks about the service, and both releases have figures of their own.
+fn tells_of_the_service(host: &Host) {
+    host.ok(["systemctl", "start", "conductor-status.socket"]).unwrap();
+    let get = |path: &str| host.ok(["curl", "-sS", &format!("http://127.0.0.1:9580/{path}")]).unwrap();
+    let up = || Ok(get("health/web").starts_with("up, "));
+    host.eventually(SOON, "the service is up", up).unwrap();
+    let all = || {
+        Ok(get("metrics")
+            .lines()
+            .filter(|line| {
+                line.starts_with("conductor_health_state{") && line.ends_with("state=\"healthy\"} 1")
+            })
+            .count()
+            == 3)
+    };
+    host.eventually(SOON, "all instances of both are healthy", all).unwrap();
+    let metrics = get("metrics");
+    assert!(metrics.contains("conductor_health_checker_up{service=\"web\",slot=\"green\"} 1"), "{metrics}");
+    let mut samples: Vec<&str> = metrics
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| Some(line.rsplit_once(' ')?.0))
+        .collect();
+    let count = samples.len();
+    samples.sort_unstable();
+    samples.dedup();
+    assert_eq!(samples.len(), count, "a sample comes twice:\n{metrics}");
 }

@@ -5,6 +5,7 @@
 //! nothing of systemd's unit files: that is `conductor-units`.
 
 mod abilities;
+mod detection;
 mod diagnostic;
 mod drop_ins;
 mod file;

@@ -233,7 +233,7 @@ memory = "512M"
 web.toml:3:1: unknown key `container_name` (leave it out: the file's name is the service's, and its container is called conductor-NAME)
 web.toml:4:1: unknown key `depends_on` (here it is requires = ["postgres"])
 web.toml:5:1: unknown key `env_file` (here it is environment-files = ["/etc/web.env"])
-web.toml:6:11: string "always" is not a table (systemd starts it again whenever it ends, unless it was stopped: leave it out, or write [restart] and below it delay = "5s"; for another rule, [systemd.service] and below it Restart = "on-failure")
+web.toml:6:11: string "always" is not a table (systemd starts it again whenever it ends, unless it was stopped: leave it out, or write [restart] and below it delay = "5s")
 web.toml:7:1: unknown key `mem_limit` (here it is [resources], and below it memory = "512M")
 web.toml:8:1: unknown key `cap_add` (here it is [security], and below it capabilities = { add = ["NET_ADMIN"], drop = ["ALL"] })
 web.toml:9:1: unknown key `working_dir` (did you mean `working-directory`?)
@@ -1181,4 +1181,87 @@ web.toml:7:1: warning: a new release may take over without a second check (raise
     );
     // Without slots nobody settles yet.
     assert_data_eq!(messages(&released(&text.replace("[deploy]\n", ""))), str![[""]]);
+}
+
+#[test]
+fn what_ties_a_container_to_its_unit_stays() {
+    assert_data_eq!(
+        messages(
+            r#"
+image = "web:1"
+runtime-args = ["--name=other", "--label", "-dit", "--memory=1g", "-p", "8080:80", "-e", "--sdnotify=ignore", "-"]
+[resources]
+memory = "1M"
+[systemd.service]
+ExecStart = "/bin/true"
+Restart = "no"
+LimitNOFILE = 1
+DynamicUser = true
+"#
+        ),
+        str![[r#"
+web.toml:3:17: `--name` is not for you to set (leave it out: Conductor sets what systemd needs to start, stop and limit the container)
+web.toml:3:44: `-dit` is not for you to set (leave it out: Conductor sets what systemd needs to start, stop and limit the container)
+web.toml:3:52: warning: Conductor does not see what `--memory` sets (write [resources] memory, which is checked together with everything else)
+web.toml:3:67: warning: Conductor does not see what `-p` sets (write [[ports]], which is checked together with everything else)
+web.toml:3:90: `--sdnotify` is not for you to set (leave it out: Conductor sets what systemd needs to start, stop and limit the container)
+web.toml:7:13: systemd refuses a service with two ExecStart= lines (write `command` for another program in the container; or begin the list with "", which takes ours away)
+web.toml:8:11: warning: Conductor relies on its own Restart= (leave it out: a service whose container stops answering is terminated, and restarted by this)
+web.toml:10:15: warning: Conductor relies on its own DynamicUser= (leave it out: the engine's own rights are root's, or with --user yours; `user` is the program's)
+
+"#]]
+    );
+    // Whoever replaces the command is alone with the rest.
+    let replaced = "image = \"web:1\"\nresources.memory = \"1M\"\n[systemd.service]\nExecStart = [\"\", \"/bin/x\"]\nType = \"exec\"\n";
+    assert_eq!(messages(replaced), "");
+}
+
+#[test]
+fn things_that_cannot_both_be() {
+    assert_data_eq!(
+        messages(
+            r#"
+image = "web:1"
+network = "host"
+instances = 2
+[environment]
+PORT = "4000"
+CONDUCTOR_INSTANCE = "3"
+[[ports]]
+host = 4000
+[[volumes]]
+source = "/a"
+target = "/data/"
+[[volumes]]
+source = "b"
+target = "/data"
+[[tmpfs]]
+target = "/data"
+[pull]
+policy = "never"
+retries = 3
+[security]
+user-namespace = "auto"
+capabilities = { add = ["CHOWN", "KILL"], drop = ["KILL", "ALL"] }
+[secrets]
+all = "/a"
+also-all = { path = "/a", mode = "0444" }
+group = { path = "/a", gid = 5 }
+some = { path = "/a", mode = "0400" }
+"#
+        ),
+        str![[r#"
+web.toml:5:1: `CONDUCTOR_INSTANCE` is set by Conductor: it is the number of the instance (choose another name)
+web.toml:5:1: `PORT` is set by Conductor: it is in the host's network the port of each instance (leave it out: the program finds its `host` port in it)
+web.toml:13:1: two things are mounted at `/data` (give one of them another target)
+web.toml:16:1: two things are mounted at `/data` (give one of them another target)
+web.toml:20:11: an image that is never pulled is not tried again either (leave it out, or the policy)
+web.toml:23:50: `CAP_KILL` is both added and dropped (leave it out of one of the lists)
+web.toml:27:9: in a user namespace of its own nobody has these numbers (leave out uid, gid and mode: then all users of this container can read it, and nobody else)
+web.toml:28:8: in a user namespace of its own nobody has these numbers (leave out uid, gid and mode: then all users of this container can read it, and nobody else)
+
+"#]]
+    );
+    let same = "image = \"web:1\"\nnetwork = \"host\"\nenvironment.PORT = \"4000\"\nports = [{ host = 4000 }]\nresources.memory = \"1M\"\n";
+    assert_eq!(messages(same), "");
 }

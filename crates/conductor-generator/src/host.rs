@@ -10,7 +10,7 @@ use conductor_definition::{Abilities, Scope, Site};
 use conductor_units::SystemdVersion;
 
 use crate::abilities::abilities;
-use crate::settings;
+use crate::{Unsettled, settings};
 
 /// Directories of packages' units. Those of the administrator and of the running system take
 /// precedence over generated units anyway.
@@ -46,9 +46,9 @@ pub struct Host {
 
 impl Host {
     /// Looks at the files of a site; also returns what is wrong with the machine's settings.
-    pub fn look(site: &Site) -> (Self, Vec<String>) {
+    pub fn look(site: &Site) -> (Self, Unsettled) {
         let root = &site.root;
-        let (settings, problems) = settings(root);
+        let (settings, unsettled) = settings(root);
         let systemd = settings
             .systemd_version
             .map(SystemdVersion)
@@ -63,7 +63,7 @@ impl Host {
             over: Units::new(root, over),
             running: running_units(&site.real(&site.runtime().join(RUNNING))),
         };
-        (host, problems)
+        (host, unsettled)
     }
 
     /// What definitions may ask for here.

@@ -63,7 +63,7 @@ pub enum Outcome {
 pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
     let store = LastGood::open(&roots.site);
     let workshop = Workshop::new(&roots.site, &roots.output);
-    let (host, problems) = Host::look(&roots.site);
+    let (host, unsettled) = Host::look(&roots.site);
     let keep = |name: &DefinitionName, tree: Tree| {
         let key = &name.key();
         let kept = store.has(key, &tree);
@@ -79,7 +79,7 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
         }
     };
     let converter = Converter::new(&host, &store).keeping(&keep);
-    let (mut plan, mut outcome) = prepare(&roots.site, problems, &converter, &store, &host, log);
+    let (mut plan, mut outcome) = prepare(&roots.site, &unsettled, &converter, &store, &host, log);
     let written = parallel::map(plan.services.iter_mut().collect(), |service: &mut plan::Planned| {
         let written = match &service.units {
             Units::Staged { files, .. } => workshop.place(&service.name, files),
@@ -109,15 +109,15 @@ pub fn established(site: &Site) -> LastGood {
 /// Everything that [`run`] would write, and nothing written.
 pub fn preview(site: &Site, log: &mut dyn Log) -> (Tree, Outcome) {
     let store = LastGood::open(site);
-    let (host, problems) = Host::look(site);
+    let (host, unsettled) = Host::look(site);
     let converter = Converter::new(&host, &store);
-    let (plan, outcome) = prepare(site, problems, &converter, &store, &host, log);
+    let (plan, outcome) = prepare(site, &unsettled, &converter, &store, &host, log);
     (plan.tree(), outcome)
 }
 
 fn prepare(
     site: &Site,
-    problems: Vec<String>,
+    unsettled: &Unsettled,
     converter: &Converter<'_>,
     store: &LastGood,
     host: &Host,
@@ -148,7 +148,7 @@ fn prepare(
         |candidate| read(kind, candidate, &released).map(|reading| Box::new(converter.draft(reading)));
     let drafts = parallel::map(candidates, draft).into_iter();
     let drafts = drafts.filter_map(|draft| draft.map_err(|path| empty.push((kind, path))).ok()).collect();
-    for problem in problems {
+    for problem in unsettled.lines() {
         log.log(Priority::Error, &problem);
         outcome = Outcome::Incomplete;
     }
@@ -186,12 +186,31 @@ fn prepare(
     (plan, outcome)
 }
 
+/// What is wrong with the machine's settings: the file, and what is to be said of it.
+#[derive(Debug)]
+pub struct Unsettled {
+    source: Source,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Unsettled {
+    /// Each with its file.
+    pub fn findings(self) -> impl Iterator<Item = (Source, Diagnostic)> {
+        let Self { source, diagnostics } = self;
+        diagnostics.into_iter().map(move |diagnostic| (source.clone(), diagnostic))
+    }
+
+    fn lines(&self) -> impl Iterator<Item = String> {
+        self.diagnostics.iter().map(|diagnostic| diagnostic.one_line(&self.source))
+    }
+}
+
 /// Reads the machine's settings.
-pub(crate) fn settings(root: &Path) -> (Settings, Vec<String>) {
+pub(crate) fn settings(root: &Path) -> (Settings, Unsettled) {
     let shown = PathBuf::from(Settings::PATH);
     let real = root.join(Settings::PATH.trim_start_matches('/'));
     if matches!(real.symlink_metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
-        return (Settings::default(), Vec::new());
+        return (Settings::default(), Unsettled { source: Source::new(shown, ""), diagnostics: Vec::new() });
     }
     let (source, settings, diagnostics) = match read_text(&real) {
         Ok(text) => {
@@ -201,7 +220,7 @@ pub(crate) fn settings(root: &Path) -> (Settings, Vec<String>) {
         }
         Err(problem) => (Source::new(shown, ""), Settings::default(), vec![problem]),
     };
-    (settings, diagnostics.iter().map(|diagnostic| diagnostic.one_line(&source)).collect())
+    (settings, Unsettled { source, diagnostics })
 }
 
 impl Converted {

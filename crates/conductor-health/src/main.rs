@@ -60,7 +60,8 @@ fn run_wait(args: WaitArgs) -> Result<ExitCode, String> {
 }
 
 fn run_watch(args: WatchArgs) -> Result<ExitCode, String> {
-    let log = Log::with_fields(&args.identifier());
+    let service = args.name.as_deref().filter(|_| args.user_manager);
+    let log = Log::with_fields(&args.identifier(), service);
     if let Some(unit) = args.duplicate() {
         return Err(format!("{unit} is given twice: each unit can have one URL"));
     }

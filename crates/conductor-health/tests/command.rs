@@ -96,6 +96,14 @@ warning: https://localhost:[..]/ answered 200, the certificate expires [..]Z, in
     assert_eq!(value["tls"]["version"], "TLSv1.3");
     let left = value["tls"]["certificate_expires_in_s"].as_u64().unwrap();
     assert!((2 * 86400..3 * 86400).contains(&left), "{left}");
+    // Every step of it was timed, and together they took no longer than the whole.
+    let timings = value["timings"].as_object().unwrap();
+    let of =
+        |name: &str| timings[&format!("{name}_us")].as_u64().unwrap_or_else(|| panic!("no {name}: {value}"));
+    let steps: u64 = ["resolve", "connect", "tls", "first_byte", "headers", "body"].into_iter().map(of).sum();
+    assert!(of("connect") > 0 && of("tls") > 0 && of("first_byte") > 0, "{value}");
+    assert!(steps <= of("total"), "{value}");
+    assert_eq!(timings.len(), 7, "{value}");
 }
 
 /// A server with a certificate of its own that expires in less than three days; the URL, and the certificate.
@@ -185,6 +193,19 @@ fn probe_prints_one_json_object() {
     assert_eq!(value["result"], "healthy");
     assert_eq!(value["status"], 204);
     assert!(value["timings"]["total_us"].as_u64().unwrap() > 0);
+    // The steps that it did not get to have no time, and the reason is in words.
+    let refused = format!("http://127.0.0.1:{}/", free_port());
+    for (url, status, result, reason) in [
+        (&*refused, 2, "unhealthy", "connection refused"),
+        ("http://no.invalid/", 3, "unknown", "could not check: the name no.invalid does not resolve"),
+    ] {
+        let output = program(&["probe", "--json", url]).assert().code(status).get_output().stdout.clone();
+        let value: serde_json::Value = serde_json::from_slice(&output).unwrap();
+        assert_eq!((&value["result"], &value["reason"]), (&result.into(), &reason.into()), "{value}");
+        for step in ["connect_us", "tls_us", "first_byte_us", "headers_us", "body_us"] {
+            assert_eq!(value["timings"][step], serde_json::Value::Null, "{value}");
+        }
+    }
 }
 
 #[test]

@@ -107,6 +107,17 @@ impl Systemd {
         reading.await.map_err(|error| Error::new(format!("reading invocation {id}"), &error))
     }
 
+    /// The main process of a service; `None` while it has none.
+    pub async fn main_pid(&self, name: &UnitName) -> Result<Option<u32>, Error> {
+        let path = self.load_unit(name).await?;
+        let reading = async {
+            let pid = self.properties(path.as_str()).await?.get(SERVICE_INTERFACE, "MainPID").await?;
+            u32::try_from(pid)
+        };
+        let pid = reading.await.map_err(|error| Error::new(format!("reading {name}"), &error))?;
+        Ok((pid != 0).then_some(pid))
+    }
+
     /// Forgets the failures of a unit, so that its restart delay and start limit begin anew.
     pub async fn reset_failed(&self, id: &InvocationId) -> Result<(), Error> {
         let resetting = async { self.unit_proxy(&id.object_path()).await?.reset_failed().await };

@@ -14,6 +14,7 @@
 mod client;
 mod error;
 mod invocation;
+mod job;
 mod kill;
 mod name;
 mod path;
@@ -27,6 +28,7 @@ mod watch;
 pub use client::{METHOD_TIMEOUT, Scope, Systemd};
 pub use error::Error;
 pub use invocation::InvocationId;
+pub use job::{Job, JobEnd};
 pub use kill::{KillOutcome, Signal};
 pub use name::{InvalidUnitName, UnitName};
 pub use status::UnitStatus;

@@ -85,7 +85,7 @@ pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>, scope:
         // Not in conductor.slice: a limit that slows the containers down must not slow down who judges them.
         .set_some("User", (scope == Scope::System).then_some("conductor-health"))
         // For the socket that tells others; what it says is no secret, but nobody's business either.
-        .set("RuntimeDirectory", format!("{RUNTIME}/{}", names.stem()))
+        .set("RuntimeDirectory", directory(service, names))
         .set("RuntimeDirectoryMode", "0700")
         .set("RuntimeDirectoryPreserve", "restart")
         .set("SyslogIdentifier", format!("{}-health", service.name))
@@ -97,13 +97,23 @@ pub(crate) fn unit(service: &Service, health: &Health, names: &Names<'_>, scope:
         .finish(service)
 }
 
+/// Of the sidecar, within the directory of what runs. No service has a name with `@`.
+fn directory(service: &Service, names: &Names<'_>) -> String {
+    let name = &service.name;
+    names.slot().map_or_else(|| format!("{RUNTIME}/{name}"), |slot| format!("{RUNTIME}/{name}@{slot}"))
+}
+
 fn watch(service: &Service, health: &Health, names: &Names<'_>, scope: Scope) -> Exec {
     let mut exec = Exec::new("/usr/bin/conductor-health").arg("watch");
     if scope == Scope::User {
         exec = exec.arg("--user-manager");
     }
-    exec = exec.arg("--name").arg(service.name.to_string()).arg("--listen");
-    exec = exec.arg(Word::expanding(&format!("%t/{RUNTIME}/{}/socket", names.stem()))).line();
+    exec = exec.arg("--name").arg(service.name.to_string());
+    if let Some(slot) = names.slot() {
+        exec = exec.arg("--slot").arg(slot.to_string());
+    }
+    exec = exec.arg("--listen");
+    exec = exec.arg(Word::expanding(&format!("%t/{}/socket", directory(service, names)))).line();
     for number in service.instance_numbers() {
         let unit = names.instance_unit(number);
         let authority =

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use conductor_definition::{Kind, parse};
+use conductor_generator::Converted;
+
 use crate::json;
 use crate::load::load;
 use crate::report::{Count, show};
@@ -15,6 +18,8 @@ use crate::whose::Whose;
 /// checked together with the definitions that are installed, so that clashes of names and ports show before
 /// they are copied there. A file in a directory called `networks` or `volumes` defines a network or a volume;
 /// any other, a service.
+///
+/// Of each service with health checks it says how soon they notice a container that stops answering.
 ///
 /// With --format json, stdout has one object a line for each finding: `file`, `line`, `column`, `end` (with
 /// `line` and `column`; the first place behind it), `level` (`error` or `warning`), `code` (a word that does
@@ -54,13 +59,17 @@ impl Check {
             }
         };
         let Count { errors, warnings } = match self.format {
-            Format::Text => show(&loaded.definitions),
-            Format::Json => json::show(&loaded.definitions),
+            Format::Text => show(loaded.findings()),
+            Format::Json => json::show(loaded.findings()),
         };
-        let (errors, warnings) = (errors + loaded.problems, warnings + loaded.warnings);
         let status = if errors > 0 { ExitCode::from(FAILURE) } else { ExitCode::SUCCESS };
         if self.format == Format::Json {
             return status;
+        }
+        for definition in &loaded.definitions {
+            if let Some(noticed) = noticed(definition) {
+                say(&noticed);
+            }
         }
         let checked = plural(loaded.definitions.len(), "definition");
         say(&match (errors, warnings) {
@@ -73,6 +82,21 @@ impl Check {
         });
         status
     }
+}
+
+/// How soon the checks of a service notice that it fails; of what has checks and no errors.
+fn noticed(definition: &Converted) -> Option<String> {
+    let (Kind::Service, Some(name), Some(_)) = (definition.kind, &definition.name, &definition.tree) else {
+        return None;
+    };
+    let health = parse(&definition.source).ok()?.service.health?;
+    let checks = plural(usize::try_from(health.unhealthy_after).ok()?, "check");
+    Some(format!(
+        "{name}: a container that stops answering is noticed within {} ({checks}, one every {}, timeout {})",
+        health.noticed_within(),
+        health.interval,
+        health.timeout
+    ))
 }
 
 fn plural(number: usize, noun: &str) -> String {

@@ -56,13 +56,13 @@ impl Generate {
 
     fn files(&self, site: &Site) -> (Tree, bool) {
         let loaded = load(site, &self.files);
-        let count = show(&loaded.definitions);
+        let count = show(loaded.findings());
         let mut all = Tree::default();
         for tree in loaded.definitions.iter().filter_map(|definition| definition.tree.as_ref()) {
             // Converted together, so that nothing can clash.
             drop(all.merge(tree));
         }
-        (all, count.errors == 0 && loaded.problems == 0)
+        (all, count.errors == 0)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Diagnostics for programs: `conductor check --format json`.
 
 use conductor_definition::{Diagnostic, Label, Level, Position, Source};
-use conductor_generator::Converted;
 use serde::Serialize;
 
 use crate::report::Count;
@@ -40,13 +39,11 @@ struct Related<'a> {
 }
 
 /// Prints one object a line and counts.
-pub(crate) fn show<'a>(definitions: impl IntoIterator<Item = &'a Converted>) -> Count {
+pub(crate) fn show<'a>(findings: impl IntoIterator<Item = (&'a Source, &'a Diagnostic)>) -> Count {
     let mut count = Count::default();
-    for definition in definitions {
-        for (source, diagnostic) in definition.findings() {
-            count.add(diagnostic.level);
-            print(&line(&finding(source, diagnostic)));
-        }
+    for (source, diagnostic) in findings {
+        count.add(diagnostic.level);
+        print(&line(&finding(source, diagnostic)));
     }
     count
 }

@@ -19,6 +19,7 @@ mod json;
 mod load;
 mod logs;
 mod program;
+mod proxy;
 mod report;
 mod run;
 mod schema;
@@ -53,6 +54,7 @@ enum Command {
     Run(run::Run),
     Enable(enable::Enable),
     Disable(enable::Disable),
+    Proxy(proxy::Proxy),
     Schema(schema::Schema),
 }
 
@@ -69,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.run(whose),
         Command::Enable(enable) => enable.run(whose),
         Command::Disable(disable) => disable.run(whose),
+        Command::Proxy(proxy) => proxy.run(whose),
         Command::Schema(schema) => schema.run(),
     }
 }

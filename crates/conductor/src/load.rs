@@ -2,57 +2,56 @@
 
 use std::path::{Path, PathBuf};
 
-use conductor_definition::{Candidate, Finding, Kind, Site};
+use conductor_definition::{Candidate, Diagnostic, Finding, Kind, Site, Source};
 use conductor_generator::{Converted, Host, Reading, Readings, convert, established, read_all};
 
-use crate::report::{Count, show_findings};
 use crate::terminal::say;
 
 /// Definitions that were asked for, converted.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) definitions: Vec<Converted>,
-    /// How many problems with the machine's settings or directories were shown.
-    pub(crate) problems: usize,
-    /// How many warnings about the directories were shown.
-    pub(crate) warnings: usize,
+    /// What is to be said of the machine's settings and of the search path itself.
+    besides: Vec<(Source, Diagnostic)>,
+}
+
+impl Loaded {
+    /// Everything that is to be said, and of which file.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = (&Source, &Diagnostic)> {
+        let besides = self.besides.iter().map(|(source, diagnostic)| (source, diagnostic));
+        besides.chain(self.definitions.iter().flat_map(Converted::findings))
+    }
 }
 
 /// Converts `files`, or everything on the search path if there are none. Files are looked
 /// at together with the installed definitions that they do not replace, so that clashes show, and with the
 /// drop-ins that would apply to them.
 pub(crate) fn load(site: &Site, files: &[PathBuf]) -> Loaded {
-    let (host, problems) = Host::look(site);
+    let (host, unsettled) = Host::look(site);
     let Readings { definitions: mut readings, findings, empty } = read_all(site);
-    for problem in &problems {
-        say(&format!("error: {problem}"));
-    }
     // The drop-ins of a definition that is checked before it is copied to its place have one.
-    let given = |finding: &&Finding| {
+    let given = |finding: &Finding| {
         files.iter().all(|file| {
             let mut name = file.file_name().unwrap_or_default().to_owned();
             name.push(".d");
             finding.diagnostic.code != "no-definition" || finding.path.file_name() != Some(&name)
         })
     };
-    let Count { errors, warnings } = show_findings(findings.iter().filter(given));
-    let count = problems.len() + errors;
+    let of_path = |Finding { path, diagnostic }: Finding| (Source::new(path, ""), diagnostic);
+    let besides: Vec<_> =
+        unsettled.findings().chain(findings.into_iter().filter(given).map(of_path)).collect();
     if files.is_empty() {
         for (kind, path) in &empty {
             masked(*kind, path);
         }
-        return Loaded {
-            definitions: convert(readings, &host, &established(site)),
-            problems: count,
-            warnings,
-        };
+        return Loaded { definitions: convert(readings, &host, &established(site)), besides };
     }
     let given: Vec<Reading> = files.iter().filter_map(|file| reading(site, file)).collect();
     readings.retain(|installed| given.iter().all(|file| installed.name() != file.name()));
     readings.extend(given);
     let mut definitions = convert(readings, &host, &established(site));
     definitions.retain(|definition| files.iter().any(|file| file == definition.source.path()));
-    Loaded { definitions, problems: count, warnings }
+    Loaded { definitions, besides }
 }
 
 fn reading(site: &Site, file: &Path) -> Option<Reading> {

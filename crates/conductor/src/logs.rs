@@ -66,7 +66,9 @@ impl Logs {
             self.lines.as_ref().map(|lines| format!("--lines={lines}")),
             self.since.as_ref().map(|since| format!("--since={since}")),
         ];
+        // The journal of the machine or image that the definitions are from.
+        let root = (!self.root.is_running()).then(|| format!("--root={}", self.root.root.display()));
         let whose = (site.scope() == Scope::User).then(|| "--user".to_owned());
-        Ok(whose.into_iter().chain(unit_options).chain(rest.into_iter().flatten()).collect())
+        Ok(root.into_iter().chain(whose).chain(unit_options).chain(rest.into_iter().flatten()).collect())
     }
 }

@@ -1,8 +1,7 @@
 //! Diagnostics as compilers show them: the line, the place in it, the reason, what to do.
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
-use conductor_definition::{Diagnostic, Finding, Level, Part, Source};
-use conductor_generator::Converted;
+use conductor_definition::{Diagnostic, Level, Part, Source};
 
 use crate::terminal::{colour, say};
 
@@ -22,29 +21,17 @@ impl Count {
     }
 }
 
-/// Shows what is to be said about the search path itself and counts it.
-pub(crate) fn show_findings<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Count {
-    let mut count = Count::default();
-    for Finding { path, diagnostic } in findings {
-        count.add(diagnostic.level);
-        say(&format!("{}\n", renderer().render(&[group(&Source::new(path, ""), diagnostic)])));
-    }
-    count
-}
-
 fn renderer() -> Renderer {
     if colour() { Renderer::styled() } else { Renderer::plain() }
 }
 
-/// Shows all diagnostics of the definitions and counts them.
-pub(crate) fn show<'a>(definitions: impl IntoIterator<Item = &'a Converted>) -> Count {
+/// Shows all findings and counts them.
+pub(crate) fn show<'a>(findings: impl IntoIterator<Item = (&'a Source, &'a Diagnostic)>) -> Count {
     let renderer = renderer();
     let mut count = Count::default();
-    for definition in definitions {
-        for (source, diagnostic) in definition.findings() {
-            count.add(diagnostic.level);
-            say(&format!("{}\n", renderer.render(&[group(source, diagnostic)])));
-        }
+    for (source, diagnostic) in findings {
+        count.add(diagnostic.level);
+        say(&format!("{}\n", renderer.render(&[group(source, diagnostic)])));
     }
     count
 }

@@ -23,6 +23,14 @@ impl Root {
         whose.site(&self.root)
     }
 
+    /// An error unless it is the machine that we are on; `what` is asked of it.
+    pub(crate) fn must_run(&self, what: &str) -> Result<(), String> {
+        if self.is_running() {
+            return Ok(());
+        }
+        Err(format!("{what} that of the machine that runs: leave out --root and CONDUCTOR_ROOT"))
+    }
+
     /// Whether it is the machine that we are on, so that its systemd can be asked.
     pub(crate) fn is_running(&self) -> bool {
         self.root == Path::new("/")

@@ -16,6 +16,12 @@ pub(crate) struct Whose {
 impl Whose {
     /// What the command reads, below `root`.
     pub(crate) fn site(self, root: &Path) -> Result<Site, String> {
+        if !root.is_dir() {
+            return Err(format!(
+                "{} is not a directory: give --root or CONDUCTOR_ROOT the one that holds etc and usr",
+                root.display()
+            ));
+        }
         let user = self.user.then(|| UserDirectories::from_environment(variable)).transpose()?;
         Ok(Site { root: root.to_owned(), user })
     }

@@ -228,7 +228,12 @@ fn broken_settings_are_reported_with_every_command() {
         .assert()
         .code(1)
         .stderr_eq(str![[r#"
-error: /etc/conductor/conductor.toml:1:19: string "252" is not a whole number
+error[wrong-type]: string "252" is not a whole number
+ --> /etc/conductor/conductor.toml:1:19
+  |
+1 | systemd-version = "252"
+  |                   ^^^^^ of the wrong type
+
 warning[no-memory-limit]: it may use all of the machine's memory
 --> web.toml
  = help: set a limit, such as [resources] memory = "512M", or a slice that has one
@@ -372,6 +377,9 @@ fn the_examples_are_good_practice() {
     let arguments: Vec<&str> = ["check"].into_iter().chain(files.iter().map(String::as_str)).collect();
     // Together, as on one machine: their ports and names do not clash, and the networks that they name are there.
     Machine::new().conductor(&arguments).assert().success().stderr_eq(str![[r#"
+rails: a container that stops answering is noticed within 18s 700ms (3 checks, one every 5s, timeout 2s)
+team: a container that stops answering is noticed within 38s 500ms (3 checks, one every 10s, timeout 5s)
+web: a container that stops answering is noticed within 18s 700ms (3 checks, one every 5s, timeout 2s)
 9 definitions checked, nothing found
 
 "#]]);

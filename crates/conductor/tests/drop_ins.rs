@@ -86,11 +86,11 @@ fn drop_ins_without_a_definition_and_empty_files() {
         ("etc/conductor/services/api.toml", ""),
     ];
     conductor(&files, &["check"]).success().stderr_eq(str![[r#"
+note: /etc/conductor/services/api.toml is empty, and so masks the service
 warning[no-definition]: drop-ins without a definition: there is no wbe.toml
 --> /etc/conductor/services/wbe.toml.d
  = help: did you mean web.toml.d?
 
-note: /etc/conductor/services/api.toml is empty, and so masks the service
 warning[no-memory-limit]: it may use all of the machine's memory
 --> /usr/lib/conductor/services/web.toml
  = help: set a limit, such as [resources] memory = "512M", or a slice that has one

@@ -73,12 +73,12 @@ impl Machine {
 fn logs_names_the_units() {
     let machine = Machine::with("web", WEB);
     machine.conductor(&["logs", "web"]).assert().success().stdout_eq(str![[r#"
-journalctl --unit=web@1.service --unit=web@2.service
+journalctl --root=[..] --unit=web@1.service --unit=web@2.service
 
 "#]]);
     let all = ["logs", "web.service", "--all", "-i", "2", "--follow", "-n", "5", "--since", "-1h"];
     machine.conductor(&all).assert().success().stdout_eq(str![[r#"
-journalctl --unit=web@2.service --unit=web-health.service --unit=web-pull.service --follow --lines=5 --since=-1h
+journalctl --root=[..] --unit=web@2.service --unit=web-health.service --unit=web-pull.service --follow --lines=5 --since=-1h
 
 "#]]);
 }
@@ -87,7 +87,7 @@ journalctl --unit=web@2.service --unit=web-health.service --unit=web-pull.servic
 fn logs_of_a_broken_definition_are_those_of_its_stub() {
     let machine = Machine::with("web", "imgae = 1");
     machine.conductor(&["logs", "web"]).assert().success().stdout_eq(str![[r#"
-journalctl --unit=web.service
+journalctl --root=[..] --unit=web.service
 
 "#]]);
 }
@@ -224,6 +224,38 @@ error: `web` is defined in /usr/lib/conductor/services/web.toml, which is not yo
 
 "#]]);
     assert_eq!(machine.read("usr/lib/conductor/services/web.toml"), WEB);
+}
+
+#[test]
+fn json_has_what_is_wrong_besides_definitions_too() {
+    let machine = Machine::with("web", "image = \"web:1\"\nresources.memory = \"1M\"\n");
+    machine.write("etc/conductor/conductor.toml", "systemd-version = \"abc\"\n");
+    machine.write("etc/conductor/services/nobody.toml.d/x.toml", "enabled = false\n");
+    machine
+        .conductor(&["check", "--format", "json"])
+        .assert()
+        .code(1)
+        .stderr_eq(str![])
+        .stdout_eq(str![[r#"
+{"file":"/etc/conductor/conductor.toml","line":1,"column":19,"end":{"line":1,"column":24},"level":"error","code":"wrong-type","message":"string /"abc/" is not a whole number","label":"of the wrong type","help":null,"related":null}
+{"file":"/etc/conductor/services/nobody.toml.d","line":null,"column":null,"end":null,"level":"warning","code":"no-definition","message":"drop-ins without a definition: there is no nobody.toml","label":null,"help":"write the definition, or remove the directory","related":null}
+
+"#]]);
+}
+
+#[test]
+fn a_root_that_is_not_there_is_an_error() {
+    for command in ["check", "generate", "diff", "status", "logs"] {
+        let mut arguments = vec![command, "--root", "/nonexistent"];
+        arguments.extend((command == "logs").then_some("web"));
+        let output =
+            Machine::new().conductor(&arguments).assert().failure().stdout_eq("").get_output().clone();
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            "error: /nonexistent is not a directory: give --root or CONDUCTOR_ROOT the one that holds etc and usr\n",
+            "{command}"
+        );
+    }
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn the_option_stands_before_the_command_or_behind_it() {
     let machine = Machine::new();
     for arguments in [["--user", "logs", "web"], ["logs", "--user", "web"], ["logs", "web", "--user"]] {
         machine.conductor(&arguments).assert().success().stdout_eq(str![[r#"
-journalctl --user --unit=web.service
+journalctl --root=[..] --user --unit=web.service
 
 "#]]);
     }
@@ -152,7 +152,7 @@ ExecStart=/usr/bin/podman run --name conductor-new --replace --rm -d /
     --log-driver=journald /
     localhost/web:1
 ExecStop=/usr/bin/podman stop --ignore --time=10 conductor-new
-ExecStopPost=-/bin/sh -c "podman rm --force --ignore --volumes --time=0 /"$$1/" >/dev/null 2>&1 || podman rm --force --ignore --volumes --time=0 /"$$1/" >/dev/null" remove conductor-new
+ExecStopPost=-/bin/sh -c "remove() { podman rm --force --ignore --volumes --time=0 /"$$1/" >/dev/null; }; remove /"$$1/" 2>/dev/null && exit; set -- /"$$1/" $$(podman inspect --type container --format '{{.State.Status}} {{.Id}}' /"$$1/"); for dir in /run/libpod /"$$XDG_RUNTIME_DIR/libpod/tmp/"; do if [ /"$$2/" = paused ] && [ -w /"$$dir/exits/" ]; then printf 137 >/"$$dir/exits/$$3/"; fi; done; remove /"$$1/"" remove conductor-new
 Slice=conductor.slice
 SyslogIdentifier=new
 LogExtraFields=CONDUCTOR_SERVICE=new CONDUCTOR_RELEASE=1

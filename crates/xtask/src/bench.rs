@@ -10,6 +10,7 @@ use conductor_tests::Result;
 use crate::shell::say;
 use crate::{package, preflight};
 
+mod health;
 mod machine;
 mod table;
 
@@ -20,6 +21,8 @@ use machine::{Machine, Workload};
 pub(crate) enum Bench {
     /// The generator beside Podman Quadlet's and a loop in C that reads and writes the same files
     Generator(Generator),
+    /// The sidecar beside HAProxy, `podman healthcheck run` and a loop in C that makes the same checks
+    Health(health::Health),
 }
 
 /// How to measure the generator.
@@ -49,6 +52,7 @@ pub(crate) struct Generator {
 pub(crate) fn bench(what: &Bench) -> Result<()> {
     match what {
         Bench::Generator(options) => generator(options),
+        Bench::Health(options) => health::health(options),
     }
 }
 

@@ -13,6 +13,7 @@ mod generate;
 mod package;
 mod preflight;
 mod shell;
+mod soak;
 mod steps;
 mod test;
 
@@ -49,6 +50,8 @@ enum Task {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// Break many services at random on one machine for minutes, and judge what came of it
+    Soak(soak::Options),
     /// Feed readers and writers with what libFuzzer thinks of, and check what must hold (needs a C++ compiler)
     Fuzz {
         /// One of tests/fuzz/corpus; all if left out
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Task::Gen { check } => generate::task(check),
         Task::Demo => demo::demo(),
         Task::Bench { what } => bench::bench(&what),
+        Task::Soak(options) => soak::soak(&options),
         Task::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Task::Host { suite, docker, conductor } => shell_on(&suite, docker, conductor),
     };

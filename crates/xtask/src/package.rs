@@ -36,6 +36,7 @@ pub(crate) fn build() -> Result<PathBuf> {
         ("packaging/examples", "examples"),
         ("packaging/completions", "completions"),
         ("packaging/schema", "schema"),
+        ("packaging/nginx", "nginx"),
         ("units", "units"),
     ];
     for (from, to) in parts {

@@ -8,6 +8,9 @@ use crate::shell::{command, run, say};
 pub(crate) const PACKAGING: &[(&str, &str)] =
     &[("dpkg-buildpackage", "dpkg-dev"), ("dh", "debhelper"), ("lintian", "lintian")];
 
+/// What the tests of conductor-proxy start.
+const PROXIES: &[(&str, &str)] = &[("nginx", "nginx-light"), ("haproxy", "haproxy")];
+
 /// Makes sure that machines can be booted, and with `emulation` emulated.
 pub(crate) fn hosts(emulation: bool) -> Result<()> {
     let missing: Vec<&str> = conductor_tests::missing(emulation).iter().map(|need| need.package).collect();
@@ -17,9 +20,19 @@ pub(crate) fn hosts(emulation: bool) -> Result<()> {
 
 /// Makes sure that packages can be built.
 pub(crate) fn packaging() -> Result<()> {
+    programs(PACKAGING, "building the package")
+}
+
+/// Makes sure that the tests of conductor-proxy have what they start.
+pub(crate) fn proxies() -> Result<()> {
+    programs(PROXIES, "testing proxies")
+}
+
+/// Makes sure that these programs, with the packages that bring them, are there.
+fn programs(needed: &[(&'static str, &'static str)], what: &str) -> Result<()> {
     let absent = |program: &str| command("sh", ["-c", &format!("command -v {program} >/dev/null")]).status();
     let mut missing = Vec::new();
-    for (program, package) in PACKAGING {
+    for (program, package) in needed {
         if !absent(program)?.success() {
             missing.push(*package);
         }
@@ -28,7 +41,7 @@ pub(crate) fn packaging() -> Result<()> {
         return Ok(());
     }
     let packages = missing.join(" ");
-    Err(conductor_tests::Error::new(format!("building the package needs: apt-get install {packages}")))
+    Err(conductor_tests::Error::new(format!("{what} needs: apt-get install {packages}")))
 }
 
 /// Installs packages if it may; says what it does. Whether that was enough is checked afterwards.

@@ -15,6 +15,7 @@ pub(crate) fn test(all: bool, only: Option<&str>) -> Result<()> {
     preflight::packaging()?;
     let mut steps = Steps::default();
     if only.is_none() {
+        preflight::proxies()?;
         steps.command("format", &mut cargo(["fmt", "--all", "--check"]));
         let features = "conductor-tests/emulated";
         let lints = [

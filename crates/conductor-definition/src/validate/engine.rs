@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Check;
-use crate::value::{Directive, LimitName, Text, UserNamespace};
+use crate::value::{LimitName, Text, UserNamespace};
 use crate::written::{self, Spanned, default};
-use crate::{Diagnostic, Directives, Log, Pull, Reload, Resources, Security, Stop, Ulimit};
+use crate::{Diagnostic, Directives, Log, Pull, PullPolicy, Reload, Resources, Security, Stop, Ulimit};
 
 impl Check {
     pub(super) fn resources(&mut self, written: written::Resources) -> Resources {
@@ -48,13 +48,23 @@ impl Check {
         limits.collect()
     }
 
-    pub(super) fn security(written: written::Security) -> Security {
+    pub(super) fn security(&mut self, written: written::Security) -> Security {
         let written::Security { no_new_privileges, capabilities, seccomp, user_namespace } = written;
         let written::Capabilities { add, drop } = capabilities.unwrap_or_default();
+        let add = add.unwrap_or_default();
+        if let Some(drop) = &drop {
+            for both in drop.get_ref().iter().filter(|capability| add.contains(capability)) {
+                self.report(
+                    Diagnostic::error("contradiction", format!("`{both}` is both added and dropped"))
+                        .at(drop.span(), "takes away what `add` gives")
+                        .help("leave it out of one of the lists"),
+                );
+            }
+        }
         Security {
             no_new_privileges: no_new_privileges.unwrap_or(false),
-            add_capabilities: add.unwrap_or_default(),
-            drop_capabilities: drop.unwrap_or_default(),
+            add_capabilities: add,
+            drop_capabilities: drop.map(Spanned::into_inner).unwrap_or_default(),
             seccomp,
             user_namespace: user_namespace.map(|namespace| {
                 let UserNamespace(text) = namespace.into_inner();
@@ -100,6 +110,13 @@ impl Check {
 
     pub(super) fn pull(&mut self, written: written::Pull) -> Pull {
         let written::Pull { policy, retries, retry_delay } = written;
+        if let Some(retries) = retries.as_ref().filter(|_| policy == Some(PullPolicy::Never)) {
+            self.report(
+                Diagnostic::error("contradiction", "an image that is never pulled is not tried again either")
+                    .at(retries.span(), "without effect")
+                    .help("leave it out, or the policy"),
+            );
+        }
         Pull {
             policy: policy.unwrap_or_default(),
             retries: retries.and_then(|retries| self.number(&retries)).unwrap_or(default::PULL_RETRIES),
@@ -114,12 +131,12 @@ impl Check {
         Log { driver: driver.unwrap_or_default(), options: options.collect() }
     }
 
-    pub(super) fn directives(written: written::Systemd) -> Directives {
+    pub(super) fn directives(&mut self, written: written::Systemd) -> Directives {
         let written::Systemd { unit, service } = written;
-        let table = |written: Option<BTreeMap<Directive, written::Lines>>| {
-            let lines = written.unwrap_or_default().into_iter();
-            lines.map(|(directive, written::Lines(lines))| (directive, lines)).collect()
-        };
-        Directives { unit: table(unit), service: table(service) }
+        let unit = unit.unwrap_or_default().into_iter();
+        Directives {
+            unit: unit.map(|(directive, written::Lines(lines))| (directive, lines)).collect(),
+            service: self.service_directives(service.unwrap_or_default()),
+        }
     }
 }

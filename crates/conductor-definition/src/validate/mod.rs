@@ -10,6 +10,7 @@ mod network;
 mod object;
 mod question;
 mod release;
+mod relied;
 mod restart;
 mod rights;
 mod runtime;
@@ -42,7 +43,7 @@ pub(crate) fn service(
     abilities: Abilities,
 ) -> (Option<Service>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
-    let mut check = Check { diagnostics, removed, abilities, low_ports: Vec::new() };
+    let mut check = Check::new(diagnostics, removed, abilities);
     let written::Service {
         image,
         description,
@@ -133,7 +134,17 @@ pub(crate) fn service(
     let restart = check.restart(restart.unwrap_or_default());
     // All is looked at before anything is put together: what is missing hides nothing else.
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
-    let secrets = check.secrets(secrets.unwrap_or_default(), environment.as_ref());
+    let secrets = check.secrets(
+        secrets.unwrap_or_default(),
+        environment.as_ref().map(Spanned::get_ref),
+        security.user_namespace.as_ref(),
+    );
+    let security = check.security(security);
+    let directives = check.directives(systemd.unwrap_or_default());
+    let runtime_args = check.runtime_args(runtime_args.unwrap_or_default());
+    if let Some(environment) = &environment {
+        check.own_variables(environment, &network, instances);
+    }
     let resources = check.resources(resources);
     let stop = check.stop(stop.unwrap_or_default());
     let reload = reload.and_then(|reload| check.reload(reload));
@@ -149,7 +160,7 @@ pub(crate) fn service(
         timezone: timezone.map(Spanned::into_inner),
         init: init.unwrap_or(false),
         notify: notify.is_some_and(Spanned::into_inner),
-        environment: values(environment),
+        environment: values(environment.map(Spanned::into_inner)),
         environment_files: environment_files.unwrap_or_default(),
         labels: values(labels),
         ulimits,
@@ -168,7 +179,7 @@ pub(crate) fn service(
             .filter(|description| !description.trim().is_empty()),
         revision: revision.map(|Text(text)| text),
         runtime,
-        runtime_args: texts(runtime_args.unwrap_or_default()),
+        runtime_args,
         instances,
         enabled: enabled.unwrap_or(true),
         hosts: hosts.unwrap_or_default(),
@@ -180,7 +191,7 @@ pub(crate) fn service(
         resources,
         storage,
         network,
-        security: Check::security(security),
+        security,
         stop,
         reload,
         pull,
@@ -190,7 +201,7 @@ pub(crate) fn service(
         deploy,
         slots,
         proxy,
-        directives: Check::directives(systemd.unwrap_or_default()),
+        directives,
     });
     // Errors first: what does not work needs no advice.
     if let Some(service) = service.as_ref().filter(|_| check.diagnostics.is_empty()) {
@@ -213,9 +224,15 @@ struct Check {
     abilities: Abilities,
     /// Host ports that root alone may publish, and where they stand.
     low_ports: Vec<(u16, Range<usize>)>,
+    /// Where something is mounted, and where that stands.
+    targets: BTreeMap<String, Range<usize>>,
 }
 
 impl Check {
+    fn new(diagnostics: Vec<Diagnostic>, removed: Removed, abilities: Abilities) -> Self {
+        Self { diagnostics, removed, abilities, low_ports: Vec::new(), targets: BTreeMap::new() }
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }

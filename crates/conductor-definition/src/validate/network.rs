@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::Check;
-use crate::value::{Address, EngineOption, HostAddress, HostName, SysctlName};
+use crate::value::{Address, EngineOption, EnvironmentName, HostAddress, HostName, SysctlName, Text};
 use crate::written::{self, Networks, Number, PortNumber, Spanned, Whole, default};
 use crate::{Diagnostic, Network, NetworkMode, Port, Service};
 
@@ -56,6 +56,34 @@ impl fmt::Display for Copies {
 }
 
 impl Check {
+    /// Variables that Conductor sets, so that program, published port and health check agree.
+    pub(super) fn own_variables(
+        &mut self,
+        environment: &Spanned<BTreeMap<EnvironmentName, Text>>,
+        network: &Network,
+        instances: u16,
+    ) {
+        let own_port = network.ports.first().filter(|_| network.mode == NetworkMode::Host);
+        for (name, Text(value)) in environment.get_ref() {
+            let (why, help) = match (name.as_str(), own_port) {
+                ("CONDUCTOR_INSTANCE", _) => ("the number of the instance", "choose another name"),
+                ("PORT", Some(port)) if instances > 1 || *value != port.host.to_string() => (
+                    "in the host's network the port of each instance",
+                    "leave it out: the program finds its `host` port in it",
+                ),
+                _ => continue,
+            };
+            self.report(
+                Diagnostic::error(
+                    "contradiction",
+                    format!("`{}` is set by Conductor: it is {why}", name.as_str()),
+                )
+                .at(environment.span(), format!("sets `{}`", name.as_str()))
+                .help(help),
+            );
+        }
+    }
+
     pub(super) fn network(&mut self, written: Networking) -> Network {
         let Networking {
             network,

@@ -33,7 +33,7 @@ pub(crate) fn network(
     abilities: Abilities,
 ) -> (Option<Object>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
-    let mut check = Check { diagnostics, removed, abilities, low_ports: Vec::new() };
+    let mut check = Check::new(diagnostics, removed, abilities);
     let written::Network {
         description,
         runtime,
@@ -76,7 +76,7 @@ pub(crate) fn volume(
     abilities: Abilities,
 ) -> (Option<Object>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
-    let mut check = Check { diagnostics, removed, abilities, low_ports: Vec::new() };
+    let mut check = Check::new(diagnostics, removed, abilities);
     let written::Volume {
         description,
         runtime,

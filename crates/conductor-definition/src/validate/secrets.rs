@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Check;
-use crate::value::{EnvironmentName, FileMode, SecretName, SecretTarget, Text};
+use crate::value::{EnvironmentName, FileMode, SecretName, SecretTarget, Text, UserNamespace};
 use crate::written::{self, Id, Spanned};
 use crate::{Diagnostic, Secret, SecretPlace};
 
@@ -13,7 +13,9 @@ impl Check {
         &mut self,
         written: BTreeMap<SecretName, Spanned<written::Secret>>,
         environment: Option<&BTreeMap<EnvironmentName, Text>>,
+        user_namespace: Option<&Spanned<UserNamespace>>,
     ) -> BTreeMap<SecretName, Secret> {
+        let namespace = user_namespace.filter(|written| written.get_ref().0 != "host");
         let mut secrets = BTreeMap::new();
         let mut taken: Vec<(String, Range<usize>)> = Vec::new();
         for (name, secret) in written {
@@ -58,6 +60,20 @@ impl Check {
                     SecretPlace::Variable(variable.into_inner())
                 }
                 None => {
+                    let for_all = uid.is_none()
+                        && gid.is_none()
+                        && mode.as_ref().is_none_or(|mode| FileMode::is_for_all(*mode.get_ref()));
+                    if let Some(namespace) = namespace.filter(|_| !for_all) {
+                        self.report(
+                            Diagnostic::error(
+                                "contradiction",
+                                "in a user namespace of its own nobody has these numbers",
+                            )
+                            .at(span.clone(), "is for some of the container's users")
+                            .and(namespace.span(), "gives them other numbers on the host")
+                            .help("leave out uid, gid and mode: then all users of this container can read it, and nobody else"),
+                        );
+                    }
                     // A secret's name is always part of a path, so this is one secret in any case.
                     let Some(target) =
                         target.map(Spanned::into_inner).or_else(|| SecretTarget::of(&name).ok())

@@ -20,6 +20,13 @@ impl FileMode {
     pub const ALL_READ: Self = Self(0o444);
 }
 
+impl FileMode {
+    /// Whether everybody may read it.
+    pub fn is_for_all(self) -> bool {
+        self.0 & 0o004 != 0
+    }
+}
+
 impl FromStr for FileMode {
     type Err = InvalidValue;
 

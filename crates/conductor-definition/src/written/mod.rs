@@ -71,7 +71,7 @@ pub(crate) struct Service {
     /// The engine. What is different with docker is told under DOCKER in conductor-service(5).
     pub(crate) runtime: Option<Spanned<Runtime>>,
     /// Further options for the engine's `run`, before the image.
-    pub(crate) runtime_args: Option<Vec<Text>>,
+    pub(crate) runtime_args: Option<Vec<Spanned<Text>>>,
     /// The user in the container, by name or number, and perhaps a group: `"1000:1000"`.
     pub(crate) user: Option<User>,
     /// Supplementary groups of that user.
@@ -121,7 +121,7 @@ pub(crate) struct Service {
     pub(crate) requires: Option<Vec<Spanned<Dependency>>>,
     /// Variables for the container. The values are taken literally. They are part of the unit, which every user of
     /// the machine may read: this is no place for secrets.
-    pub(crate) environment: Option<BTreeMap<EnvironmentName, Text>>,
+    pub(crate) environment: Option<Spanned<BTreeMap<EnvironmentName, Text>>>,
     /// Labels of the container.
     pub(crate) labels: Option<BTreeMap<LabelName, Text>>,
     /// Names, and the files that hold them: a path, or a table for a file made by systemd-creds(1) for this name

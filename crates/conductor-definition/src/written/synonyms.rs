@@ -104,7 +104,7 @@ const UNIT: Hint = Write("[systemd.unit]\nConditionPathExists = \"/srv/data\"");
 const SERVICE: Hint = Write("[systemd.service]\nNice = 5");
 const RESTART: Hint = Say(
     "systemd starts it again whenever it ends, unless it was stopped: leave it out, or write [restart] and below it \
-     delay = \"5s\"; for another rule, [systemd.service] and below it Restart = \"on-failure\"",
+     delay = \"5s\"",
 );
 const TERMINAL: Hint = Say(
     "a service has no terminal: leave it out; `conductor run NAME -- COMMAND` and `conductor exec` have yours",

@@ -85,7 +85,8 @@ pub(crate) struct Health {
     pub(crate) headers: Option<Spanned<BTreeMap<HeaderName, Spanned<HeaderValue>>>>,
     /// The body of the request. Everybody on the machine can read it.
     pub(crate) body: Option<Spanned<SentText>>,
-    /// The statuses that are healthy. Without it, they are 200 to 399.
+    /// The statuses that are healthy. Without it, they are 200 to 399, and redirects are followed as long as they lead
+    /// to the same server. One whose status is listed here is not followed: it is the answer.
     pub(crate) expect_status: Option<Spanned<Statuses>>,
     /// A text that the first 10 KiB of the answer must hold.
     pub(crate) expect_body: Option<Spanned<ExpectedText>>,
@@ -231,7 +232,7 @@ pub(crate) struct Capabilities {
     /// Granted besides the engine's.
     pub(crate) add: Option<Vec<Capability>>,
     /// Taken away; `"ALL"` takes all of the engine's.
-    pub(crate) drop: Option<Vec<Capability>>,
+    pub(crate) drop: Option<Spanned<Vec<Capability>>>,
 }
 
 /// `[stop]`
@@ -292,5 +293,5 @@ pub(crate) struct Systemd {
     /// Directives of `[Unit]`: systemd.unit(5).
     pub(crate) unit: Option<BTreeMap<Directive, Lines>>,
     /// Directives of `[Service]`: systemd.service(5), systemd.exec(5), systemd.kill(5), systemd.resource-control(5).
-    pub(crate) service: Option<BTreeMap<Directive, Lines>>,
+    pub(crate) service: Option<BTreeMap<Directive, Spanned<Lines>>>,
 }

@@ -150,7 +150,7 @@ fn much_of_everything() {
         ("units", many(&format!("{image}after = ["), |n| format!("'{n}.service',")) + "]"),
         ("patterns", many(&format!("{image}hosts = ["), |_| "'*',".to_owned()) + "]"),
         ("secrets", many(&format!("{image}[secrets]\n"), |n| format!("k{n} = '/'\n"))),
-        ("volumes", many(image, |_| "[[volumes]]\nsource = '/'\ntarget = '/'\n".to_owned())),
+        ("volumes", many(image, |n| format!("[[volumes]]\nsource = '/'\ntarget = '/{n}'\n"))),
         ("directives", many(&format!("{image}[systemd.unit]\nX = ["), |_| "1,".to_owned()) + "]"),
         ("addresses", ports(1000, &|n| format!("80\nhost = 1\n{}", address(n)))),
         ("ranges", ports(1, &|n| format!("'1-65535'\nhost = 1\n{}", address(n)))),

@@ -28,9 +28,9 @@ pub struct AskArgs {
     /// Send this body
     #[arg(long, value_name = "TEXT", value_parser = sent)]
     pub body: Option<String>,
-    /// The statuses that are healthy
-    #[arg(long, value_name = "LIST", default_value_t)]
-    pub expect_status: StatusSet,
+    /// The statuses that are healthy; a redirect that is listed is not followed [default: 200-399]
+    #[arg(long, value_name = "LIST")]
+    pub expect_status: Option<StatusSet>,
     /// A text that the answer must hold within its first 10 KiB
     #[arg(long, value_name = "TEXT", value_parser = looked_for)]
     pub expect_body: Option<String>,

@@ -139,6 +139,9 @@ pub struct WatchArgs {
     /// What the units are together, such as the name of their service: for metrics and the journal
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Which of several releases of the service they are: for metrics
+    #[arg(long, value_name = "NAME", requires = "name")]
+    pub slot: Option<String>,
     /// Answer questions about health and figures here: ADDRESS:PORT or the path of a socket; may be given several times
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Vec<Address>,
@@ -213,7 +216,7 @@ pub struct ServeArgs {
     /// Where to listen if systemd has opened no socket for it; may be given several times
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9580")]
     pub listen: Vec<Address>,
-    /// Where the checkers have their sockets, each in a directory of its service's name
+    /// Where the checkers have their sockets, each in a directory of its service's name, or of NAME@SLOT
     #[arg(long, value_name = "DIRECTORY", default_value = "/run/conductor/health")]
     pub checkers: PathBuf,
     /// A file in this directory takes the service of its name out of the load balancer; _all takes all

@@ -20,26 +20,31 @@ const LONGEST: usize = 8 * 1024;
 pub(super) struct Journal {
     socket: Arc<UnixDatagram>,
     identifier: String,
+    service: Option<String>,
 }
 
 impl Journal {
     /// The journal, if standard error leads there: that is what $JOURNAL_STREAM is for (systemd.exec(5)).
-    pub(super) fn of_stderr(identifier: &str) -> Option<Self> {
+    pub(super) fn of_stderr(identifier: &str, service: Option<&str>) -> Option<Self> {
         let stream = std::env::var("JOURNAL_STREAM").ok()?;
         let stderr = io::stderr().as_fd().try_clone_to_owned().ok()?;
         let is = File::from(stderr).metadata().ok()?;
         if stream != format!("{}:{}", is.dev(), is.ino()) {
             return None;
         }
-        Self::open(SOCKET, identifier).ok()
+        Self::open(SOCKET, identifier, service).ok()
     }
 
-    fn open(socket: &str, identifier: &str) -> io::Result<Self> {
+    fn open(socket: &str, identifier: &str, service: Option<&str>) -> io::Result<Self> {
         let unconnected = UnixDatagram::unbound()?;
         // A journal that hangs must not hang the checks: then the line is lost, or goes to standard error.
         unconnected.set_nonblocking(true)?;
         unconnected.connect(socket)?;
-        Ok(Self { socket: Arc::new(unconnected), identifier: identifier.to_owned() })
+        Ok(Self {
+            socket: Arc::new(unconnected),
+            identifier: identifier.to_owned(),
+            service: service.map(str::to_owned),
+        })
     }
 
     /// Whether it was sent.
@@ -47,7 +52,8 @@ impl Journal {
         let mut datagram = Vec::with_capacity(512);
         let priority = (level as u8).to_string();
         let own = [("MESSAGE", text), ("PRIORITY", &priority), ("SYSLOG_IDENTIFIER", &self.identifier)];
-        for (name, value) in own.iter().chain(fields) {
+        let service = self.service.as_deref().map(|service| ("CONDUCTOR_SERVICE", service));
+        for (name, value) in own.iter().chain(&service).chain(fields) {
             put(&mut datagram, name, value);
         }
         if self.socket.send(&datagram).is_ok() {
@@ -83,7 +89,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
         let journald = UnixDatagram::bind(&path).unwrap();
-        let journal = Journal::open(path.to_str().unwrap(), "web-health").unwrap();
+        let journal = Journal::open(path.to_str().unwrap(), "web-health", Some("web")).unwrap();
         assert!(journal.send(
             Level::Warning,
             "it fails",
@@ -91,7 +97,7 @@ mod tests {
         ));
         let mut got = [0; 1024];
         let length = journald.recv(&mut got).unwrap();
-        let expected = b"MESSAGE=it fails\nPRIORITY=4\nSYSLOG_IDENTIFIER=web-health\n\
+        let expected = b"MESSAGE=it fails\nPRIORITY=4\nSYSLOG_IDENTIFIER=web-health\nCONDUCTOR_SERVICE=web\n\
                          REASON\n\x09\0\0\0\0\0\0\0two\nlines\nUNIT=web.service\n";
         assert_eq!(String::from_utf8_lossy(&got[..length]), String::from_utf8_lossy(expected));
     }
@@ -111,7 +117,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
         let journald = UnixDatagram::bind(&path).unwrap();
-        let journal = Journal::open(path.to_str().unwrap(), "x").unwrap();
+        let journal = Journal::open(path.to_str().unwrap(), "x", None).unwrap();
         // Nobody reads.
         let mut sent = 0;
         while journal.socket.send(b"MESSAGE=x\n").is_ok() {

@@ -40,9 +40,10 @@ impl Log {
     }
 
     /// The same, but with fields if that is the journal. `identifier` is what the journal shows in front of
-    /// each line, which `SyslogIdentifier=` sets for standard error alone.
-    pub fn with_fields(identifier: &str) -> Self {
-        Self { journal: Journal::of_stderr(identifier), ..Self::stderr() }
+    /// each line, which `SyslogIdentifier=` sets for standard error alone. `service` is what entries are to name as
+    /// their service where systemd does not: `LogExtraFields=` has no effect in users' managers.
+    pub fn with_fields(identifier: &str, service: Option<&str>) -> Self {
+        Self { journal: Journal::of_stderr(identifier, service), ..Self::stderr() }
     }
 
     /// Writes a line.

@@ -38,12 +38,15 @@ pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
         let complete = judged.is_ok();
         return (judged.map(|()| Step::Healthy), complete);
     }
-    if let Some(location) = location(&answer, options.follow) {
+    // Whoever lists the status of a redirect wants to see that, and not where it leads.
+    let is_listed = options.expect_status.as_ref().is_some_and(|set| set.contains(answer.status.as_u16()));
+    let follow = if is_listed { Follow::None } else { options.follow };
+    if let Some(location) = location(&answer, follow) {
         let step = Step::Redirect { status: answer.status, location };
         return (Ok(step), drain(wire, answer.body).await);
     }
-    if !options.expect_status.contains(answer.status.as_u16()) {
-        let reason = Reason::status(answer.status, &options.expect_status);
+    if !options.expects(answer.status.as_u16()) {
+        let reason = Reason::status(answer.status, options.expect_status.as_ref());
         return (Err(reason), drain(wire, answer.body).await);
     }
     let judged = body(wire, answer, options.expect_body.as_deref(), progress).await;

@@ -28,13 +28,6 @@ impl StatusSet {
     }
 }
 
-/// 200 to 399, as kubelet and most load balancers have it.
-impl Default for StatusSet {
-    fn default() -> Self {
-        Self { ranges: vec![200..=399] }
-    }
-}
-
 impl FromStr for StatusSet {
     type Err = String;
 
@@ -102,7 +95,6 @@ mod tests {
             assert_eq!(set.to_string(), shown);
             assert_eq!(shown.parse(), Ok(set));
         }
-        assert_eq!("200-399".parse(), Ok(StatusSet::default()));
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub fn answer(input: &[u8]) {
     let reason = match &check.outcome {
         Outcome::Healthy => {
             let status = check.status.unwrap_or_default();
-            assert!(target.options().expect_status.contains(status), "the status was expected: {status}");
+            assert!(target.options().expects(status), "the status was expected: {status}");
             String::new()
         }
         Outcome::Unhealthy(reason) | Outcome::Unknown(reason) => {
@@ -78,7 +78,7 @@ fn target(how: u8) -> Option<Target> {
         options.http2 = has(1);
         options.expect_body = has(2).then(|| WANTED.to_owned());
         options.follow = if has(3) { Follow::None } else { Follow::Any };
-        options.expect_status = if has(4) { "204,500-599".parse().ok()? } else { options.expect_status };
+        options.expect_status = if has(4) { Some("204,307,500-599".parse().ok()?) } else { None };
         options.method = has(5).then_some(hyper::Method::POST);
         options.keep_alive = has(6).then_some(std::num::NonZeroU32::MIN);
     }

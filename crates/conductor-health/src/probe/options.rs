@@ -6,6 +6,7 @@ use crate::url::{Scheme, Url};
 use hyper::Method;
 use std::fmt;
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -19,8 +20,8 @@ pub struct Options {
     pub headers: Vec<Header>,
     /// What is sent.
     pub body: Option<String>,
-    /// Which statuses are good.
-    pub expect_status: StatusSet,
+    /// Which statuses are good, redirects among them; none is 200 to 399 where redirects have led to.
+    pub expect_status: Option<StatusSet>,
     /// A text that the first [`super::MAX_BODY`] bytes of the answer must hold.
     pub expect_body: Option<String>,
     /// HTTP/2: agreed upon over TLS, taken for granted without.
@@ -60,11 +61,19 @@ pub enum Follow {
     Any,
 }
 
+/// As kubelet and most load balancers have it.
+const USUAL: RangeInclusive<u16> = 200..=399;
+
 impl Options {
     /// The method that is used.
     pub fn method(&self) -> Method {
         let usual = || if self.body.is_some() { Method::POST } else { Method::GET };
         self.method.clone().unwrap_or_else(usual)
+    }
+
+    /// Whether an answer with this status is a good one.
+    pub fn expects(&self, status: u16) -> bool {
+        self.expect_status.as_ref().map_or_else(|| USUAL.contains(&status), |set| set.contains(status))
     }
 
     /// Whether all of this means something to such a URL, and no two parts contradict each other.
@@ -105,8 +114,7 @@ impl Options {
             add("--header", Some(header.to_string()));
         }
         add("--body", body.clone());
-        let is_usual = *expect_status == StatusSet::default();
-        add("--expect-status", (!is_usual).then(|| expect_status.to_string()));
+        add("--expect-status", expect_status.as_ref().map(ToString::to_string));
         add("--expect-body", expect_body.clone());
         add("--http2", http2.then(String::new));
         add("--ca", ca.as_ref().map(path));

@@ -124,11 +124,10 @@ impl Reason {
     }
 
     /// A status that is not welcome.
-    pub(super) fn status(status: StatusCode, wanted: &StatusSet) -> Self {
-        if *wanted == StatusSet::default() {
-            Self::Status(status)
-        } else {
-            Self::OtherStatus { status, wanted: wanted.to_string() }
+    pub(super) fn status(status: StatusCode, wanted: Option<&StatusSet>) -> Self {
+        match wanted {
+            None => Self::Status(status),
+            Some(wanted) => Self::OtherStatus { status, wanted: wanted.to_string() },
         }
     }
 

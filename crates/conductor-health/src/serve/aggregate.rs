@@ -3,17 +3,14 @@
 //! It knows nothing itself: it asks the checker that is concerned, over the socket that each of them has in a
 //! directory of its service's name.
 
+use super::checkers::{Checker, absent, is_name};
 use super::exposition::{Exposition, Kind, merged};
-use super::{Answer, Listener, Question, inherited, serve};
+use super::{Answer, Listener, Question, inherited, serve, traffic};
 use crate::cli::ServeArgs;
 use crate::notify::Notifier;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
+use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 /// Answers until SIGTERM or SIGINT. The error is why it cannot.
 pub async fn run(args: ServeArgs) -> Result<(), String> {
@@ -40,17 +37,8 @@ pub async fn run(args: ServeArgs) -> Result<(), String> {
     Ok(())
 }
 
-/// The name of a checker's socket in its directory.
-pub const SOCKET: &str = "socket";
 /// The file that takes all services out at once; no service can be called like this.
 const ALL: &str = "_all";
-/// How long a checker may take. One that is restarted, as by an upgrade, is back within a second.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// The time between attempts to reach one that is being restarted.
-const PAUSE: Duration = Duration::from_millis(100);
-/// The longest answer: some thousand instances.
-const LONGEST: u64 = 16 * 1024 * 1024;
-
 /// Where to look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -81,7 +69,7 @@ impl Places {
         if let Some(file) = self.drained(name) {
             return Answer::text(200, format!("drain #{} is there", file.display()));
         }
-        match self.ask(name, "/agent").await {
+        match self.ask_about(name, "/agent").await {
             Ok(answer) => answer,
             Err(said) => Answer::text(200, format!("ready down #{said}")),
         }
@@ -91,23 +79,21 @@ impl Places {
         if let Some(file) = self.drained(name) {
             return Answer::text(503, format!("drain, because {} is there\n", file.display()));
         }
-        self.ask(name, "/health").await.unwrap_or_else(|said| Answer::text(503, format!("down, {said}\n")))
+        self.ask_about(name, "/health")
+            .await
+            .unwrap_or_else(|said| Answer::text(503, format!("down, {said}\n")))
     }
 
     async fn all_healthy(&self) -> Answer {
-        let names = self.names();
-        let mut asked = JoinSet::new();
-        for name in names {
+        let mut names: Vec<String> = self.checkers().into_iter().map(|checker| checker.service).collect();
+        names.dedup();
+        let answers = together(names.into_iter().map(|name| {
             let places = self.clone();
-            asked.spawn(async move {
-                let answer = places.health(&name).await;
-                (name, answer)
-            });
-        }
-        let mut answers = asked.join_all().await;
-        answers.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let all = answers.iter().all(|(_, answer)| answer.status == 200);
-        let lines = answers.iter().map(|(name, answer)| format!("{name}: {}", answer.body));
+            async move { (places.health(&name).await, name) }
+        }))
+        .await;
+        let all = answers.iter().all(|(answer, _)| answer.status == 200);
+        let lines = answers.iter().map(|(answer, name)| format!("{name}: {}", answer.body));
         Answer::text(if all { 200 } else { 503 }, lines.collect::<String>())
     }
 
@@ -119,8 +105,10 @@ impl Places {
             Kind::Gauge,
             "Whether the health checker of the service answered.",
         );
-        for (name, answer) in &answers {
-            own.sample("conductor_health_checker_up", &[("service", name)], u8::from(answer.is_ok()));
+        for (Checker { service, slot, .. }, answer) in &answers {
+            let slot = slot.as_deref().map(|slot| ("slot", slot));
+            let labels: Vec<_> = [("service", service.as_str())].into_iter().chain(slot).collect();
+            own.sample("conductor_health_checker_up", &labels, u8::from(answer.is_ok()));
         }
         let own = own.into_text();
         let texts = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok());
@@ -132,45 +120,45 @@ impl Places {
             .ask_all("/status")
             .await
             .into_iter()
-            .map(|(name, answer)| {
+            .map(|(checker, answer)| {
                 let parsed = answer.and_then(|answer| {
                     serde_json::from_str(&answer.body)
                         .map_err(|error| format!("its checker talks nonsense: {error}"))
                 });
-                let drained = self.drained(&name).is_some();
+                let drained = self.drained(&checker.service).is_some();
                 let mut value: serde_json::Value =
                     parsed.unwrap_or_else(|said| serde_json::json!({ "traffic": "down", "error": said }));
                 if let (true, Some(fields)) = (drained, value.as_object_mut()) {
                     fields.insert("traffic".to_owned(), "drain".into());
                 }
-                (name, value)
+                (checker.directory, value)
             })
             .collect();
         Answer::json(serde_json::json!({ "services": services }).to_string() + "\n")
     }
 
-    async fn ask_all(&self, path: &'static str) -> Vec<(String, Result<Answer, String>)> {
-        let mut asked = JoinSet::new();
-        for name in self.names() {
-            let places = self.clone();
-            asked.spawn(async move {
-                let answer = places.ask(&name, path).await;
-                (name, answer)
-            });
-        }
-        let mut answers = asked.join_all().await;
-        answers.sort_by(|(one, _), (other, _)| one.cmp(other));
-        answers
+    async fn ask_all(&self, path: &'static str) -> Vec<(Checker, Result<Answer, String>)> {
+        self.ask_each(self.checkers(), path).await
     }
 
-    /// Services that have a checker, in order.
-    fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.checkers).into_iter().flatten().flatten();
-        let mut names: Vec<String> =
-            entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        names.retain(|name| is_name(name));
-        names.sort();
-        names
+    async fn ask_each(
+        &self,
+        checkers: Vec<Checker>,
+        path: &'static str,
+    ) -> Vec<(Checker, Result<Answer, String>)> {
+        together(checkers.into_iter().map(|checker| {
+            let root = self.checkers.clone();
+            async move { (checker.ask(&root, path).await, checker) }
+        }))
+        .await
+        .into_iter()
+        .map(|(answer, checker)| (checker, answer))
+        .collect()
+    }
+
+    /// All checkers that there are, in the order of their services.
+    fn checkers(&self) -> Vec<Checker> {
+        Checker::all(&self.checkers)
     }
 
     /// The file that takes this service out, if there is one.
@@ -179,54 +167,40 @@ impl Places {
         files.into_iter().flatten().map(|file| self.drain.join(file)).find(|file| file.exists())
     }
 
-    /// Asks one checker. While its directory is there it is running, or is being restarted.
-    async fn ask(&self, name: &str, path: &str) -> Result<Answer, String> {
+    /// Asks those who check this service. Of two releases, as during a deploy, the one counts that is better off:
+    /// the one that is starting or ending says nothing about the service.
+    async fn ask_about(&self, name: &str, path: &'static str) -> Result<Answer, String> {
         if !is_name(name) {
-            return Err(format!(
-                "{:?} is not the name of a service",
-                name.chars().take(64).collect::<String>()
-            ));
+            let shown: String = name.chars().take(64).collect();
+            return Err(format!("{shown:?} is not the name of a service"));
         }
-        let directory = self.checkers.join(name);
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let asked = tokio::time::timeout_at(deadline, exchange(&directory.join(SOCKET), path)).await;
-            match asked {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(_)) if !directory.exists() => {
-                    return Err(format!(
-                        "no checker of {name} runs here: the service is stopped, or has no health check"
-                    ));
-                }
-                Ok(Err(_)) if Instant::now() + PAUSE < deadline => tokio::time::sleep(PAUSE).await,
-                Ok(Err(said)) => return Err(format!("the checker of {name} does not answer: {said}")),
-                Err(_) => return Err(format!("the checker of {name} does not answer in time")),
-            }
-        }
+        let mut checkers = self.checkers();
+        checkers.retain(|checker| checker.service == name);
+        let answers = self.ask_each(checkers, path).await.into_iter().map(|(_, answer)| answer);
+        answers
+            .max_by_key(|answer| answer.as_ref().ok().map(traffic::rank))
+            .unwrap_or_else(|| Err(absent(name)))
     }
 }
 
-/// Letters, digits, `-`, `_` and `.`, but no path and nothing hidden.
-fn is_name(name: &str) -> bool {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
-    !name.is_empty() && !name.starts_with(['.', '_']) && name.len() <= 255 && name.chars().all(fits)
-}
-
-async fn exchange(socket: &Path, path: &str) -> Result<Answer, String> {
-    let said = |error: std::io::Error| error.to_string();
-    let mut stream = UnixStream::connect(socket).await.map_err(said)?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes()).await.map_err(said)?;
-    let mut text = String::new();
-    stream.take(LONGEST).read_to_string(&mut text).await.map_err(said)?;
-    let (head, body) = text.split_once("\r\n\r\n").ok_or("it broke off")?;
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or("it is not HTTP")?;
-    Ok(Answer::text(status, body))
+/// Waits for all of them at once; the results are in their order.
+async fn together<F>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let numbered = futures.into_iter().enumerate().map(|(at, future)| async move { (at, future.await) });
+    let mut results = numbered.collect::<JoinSet<_>>().join_all().await;
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::checkers::{PATIENCE, PAUSE, SOCKET};
     use super::*;
     use crate::serve::{Address, Traffic};
+    use tokio::time::Instant;
 
     /// A machine with a checker of each of these services.
     fn machine(services: &[(&'static str, Traffic)]) -> (tempfile::TempDir, Places) {
@@ -279,6 +253,21 @@ mod tests {
         let status = get(&places, "/status").await.body;
         assert_eq!(status, "{\"services\":{\"api\":{\"traffic\":\"up\"},\"web\":{\"traffic\":\"down\"}}}\n");
         assert_eq!(get(&places, "/").await.status, 404);
+    }
+
+    #[tokio::test]
+    async fn of_two_releases_the_better_one_counts() {
+        let (_root, places) = machine(&[("web@blue", Traffic::Up(1, 2)), ("web@green", Traffic::Down(2))]);
+        assert_eq!(get(&places, "/health/web").await.body, "up, 1 of 2 instances are healthy\n");
+        assert_eq!(agent(&places, "web").await, "ready up 50%");
+        assert_eq!(get(&places, "/health").await.body, "web: up, 1 of 2 instances are healthy\n");
+        assert!(get(&places, "/health/web@blue").await.body.contains("is not the name of a service"));
+        let metrics = get(&places, "/metrics").await.body;
+        assert!(metrics.contains("checker_up{service=\"web\",slot=\"green\"} 1\n"), "{metrics}");
+        let status = get(&places, "/status").await.body;
+        assert!(status.contains("\"web@blue\":{") && status.contains("\"web@green\":{"), "{status}");
+        let (_other, places) = machine(&[("web@blue", Traffic::Drain(1)), ("web@green", Traffic::Up(2, 2))]);
+        assert_eq!(agent(&places, "web").await, "ready up 100%");
     }
 
     #[tokio::test]

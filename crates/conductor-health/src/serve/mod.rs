@@ -5,6 +5,7 @@
 //! size, and knows `GET` and `HEAD`.
 
 pub mod aggregate;
+mod checkers;
 pub mod exposition;
 mod listen;
 mod question;

@@ -68,6 +68,19 @@ impl Traffic {
     }
 }
 
+/// How well off a service is by this answer of one of its checkers, to compare it with another's.
+pub(super) fn rank(answer: &Answer) -> u32 {
+    let body = answer.body.trim_end();
+    if let Some(share) = body.strip_prefix("ready up ") {
+        return 2 + share.trim_end_matches('%').parse::<u32>().unwrap_or_default();
+    }
+    match body.split([' ', ',']).next() {
+        Some("up") => 2,
+        Some("drain") => 1,
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +99,13 @@ mod tests {
         assert_eq!(of(&[(State::Unknown, true)]), Traffic::Up(1, 1), "as it was when it was last heard of");
         assert_eq!(of(&[unhealthy]).http().status, 503);
         assert_eq!(of(&[]), Traffic::Down(0));
+    }
+
+    #[test]
+    fn answers_are_ranked() {
+        let all = [Traffic::Down(1), Traffic::Drain(1), Traffic::Up(1, 2), Traffic::Up(2, 2)];
+        assert!(all.map(|traffic| rank(&traffic.agent())).is_sorted_by(|one, other| one < other));
+        assert_eq!(all.map(|traffic| rank(&traffic.http())), [0, 1, 2, 2]);
     }
 
     #[test]

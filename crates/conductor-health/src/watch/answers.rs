@@ -10,6 +10,7 @@ use serde_json::json;
 #[derive(Clone, Copy)]
 pub(super) struct Told<'a> {
     pub(super) service: Option<&'a str>,
+    pub(super) slot: Option<&'a str>,
     pub(super) entries: &'a [Entry],
     pub(super) group: &'a Group,
     pub(super) trouble: Option<&'a str>,
@@ -43,14 +44,15 @@ impl Told<'_> {
         let targets = self.entries.iter().enumerate();
         let targets: Vec<_> = targets
             .map(|(at, entry)| counts::Shown {
-                service: self.service,
                 unit: entry.unit.as_str(),
                 state: self.state(at),
                 is_flapping: entry.flaps.is_flapping(),
                 counts: &entry.counts,
             })
             .collect();
-        counts::exposition(&targets, self.service, self.trouble.is_none())
+        let own = [("service", self.service), ("slot", self.slot)];
+        let own: Vec<_> = own.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        counts::exposition(&targets, &own, self.trouble.is_none())
     }
 
     fn status(&self) -> String {
@@ -77,6 +79,7 @@ impl Told<'_> {
             .collect();
         let text = json!({
             "service": self.service,
+            "slot": self.slot,
             "traffic": self.traffic().word(),
             "trouble": self.trouble,
             "units": units,

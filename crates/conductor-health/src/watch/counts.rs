@@ -1,7 +1,7 @@
 //! What is counted of one target.
 
 use crate::serve::exposition::{Exposition, Kind};
-use crate::verdict::{Act, Finding, Hold, State};
+use crate::verdict::{Act, Away, Finding, Hold, State};
 use std::time::{Duration, SystemTime};
 
 /// Upper bounds of how long checks took, in seconds and as Prometheus writes them.
@@ -44,7 +44,6 @@ pub(super) struct Counts {
 /// What is shown beside the counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shown<'a> {
-    pub(super) service: Option<&'a str>,
     pub(super) unit: &'a str,
     pub(super) state: State,
     pub(super) is_flapping: bool,
@@ -104,29 +103,25 @@ impl Counts {
     }
 }
 
-/// All figures of all targets. Names follow prometheus.io/docs/practices/naming: base units, `_total` for what
+/// All figures of all targets; `own` are the labels that all of them have. Names follow prometheus.io/docs/practices/naming: base units, `_total` for what
 /// only grows; and a moment rather than an age, so that a checker that hangs shows as well.
-pub(super) fn exposition(targets: &[Shown<'_>], service: Option<&str>, is_connected: bool) -> String {
+pub(super) fn exposition(targets: &[Shown<'_>], own: &[(&str, &str)], is_connected: bool) -> String {
     let mut text = Exposition::default();
-    let own: Vec<(&str, &str)> = service.map(|service| ("service", service)).into_iter().collect();
 
     text.family("conductor_health_build_info", Kind::Gauge, "The version of the health checker.");
-    let version: Vec<_> = own.iter().copied().chain([("version", env!("CARGO_PKG_VERSION"))]).collect();
-    text.sample("conductor_health_build_info", &version, 1);
+    text.sample("conductor_health_build_info", &with(own, "version", env!("CARGO_PKG_VERSION")), 1);
 
     text.family(
         "conductor_health_connected",
         Kind::Gauge,
         "Whether systemd can be asked; nothing is checked without.",
     );
-    text.sample("conductor_health_connected", &own, u8::from(is_connected));
+    text.sample("conductor_health_connected", own, u8::from(is_connected));
 
     let mut family = |name: &str, kind, help, samples: &Samples<'_>| {
         text.family(name, kind, help);
         for target in targets {
-            let service = target.service.map(|service| ("service", service));
-            let labels: Vec<_> = service.into_iter().chain([("unit", target.unit)]).collect();
-            samples(target, &mut text, &labels);
+            samples(target, &mut text, &with(own, "unit", target.unit));
         }
     };
 
@@ -177,6 +172,13 @@ pub(super) fn exposition(targets: &[Shown<'_>], service: Option<&str>, is_connec
         }
     });
 
+    let name = "conductor_health_failed";
+    let help =
+        "Whether the unit has failed and systemd does not start it again; a moment of each restart, too.";
+    family(name, Kind::Gauge, help, &|target, text, labels| {
+        text.sample(name, labels, u8::from(target.state == State::Deferred(Away::Failed)));
+    });
+
     let name = "conductor_health_flapping";
     family(name, Kind::Gauge, "Whether the unit goes up and down all the time.", &|target, text, labels| {
         text.sample(name, labels, u8::from(target.is_flapping));
@@ -222,7 +224,6 @@ fn with<'a>(labels: &[(&'a str, &'a str)], label: &'a str, value: &'a str) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::Away;
 
     #[test]
     fn every_state_has_its_word() {
@@ -249,13 +250,12 @@ mod tests {
         counts.changed(State::Held(Hold::Budget));
         counts.done(Act::Terminate);
         let shown = Shown {
-            service: Some("web"),
             unit: "web.service",
             state: State::Held(Hold::Budget),
             is_flapping: false,
             counts: &counts,
         };
-        let text = exposition(&[shown], Some("web"), true);
+        let text = exposition(&[shown], &[("service", "web")], true);
         let labels = "service=\"web\",unit=\"web.service\"";
         for line in [
             "conductor_health_connected{service=\"web\"} 1".to_owned(),
@@ -267,11 +267,19 @@ mod tests {
             format!("conductor_health_check_duration_seconds_count{{{labels}}} 3"),
             format!("conductor_health_state{{{labels},state=\"held\"}} 1"),
             format!("conductor_health_state{{{labels},state=\"healthy\"}} 0"),
+            format!("conductor_health_failed{{{labels}}} 0"),
             format!("conductor_health_signals_total{{{labels},signal=\"SIGTERM\"}} 1"),
             format!("conductor_health_holds_total{{{labels},reason=\"budget\"}} 1"),
         ] {
             assert!(text.lines().any(|one| one == line), "{line}\nis not in\n{text}");
         }
         assert!(counts.last_success().unwrap() > 1.7e9);
+        let text = exposition(
+            &[Shown { state: State::Deferred(Away::Failed), ..shown }],
+            &[("service", "web"), ("slot", "blue")],
+            true,
+        );
+        let labels = "service=\"web\",slot=\"blue\",unit=\"web.service\"";
+        assert!(text.contains(&format!("\nconductor_health_failed{{{labels}}} 1\n")), "{text}");
     }
 }

@@ -44,6 +44,7 @@ pub(super) struct Checked {
 pub(super) struct Watcher {
     log: Log,
     service: Option<String>,
+    slot: Option<String>,
     scope: Scope,
     notifier: Notifier,
     begun: Instant,
@@ -72,6 +73,7 @@ impl Watcher {
         Self {
             log,
             service: args.name.clone(),
+            slot: args.slot.clone(),
             scope: args.scope(),
             notifier: Notifier::default(),
             begun,
@@ -339,6 +341,7 @@ impl Watcher {
     pub(super) fn answer(&self, question: &Question) -> Answered {
         let told = Told {
             service: self.service.as_deref(),
+            slot: self.slot.as_deref(),
             entries: &self.entries,
             group: &self.group,
             trouble: self.trouble.as_deref(),

@@ -1,7 +1,7 @@
 //! Container engines: how each is told to run, stop and remove a container under systemd, and how commands for people
 //! reach a container that runs.
 //!
-//! A further engine is one more file beside these, with an [`Engine`]. What else has to hear of it:
+//! A further engine's command lines are one more file beside these, with an [`Engine`]. What else has to hear of it:
 //!
 //! - its name: a variant of `Runtime` (conductor-definition, `service.rs`) and its word (`value/words.rs`). From then on
 //!   the compiler asks for the rest;
@@ -10,6 +10,9 @@
 //!   `validate/runtime.rs`), empty for one that can do everything; for networks and volumes, in `subnets.rs` and
 //!   `volume.rs` beside that; and one whose containers are root's is refused to users beside docker
 //!   (`validate/rights.rs`).
+//!
+//! Besides, two warnings are podman's alone: about names of networks that podman would take for IDs (`validate/object.rs`)
+//! and about its own network, which has no definition (conductor-generator, `attach.rs`).
 //!
 //! Nothing else knows engines by name. A unit tells by the program in its `ExecStart=` whose it is ([`of_program`]),
 //! and the command line asks for what it needs through [`InstanceUnit`](crate::InstanceUnit) and

@@ -126,10 +126,8 @@ impl StatusCommand {
             .iter()
             .map(|asked| services.name(asked).map(str::to_owned))
             .collect::<Result<_, _>>()?;
-        if self.root.is_running() {
-            return Ok(asked);
-        }
-        Err("status is that of the machine that runs: leave out --root and CONDUCTOR_ROOT".to_owned())
+        self.root.must_run("status is")?;
+        Ok(asked)
     }
 
     /// False if nobody looks any more.

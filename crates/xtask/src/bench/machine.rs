@@ -209,7 +209,7 @@ fn read(line: &str, broken: bool) -> Result<(String, Sample)> {
 }
 
 /// Compiles one of the small programs; static, so that it runs on any suite and starts as fast as can be.
-fn compiled(name: &str) -> Result<std::path::PathBuf> {
+pub(super) fn compiled(name: &str) -> Result<std::path::PathBuf> {
     let source = repository().join("tests/bench").join(format!("{name}.c"));
     let directory = repository().join("target/bench");
     std::fs::create_dir_all(&directory).context(directory.display())?;

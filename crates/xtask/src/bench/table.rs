@@ -97,7 +97,7 @@ fn median_ratio(own: &[Sample], peer: &[Sample], of: Figure) -> f64 {
     median(own.iter().zip(peer).map(|(own, peer)| of(own) / of(peer)))
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);

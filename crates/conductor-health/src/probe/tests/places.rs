@@ -74,6 +74,23 @@ async fn names_resolve_and_bad_names_are_our_own_trouble() {
 }
 
 #[tokio::test]
+async fn at_an_address_of_ipv6() {
+    let listener = TcpListener::bind("[::1]:0").await.unwrap();
+    let authority = listener.local_addr().unwrap().to_string();
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let request = head(&mut stream).await;
+        stream.write_all(OK).await.unwrap();
+        request
+    });
+    let seen = check(&format!("http://{authority}/healthz"), LONG).await;
+    assert_eq!(words(&seen), "healthy");
+    assert_eq!(seen.address.unwrap().to_string(), authority);
+    assert!(serving.await.unwrap().contains(&format!("Host: {authority}\r\n")));
+    assert_eq!(words(&check(&format!("tcp://{authority}"), LONG).await), "connection refused");
+}
+
+#[tokio::test]
 async fn the_second_address_of_a_name_serves_as_well() {
     let listener = TcpListener::bind("[::1]:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -63,10 +63,24 @@ async fn not_at_all() {
     let url = says(to(302, "http://192.0.2.1/")).await;
     let check = ask(&url, following(Follow::None)).await;
     assert_eq!((words(&check), check.status, check.redirects.len()), ("healthy".to_owned(), Some(302), 0));
-    let options = Options { expect_status: "200".parse().unwrap(), ..following(Follow::None) };
+    let options = Options { expect_status: Some("200".parse().unwrap()), ..following(Follow::None) };
     assert_eq!(words(&ask(&url, options).await), "answered 302 Found instead of 200");
     let nowhere = says("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n").await;
     assert_eq!(words(&ask(&nowhere, Options::default()).await), "healthy", "it does not say where to");
+}
+
+#[tokio::test]
+async fn one_that_is_expected_is_the_answer() {
+    let url = says(to(302, "http://192.0.2.1/login")).await;
+    let expect = |list: &str| Options { expect_status: Some(list.parse().unwrap()), ..Options::default() };
+    for list in ["302", "200-399"] {
+        let check = ask(&url, expect(list)).await;
+        assert_eq!(
+            (words(&check), check.status, check.redirects.len()),
+            ("healthy".to_owned(), Some(302), 0)
+        );
+    }
+    assert!(words(&ask(&url, expect("200")).await).starts_with("redirects to another server"));
 }
 
 /// Behind a proxy it knows itself by another name, and believes the `Host` that we send.

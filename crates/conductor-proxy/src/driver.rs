@@ -1,0 +1,51 @@
+//! Either driver.
+
+use std::time::Duration;
+
+use crate::{Difference, Drain, Error, Haproxy, Nginx, Proxy, Switch, Upstream, UpstreamName};
+
+/// The proxy that a definition names.
+#[derive(Debug)]
+pub enum Driver {
+    /// nginx, which is reloaded.
+    Nginx(Nginx),
+    /// HAProxy, which is told through its runtime API.
+    Haproxy(Haproxy),
+}
+
+impl Proxy for Driver {
+    async fn difference(&self, wanted: &Upstream) -> Result<Difference, Error> {
+        match self {
+            Self::Nginx(nginx) => nginx.difference(wanted).await,
+            Self::Haproxy(haproxy) => haproxy.difference(wanted).await,
+        }
+    }
+
+    async fn check(&self, wanted: &Upstream) -> Result<(), Error> {
+        match self {
+            Self::Nginx(nginx) => nginx.check(wanted).await,
+            Self::Haproxy(haproxy) => haproxy.check(wanted).await,
+        }
+    }
+
+    async fn switch(&self, wanted: &Upstream) -> Result<Switch, Error> {
+        match self {
+            Self::Nginx(nginx) => nginx.switch(wanted).await,
+            Self::Haproxy(haproxy) => haproxy.switch(wanted).await,
+        }
+    }
+
+    async fn remove(&self, name: &UpstreamName) -> Result<Switch, Error> {
+        match self {
+            Self::Nginx(nginx) => nginx.remove(name).await,
+            Self::Haproxy(haproxy) => haproxy.remove(name).await,
+        }
+    }
+
+    async fn drain(&self, wanted: &Upstream, limit: Duration) -> Result<Drain, Error> {
+        match self {
+            Self::Nginx(nginx) => nginx.drain(wanted, limit).await,
+            Self::Haproxy(haproxy) => haproxy.drain(wanted, limit).await,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Jobs of systemd's, and how they end.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use futures_core::Stream as _;
+
+use crate::{Error, Systemd, UnitName};
+
+/// What systemd is to do with a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// Start it, unless it runs.
+    Start,
+    /// Stop it.
+    Stop,
+    /// Stop it if it runs, and start it.
+    Restart,
+    /// Have it read its configuration again.
+    Reload,
+}
+
+/// How a job ended, in the word that systemd has for it (`JobRemoved` in org.freedesktop.systemd1(5)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobEnd(String);
+
+impl JobEnd {
+    /// Whether what was asked for was done.
+    pub fn is_done(&self) -> bool {
+        self.0 == "done"
+    }
+
+    /// The word: `done`, `failed`, `timeout`, `canceled`, `dependency`, `skipped` and so on.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JobEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Job {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Start => "starting",
+            Self::Stop => "stopping",
+            Self::Restart => "restarting",
+            Self::Reload => "reloading",
+        }
+    }
+}
+
+impl Systemd {
+    /// Asks for a job and waits for its end, however long it takes: how long is for the unit's own timeouts to say.
+    /// An older job of that unit that is in the way is replaced. Dropping the future does not cancel the job.
+    ///
+    /// # Errors
+    /// If systemd does not take the job, as a reload of a unit that does not run, or cannot be heard any more.
+    pub async fn job(&self, job: Job, name: &UnitName) -> Result<JobEnd, Error> {
+        let fail = |error| Error::new(format!("{} {name}", job.word()), &error);
+        self.subscribe().await?;
+        let manager = self.manager().await.map_err(fail)?;
+        // Listening begins before asking: a job may end before its own name has reached us.
+        let mut removed = manager.receive_job_removed().await.map_err(fail)?;
+        let asked = match job {
+            Job::Start => manager.start_unit(name.as_str(), "replace").await,
+            Job::Stop => manager.stop_unit(name.as_str(), "replace").await,
+            Job::Restart => manager.restart_unit(name.as_str(), "replace").await,
+            Job::Reload => manager.reload_unit(name.as_str(), "replace").await,
+        };
+        let path = asked.map_err(fail)?;
+        while let Some(signal) = poll_fn(|cx| Pin::new(&mut removed).poll_next(cx)).await {
+            let signal = signal.args().map_err(fail)?;
+            if signal.job.as_str() == path.as_str() {
+                return Ok(JobEnd(signal.result.to_owned()));
+            }
+        }
+        Err(Error::transport(format!("{} {name}", job.word()), "the bus closed the connection"))
+    }
+}
