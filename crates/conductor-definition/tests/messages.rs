@@ -139,6 +139,7 @@ e = { path = "/etc/e", target = "f" }
 f = "/etc/f"
 g = { path = "/etc/g", environment = "G" }
 h = { path = "/etc/h", environment = "G" }
+i = { path = "/etc/i", environment = "CONDUCTOR_INSTANCE" }
 "#;
     assert_data_eq!(
         messages(text),
@@ -151,6 +152,7 @@ web.toml:8:73: a variable has no `mode` (leave one of them out)
 web.toml:9:38: `TOKEN` stands in [environment] too (leave it out there: what is in the unit is no secret)
 web.toml:11:5: two secrets are the container's file /run/secrets/f (give one of them another `target` or `environment`)
 web.toml:13:5: two secrets are the container's variable G (give one of them another `target` or `environment`)
+web.toml:14:38: `CONDUCTOR_INSTANCE` is set by Conductor: it is the number of the instance (choose another name)
 
 "#]]
     );

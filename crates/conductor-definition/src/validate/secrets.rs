@@ -57,6 +57,16 @@ impl Check {
                             .help("leave it out there: what is in the unit is no secret"),
                         );
                     }
+                    if variable.get_ref().as_str() == "CONDUCTOR_INSTANCE" {
+                        self.report(
+                            Diagnostic::error(
+                                "contradiction",
+                                "`CONDUCTOR_INSTANCE` is set by Conductor: it is the number of the instance",
+                            )
+                            .at(variable.span(), "would be lost")
+                            .help("choose another name"),
+                        );
+                    }
                     SecretPlace::Variable(variable.into_inner())
                 }
                 None => {
