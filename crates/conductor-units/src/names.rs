@@ -28,11 +28,6 @@ impl<'a> Names<'a> {
         Self { name: name.into(), instances, slot: None, whole: None }
     }
 
-    /// What all names begin with.
-    pub(crate) fn stem(&self) -> &str {
-        &self.name
-    }
-
     /// Whether there may be more than one instance, and so a template and a target. A release in a slot has those
     /// always, so that the names stay the same when the next one has more instances.
     pub(crate) fn is_group(&self) -> bool {

@@ -31,50 +31,48 @@ impl Check {
                         ),
                 );
             }
-            let place = match variable {
-                Some(variable) => {
-                    let of_a_file = [
-                        target.as_ref().map(|target| ("target", target.span())),
-                        uid.as_ref().map(|uid| ("uid", uid.span())),
-                        gid.as_ref().map(|gid| ("gid", gid.span())),
-                        mode.as_ref().map(|mode| ("mode", mode.span())),
-                    ];
-                    for (key, place) in of_a_file.into_iter().flatten() {
-                        self.report(
-                            Diagnostic::error("contradiction", format!("a variable has no `{key}`"))
-                                .at(place, "is of a file")
-                                .and(variable.span(), "in a variable")
-                                .help("leave one of them out"),
-                        );
-                    }
-                    if environment.is_some_and(|environment| environment.contains_key(variable.get_ref())) {
-                        self.report(
-                            Diagnostic::error(
-                                "contradiction",
-                                format!("`{}` stands in [environment] too", variable.get_ref()),
-                            )
-                            .at(variable.span(), "and here it is a secret")
-                            .help("leave it out there: what is in the unit is no secret"),
-                        );
-                    }
-                    if variable.get_ref().as_str() == "CONDUCTOR_INSTANCE" {
-                        self.report(
-                            Diagnostic::error(
-                                "contradiction",
-                                "`CONDUCTOR_INSTANCE` is set by Conductor: it is the number of the instance",
-                            )
-                            .at(variable.span(), "would be lost")
-                            .help("choose another name"),
-                        );
-                    }
-                    SecretPlace::Variable(variable.into_inner())
+            let place = if let Some(variable) = variable {
+                let of_a_file = [
+                    target.as_ref().map(|target| ("target", target.span())),
+                    uid.as_ref().map(|uid| ("uid", uid.span())),
+                    gid.as_ref().map(|gid| ("gid", gid.span())),
+                    mode.as_ref().map(|mode| ("mode", mode.span())),
+                ];
+                for (key, place) in of_a_file.into_iter().flatten() {
+                    self.report(
+                        Diagnostic::error("contradiction", format!("a variable has no `{key}`"))
+                            .at(place, "is of a file")
+                            .and(variable.span(), "in a variable")
+                            .help("leave one of them out"),
+                    );
                 }
-                None => {
-                    let for_all = uid.is_none()
-                        && gid.is_none()
-                        && mode.as_ref().is_none_or(|mode| FileMode::is_for_all(*mode.get_ref()));
-                    if let Some(namespace) = namespace.filter(|_| !for_all) {
-                        self.report(
+                if environment.is_some_and(|environment| environment.contains_key(variable.get_ref())) {
+                    self.report(
+                        Diagnostic::error(
+                            "contradiction",
+                            format!("`{}` stands in [environment] too", variable.get_ref()),
+                        )
+                        .at(variable.span(), "and here it is a secret")
+                        .help("leave it out there: what is in the unit is no secret"),
+                    );
+                }
+                if variable.get_ref().as_str() == "CONDUCTOR_INSTANCE" {
+                    self.report(
+                        Diagnostic::error(
+                            "contradiction",
+                            "`CONDUCTOR_INSTANCE` is set by Conductor: it is the number of the instance",
+                        )
+                        .at(variable.span(), "would be lost")
+                        .help("choose another name"),
+                    );
+                }
+                SecretPlace::Variable(variable.into_inner())
+            } else {
+                let for_all = uid.is_none()
+                    && gid.is_none()
+                    && mode.as_ref().is_none_or(|mode| FileMode::is_for_all(*mode.get_ref()));
+                if let Some(namespace) = namespace.filter(|_| !for_all) {
+                    self.report(
                             Diagnostic::error(
                                 "contradiction",
                                 "in a user namespace of its own nobody has these numbers",
@@ -83,15 +81,13 @@ impl Check {
                             .and(namespace.span(), "gives them other numbers on the host")
                             .help("leave out uid, gid and mode: then all users of this container can read it, and nobody else"),
                         );
-                    }
-                    // A secret's name is always part of a path, so this is one secret in any case.
-                    let Some(target) =
-                        target.map(Spanned::into_inner).or_else(|| SecretTarget::of(&name).ok())
-                    else {
-                        continue;
-                    };
-                    self.file(target, uid, gid, mode)
                 }
+                // A secret's name is always part of a path, so this is one secret in any case.
+                let Some(target) = target.map(Spanned::into_inner).or_else(|| SecretTarget::of(&name).ok())
+                else {
+                    continue;
+                };
+                self.file(target, uid, gid, mode)
             };
             let what = match &place {
                 SecretPlace::File { target, .. } => format!("file {target}"),
