@@ -1,9 +1,9 @@
 //! Definition tree in, exact unit tree out.
 //!
 //! Each directory in `fixtures/` is one case, named for what it shows: `root/` is what the generator
-//! reads, `units` is everything it writes (in the text form of `conductor generate`), and `log` what it
-//! says. `SNAPSHOTS=overwrite cargo test -p conductor-tests --test fixtures` rewrites the last two. A file `scope`
-//! with the word `user` makes it a run for alice's own systemd.
+//! reads, `units` is everything it writes (in the text form of `conductor generate`; an empty file if it writes
+//! nothing), and `log` what it says, if it says anything. `SNAPSHOTS=overwrite cargo test -p conductor-tests --test
+//! fixtures` rewrites the last two. A file `scope` with the word `user` makes it a run for alice's own systemd.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -11,6 +11,7 @@ mod trees;
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use conductor_generator::{Log, Priority, Roots, run};
@@ -54,20 +55,27 @@ fn generate(case: &Path, root: &Path) -> (String, String) {
     (tree.to_string(), log.0)
 }
 
-fn compare(file: &Path, actual: &str, differences: &mut Vec<String>) {
-    let expected = fs::read_to_string(file).unwrap_or_default();
-    if expected == actual {
+/// Compares with the file's text; with none, if there is to be no file.
+fn compare(file: &Path, actual: Option<&str>, differences: &mut Vec<String>) {
+    let expected = match fs::read_to_string(file) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => panic!("{}: {error}", file.display()),
+    };
+    if expected.as_deref() == actual {
         return;
     }
     if std::env::var_os("SNAPSHOTS").is_some_and(|mode| mode == "overwrite") {
-        if actual.is_empty() {
-            fs::remove_file(file).unwrap();
-        } else {
-            fs::write(file, actual).unwrap();
+        match actual {
+            Some(actual) => fs::write(file, actual).unwrap(),
+            None => fs::remove_file(file).unwrap(),
         }
         return;
     }
-    differences.push(format!("--- {}\nexpected:\n{expected}\nactual:\n{actual}", file.display()));
+    let show =
+        |text: Option<&str>| text.map_or_else(|| "no such file".to_owned(), |text| format!("\n{text}"));
+    let (expected, actual) = (show(expected.as_deref()), show(actual));
+    differences.push(format!("--- {}\nexpected: {expected}\nactual: {actual}", file.display()));
 }
 
 #[test]
@@ -77,8 +85,9 @@ fn every_tree_is_exactly_as_expected() {
         let root = tempfile::tempdir().unwrap();
         copy(&case.join("root"), root.path());
         let (units, log) = generate(&case, root.path());
-        compare(&case.join("units"), &units, &mut differences);
-        compare(&case.join("log"), &log, &mut differences);
+        // Whoever forgets what is expected is told: a file that is missing never means "nothing".
+        compare(&case.join("units"), Some(&units), &mut differences);
+        compare(&case.join("log"), Some(log.as_str()).filter(|log| !log.is_empty()), &mut differences);
         // The next daemon-reload changes nothing, although the last good units are kept by now.
         let (again, _) = generate(&case, root.path());
         assert_eq!(units, again, "{}: a second run differs", case.display());

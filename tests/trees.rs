@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 
 use conductor_definition::{Site, UserDirectories};
 
+/// Fewer would mean that they are looked for in the wrong place, or were lost.
+const FEWEST: usize = 40;
+
 /// All cases, sorted by name.
 pub(crate) fn cases() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut cases: Vec<PathBuf> =
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
+    assert!(cases.len() >= FEWEST, "{} fixtures are all that were found", cases.len());
     cases
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::file::{Entry, entries};
+use crate::file::{Entry, entries, follow};
 use crate::search::File;
 use crate::{Diagnostic, Kind, Site, Source};
 
@@ -85,6 +85,20 @@ impl Candidate {
         drop_ins.of(File::at(path))
     }
 
+    /// The definition that was found at `path` in `site`, looked for once more: of thousands of definitions not each
+    /// is held.
+    pub fn again(site: &Site, kind: Kind, path: &Path) -> Self {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".d");
+        let mut drop_ins = DropIns::default();
+        for directory in site.search_path(kind) {
+            drop_ins.list(&site.root, &directory.join(&name));
+        }
+        // What cannot be followed cannot be opened either.
+        let real = follow(&site.root, path).unwrap_or_else(|_| site.real(path));
+        drop_ins.of(File::new(path.to_owned(), real, false))
+    }
+
     /// The text of all files, and what could not be read; nothing if the main file masks its name
     /// because it is empty (systemd.unit(5)). A definition of which a part is missing must not be used: a
     /// service would run without the limits that the part sets.
@@ -151,6 +165,22 @@ mod tests {
         assert!(
             Candidate::given(&Site::system(root.path()), Kind::Service, &path("web.toml")).read().is_none(),
             "masked"
+        );
+    }
+
+    #[test]
+    fn a_definition_is_found_again_with_its_drop_ins() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(path("usr/lib/conductor/services")).unwrap();
+        std::fs::create_dir_all(path("etc/conductor/services/web.toml.d")).unwrap();
+        std::fs::write(path("usr/lib/conductor/services/web.toml"), "image = 'a'").unwrap();
+        std::fs::write(path("etc/conductor/services/web.toml.d/10.toml"), "instances = 2").unwrap();
+        let site = Site::system(root.path());
+        let found = crate::find(&site, Kind::Service).candidates.remove(0);
+        assert_eq!(
+            Candidate::again(&site, Kind::Service, &found.main.path).read().unwrap(),
+            found.read().unwrap()
         );
     }
 

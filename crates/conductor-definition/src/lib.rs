@@ -49,7 +49,7 @@ pub use settings::Settings;
 pub use site::{Scope, Site, UserDirectories};
 pub use source::{Part, Place, Position, Source};
 pub use suggest::nearest;
-pub use together::{Claims, Clash, Reference, clashes};
+pub use together::{Claims, Clash, Places, Reference, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FileMode, FilePath,
     FileSystem, Group, GrpcService, HeaderName, HostName, HostPattern, Image, InterfaceName, InvalidValue,
@@ -93,9 +93,18 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
 /// Every error found in the files, in the order of the text; never only the first.
 pub fn parse_for(source: &Source, abilities: Abilities) -> Result<Parsed, Vec<Diagnostic>> {
     let name = ServiceName::from_path(source.path());
-    let (service, warnings) =
+    let ((service, _), warnings) =
         parsed(source, name, |name, read| validate::service(name, source, read, abilities))?;
     Ok(Parsed { service, warnings })
+}
+
+/// What the definition of a service claims, and where it says so; nothing if it cannot be read. As much work as
+/// [`parse_for`], for the few definitions that are in each other's way.
+pub fn claims_in(source: &Source, abilities: Abilities) -> Option<(Claims, Places)> {
+    let name = ServiceName::from_path(source.path());
+    let found = parsed(source, name, |name, read| validate::service(name, source, read, abilities));
+    let ((service, places), _) = found.ok()?;
+    Some((Claims::of(&service), places))
 }
 
 /// Reads a release of service `name`, as [`parse_for`] does a definition.
@@ -107,7 +116,7 @@ pub fn parse_release(
     name: &ServiceName,
     abilities: Abilities,
 ) -> Result<Parsed, Vec<Diagnostic>> {
-    let (service, warnings) =
+    let ((service, _), warnings) =
         parsed(source, Ok(name.clone()), |name, read| validate::service(name, source, read, abilities))?;
     Ok(Parsed { service: Service { is_release: true, ..service }, warnings })
 }

@@ -13,6 +13,9 @@ use crate::nesting::too_deep;
 use crate::source::Part;
 use crate::{Diagnostic, Source};
 
+/// How the parser begins to say that a number must not begin with a zero.
+const LEADING_ZERO: &str = "unexpected leading zero";
+
 /// What all files say together. Drop-ins are applied in their order: tables merge key by key, and
 /// everything else, lists included, replaces what stood there before. So an empty list resets one, as an
 /// empty assignment does in a unit's drop-in (systemd.unit(5), example 2).
@@ -87,7 +90,19 @@ fn moved(span: Range<usize>, by: usize) -> Range<usize> {
 fn syntax_error(error: &Error, part: Part<'_>) -> Diagnostic {
     let diagnostic = Diagnostic::error("syntax", error.message());
     match error.span() {
+        Some(span) if is_mode(part.text, span.start) && error.message().starts_with(LEADING_ZERO) => {
+            let what =
+                "file modes are octal, and numbers of TOML are not: write it in quotes, such as \"0400\"";
+            diagnostic.at(moved(span, part.start), "not TOML").help(what)
+        }
         Some(span) => diagnostic.at(moved(span, part.start), "not TOML"),
         None => diagnostic.at(part.start..part.start, "not TOML"),
     }
+}
+
+/// Whether what stands at `offset` is the value of a key `mode`.
+fn is_mode(text: &str, offset: usize) -> bool {
+    let key = text.get(..offset).and_then(|before| before.trim_end().strip_suffix('='));
+    let key = key.and_then(|key| key.trim_end().strip_suffix("mode"));
+    key.is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-')))
 }

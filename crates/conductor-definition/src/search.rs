@@ -133,6 +133,11 @@ impl Search<'_> {
                 self.drop_ins.entry(definition).or_default().push(directory.join(&name));
             } else if name.as_bytes().ends_with(b".toml") {
                 self.definitions.entry(name).or_insert(file);
+            } else if let Some(stem) = misspelt(&name) {
+                let help = format!("rename it to {}.toml", stem.to_string_lossy());
+                let warning =
+                    Diagnostic::warning("not-read", "is not read: definitions are called NAME.toml");
+                self.findings.push(Finding::new(directory.join(&name), warning.help(help)));
             }
             // Whatever is last goes, so that it is always the same ones that stay.
             if self.definitions.len() > self.most {
@@ -193,6 +198,12 @@ impl Search<'_> {
         }
         drop_ins
     }
+}
+
+/// What stands before a `.TOML`: suffixes are in lower case, as those of units are.
+fn misspelt(name: &OsStr) -> Option<&OsStr> {
+    let (stem, suffix) = name.as_bytes().split_last_chunk::<5>()?;
+    (suffix != b".toml" && suffix.eq_ignore_ascii_case(b".toml")).then(|| OsStr::from_bytes(stem))
 }
 
 #[cfg(test)]
@@ -308,6 +319,20 @@ mod tests {
                 "/etc/other.toml.d: warning: drop-ins without a definition: there is no other.toml (write the definition, or remove the directory)",
                 "/etc/wbe.toml.d: warning: drop-ins without a definition: there is no wbe.toml (did you mean web.toml.d?)",
             ]
+        );
+    }
+
+    #[test]
+    fn capitals_in_the_suffix_are_told_of() {
+        let tree = Tree::new(&[
+            "etc/conductor/services/web.TOML",
+            "etc/conductor/services/toml",
+            "etc/conductor/services/web.toml~",
+            "etc/conductor/services/.api.Toml",
+        ]);
+        assert_eq!(
+            tree.found(9),
+            ["/etc/web.TOML: warning: is not read: definitions are called NAME.toml (rename it to web.toml)"]
         );
     }
 

@@ -11,6 +11,8 @@ pub struct Source {
     text: String,
     main: Piece,
     drop_ins: Vec<Piece>,
+    /// Files of other definitions, behind its own.
+    quoted: Vec<Piece>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,17 +55,35 @@ impl Source {
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         let text = text.into();
         let main = Piece { path: path.into(), range: 0..text.len() };
-        Self { text, main, drop_ins: Vec::new() }
+        Self { text, main, drop_ins: Vec::new(), quoted: Vec::new() }
     }
 
     /// Adds a drop-in, and says at which offset its text begins; later ones win.
     pub fn push(&mut self, path: impl Into<PathBuf>, text: &str) -> usize {
+        let piece = self.append(path.into(), text);
+        let start = piece.range.start;
+        self.drop_ins.push(piece);
+        start
+    }
+
+    /// Adds a file of another definition, at which a finding about this one points too. It says nothing here.
+    pub fn quote(&mut self, path: impl Into<PathBuf>, text: &str) -> usize {
+        let path = path.into();
+        if let Some(known) = self.quoted.iter().find(|piece| piece.path == path) {
+            return known.range.start;
+        }
+        let piece = self.append(path, text);
+        let start = piece.range.start;
+        self.quoted.push(piece);
+        start
+    }
+
+    fn append(&mut self, path: PathBuf, text: &str) -> Piece {
         // A byte in between: what is wrong at the very end of a file must not point into the next one.
         self.text.push('\n');
         let start = self.text.len();
         self.text.push_str(text);
-        self.drop_ins.push(Piece { path: path.into(), range: start..self.text.len() });
-        start
+        Piece { path, range: start..self.text.len() }
     }
 
     /// Drops the text of all files, and with it the places in it; the main file's path stays.
@@ -71,6 +91,7 @@ impl Source {
         self.text = String::new();
         self.main.range = 0..0;
         self.drop_ins = Vec::new();
+        self.quoted = Vec::new();
     }
 
     /// The path of the main file.
@@ -83,14 +104,15 @@ impl Source {
         self.drop_ins.iter().map(|piece| piece.path.as_path())
     }
 
-    /// All files, the main one first.
+    /// All files of the definition itself, the main one first.
     pub fn parts(&self) -> impl Iterator<Item = Part<'_>> {
         self.pieces().map(|piece| self.part(piece))
     }
 
     /// The file in which a byte offset lies; the last one if it lies past the end.
     pub fn part_at(&self, offset: usize) -> Part<'_> {
-        let piece = self.drop_ins.iter().rev().find(|piece| piece.range.start <= offset);
+        let mut later = self.quoted.iter().rev().chain(self.drop_ins.iter().rev());
+        let piece = later.find(|piece| piece.range.start <= offset);
         self.part(piece.unwrap_or(&self.main))
     }
 
@@ -107,8 +129,13 @@ impl Source {
     }
 
     /// Bytes of all files.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.text.len()
+    }
+
+    /// Whether there is no text, be it that it is not kept.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
     }
 
     /// Whether a character stands anywhere.
@@ -171,5 +198,16 @@ mod tests {
         assert_eq!(source.place(6).to_string(), "10.toml");
         assert_eq!(source.place(7 + 6).to_string(), "20.toml:2:1");
         assert_eq!(source.place(99).to_string(), "20.toml:2:6");
+    }
+
+    #[test]
+    fn what_is_quoted_is_pointed_at_and_no_part() {
+        let mut source = Source::new("web.toml", "a = 1");
+        source.push("10.toml", "b = 1");
+        let at = source.quote("api.toml", "c = 1\nd = 2");
+        assert_eq!(source.quote("api.toml", "c = 1\nd = 2"), at, "once is enough");
+        assert_eq!(source.place(at + 6).to_string(), "api.toml:2:1");
+        assert_eq!(source.place(6).to_string(), "10.toml:1:1");
+        assert_eq!(source.parts().count(), 2);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use crate::{Dependency, Service, Slot};
 
@@ -11,10 +12,26 @@ use crate::{Dependency, Service, Slot};
 pub struct Claims {
     /// Whether it is more than one unit, so that others find it under the name of a target.
     pub group: bool,
-    /// The services that it refers to: strongly, then weakly, then for the order only.
+    /// How many containers.
+    pub instances: u16,
+    /// Whether each release has units of its own, in a slot.
+    pub slots: bool,
+    /// Whether there is a unit that checks it.
+    pub health: bool,
+    /// The services that it refers to, and the units that may be a service's: strongly, then weakly, then for the
+    /// order only.
     pub references: Vec<(Reference, Dependency)>,
     /// Host ports, each range with both its ends.
     ports: Vec<(u16, u16)>,
+}
+
+/// Where a definition says what it claims: as many places as [`Claims`] has references and ports, in the same order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Of the references.
+    pub references: Vec<Range<usize>>,
+    /// Of the host ports.
+    pub ports: Vec<Range<usize>>,
 }
 
 /// How one service refers to another; shown as the key under which that is written.
@@ -39,7 +56,7 @@ impl fmt::Display for Reference {
 }
 
 impl Claims {
-    /// What `service` claims. Units that it names in full are systemd's business and not here.
+    /// What `service` claims. Units that no definition can make are systemd's business and not here.
     pub fn of(service: &Service) -> Self {
         let lists = [
             (Reference::Requires, &service.requires),
@@ -47,7 +64,7 @@ impl Claims {
             (Reference::After, &service.after),
         ];
         let references = lists.into_iter().flat_map(|(how, list)| {
-            list.iter().filter(|name| !name.is_unit()).map(move |name| (how, name.clone()))
+            list.iter().filter(|name| name.may_be_ours()).map(move |name| (how, name.clone()))
         });
         // Instances follow each other without a gap, and so do the slots: both are the service's, because the next release
         // comes up in the one that is free.
@@ -56,7 +73,19 @@ impl Claims {
             let last = port.host_port(service.instances, last_slot).saturating_add(port.count - 1);
             (port.host, last)
         });
-        Self { group: service.is_group(), references: references.collect(), ports: ports.collect() }
+        Self {
+            group: service.is_group(),
+            instances: service.instances,
+            slots: service.slots,
+            health: service.health.is_some(),
+            references: references.collect(),
+            ports: ports.collect(),
+        }
+    }
+
+    /// Which of its `[[ports]]`, from 0, takes a host port.
+    pub fn position_of(&self, port: u16) -> Option<usize> {
+        self.ports.iter().position(|(first, last)| (*first..=*last).contains(&port))
     }
 
     /// Every host port that any instance takes.
@@ -93,7 +122,7 @@ pub fn clashes<'a>(services: impl IntoIterator<Item = (usize, &'a Claims)>) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Source, parse};
+    use crate::{Abilities, Source, claims_in, parse};
 
     fn claims(text: &str) -> Claims {
         let source = Source::new("web.toml", format!("image = \"x\"\n{text}"));
@@ -134,9 +163,29 @@ mod tests {
     }
 
     #[test]
-    fn units_are_no_references() {
-        let claims = claims("after = [\"a.service\", \"b\"]\nwants = [\"c\"]\nrequires = [\"d\"]");
-        let names: Vec<&str> = claims.references.iter().map(|(_, name)| name.as_str()).collect();
-        assert_eq!(names, ["d", "c", "b"]);
+    fn units_are_references_if_a_definition_may_make_them() {
+        let text = "after = [\"a.service\", \"x.mount\", \"b\"]\nwants = [\"c.target\"]\nrequires = [\"d\"]";
+        let names = ["d", "c.target", "a.service", "b"];
+        let claimed = claims(text);
+        assert_eq!(claimed.references.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), names);
+        let text = format!("image = \"x\"\n{text}");
+        let (_, places) = claims_in(&Source::new("web.toml", text.as_str()), Abilities::ROOT).unwrap();
+        let quoted = names.map(|name| format!("\"{name}\""));
+        assert_eq!(
+            places.references.into_iter().map(|place| text.get(place).unwrap()).collect::<Vec<_>>(),
+            quoted
+        );
+    }
+
+    #[test]
+    fn each_port_has_its_place() {
+        let text = "image = \"x\"\ninstances = 2\nports = [{ container = 1, host = 100 }, { container = 2, host = 200 }]";
+        let (claims, places) = claims_in(&Source::new("web.toml", text), Abilities::ROOT).unwrap();
+        let found = [101, 201, 202].map(|port| claims.position_of(port));
+        assert_eq!(found, [Some(0), Some(1), None]);
+        assert_eq!(
+            places.ports.into_iter().map(|place| text.get(place).unwrap()).collect::<Vec<_>>(),
+            ["100", "200"]
+        );
     }
 }

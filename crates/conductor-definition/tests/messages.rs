@@ -645,6 +645,19 @@ web.toml:4:13: `max-delay` is shorter than `delay` (the delay grows from `delay`
 }
 
 #[test]
+fn a_file_mode_that_is_a_number() {
+    let text = "image = \"a\"\nsecrets.key = { path = \"/x\", mode = 0400 }\n[environment]\nMY_mode = 0400\n";
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:2:37: unexpected leading zero, expected nothing (file modes are octal, and numbers of TOML are not: write it in quotes, such as "0400")
+web.toml:4:11: unexpected leading zero, expected nothing
+
+"#]]
+    );
+}
+
+#[test]
 fn syntax_errors_all_at_once() {
     assert_data_eq!(
         messages("image = web\ncommand = [\n[health\npath = \"/\"\n"),
@@ -921,10 +934,10 @@ fn what_is_probably_not_meant() {
         messages(text),
         str![[r#"
 web.toml: warning: it may use all of the machine's memory (set a limit, such as [resources] memory = "512M", or a slice that has one)
-web.toml: warning: a service that never works restarts for ever (leave `limit` out for ten starts, or write { starts = 10, within = "auto" })
 web.toml:1:9: warning: which version runs depends on when the image was fetched (name a version, such as :1.4.2, or a digest)
 web.toml:6:1: warning: all instances may be restarted at once (lower max-unavailable, so that some are left to answer)
 web.toml:6:1: warning: a check may take longer than the interval (checks that are late are left out: raise interval, or lower timeout)
+web.toml:12:9: warning: a service that never works restarts for ever (leave `limit` out for ten starts, or write { starts = 10, within = "auto" })
 
 "#]]
     );

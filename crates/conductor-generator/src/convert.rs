@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use conductor_definition::{
     Abilities, Candidate, Claims, DefinitionName, Diagnostic, Finding, Found, Kind, Object, Parsed, Releases,
-    Runtime, Site, Source, clashes, find, parse_for,
+    Runtime, Site, Source, find, parse_for,
 };
 use conductor_units::{Context, Tree, render_object, render_releases, too_long};
 
@@ -16,7 +16,7 @@ use crate::last_good::LastGood;
 use crate::objects::Known;
 use crate::plan::Units;
 use crate::releases::{LineUp, Released};
-use crate::{Host, attach, depend, objects, parallel};
+use crate::{Host, attach, depend, objects, parallel, together};
 
 /// A definition's files: their text, and why some of it is missing.
 #[derive(Debug, Clone)]
@@ -121,6 +121,8 @@ type Parse = dyn Fn(&Source, Abilities) -> Result<Parsed, Vec<Diagnostic>> + Syn
 pub(crate) struct Converter<'a> {
     host: &'a Host,
     established: &'a LastGood,
+    /// Where files are that have to be read again because their text is not kept.
+    site: Option<&'a Site>,
     parse: &'a Parse,
     render: &'a (dyn Fn(conductor_units::Releases<'_>, &Context) -> Tree + Sync),
     /// What becomes of the units of a definition until all are read.
@@ -141,7 +143,7 @@ pub(crate) type Drafts = Vec<Box<Draft>>;
 /// A definition while others are read.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    kind: Kind,
+    pub(crate) kind: Kind,
     pub(crate) source: Source,
     pub(crate) name: Option<DefinitionName>,
     diagnostics: Vec<Diagnostic>,
@@ -257,6 +259,7 @@ impl<'a> Converter<'a> {
         Self {
             host,
             established,
+            site: None,
             parse: &parse_for,
             render: &render_releases,
             keep,
@@ -267,8 +270,12 @@ impl<'a> Converter<'a> {
     }
 
     /// One that gives the units away at once, and advice to nobody.
-    pub(crate) fn keeping(self, keep: &'a (dyn Fn(&DefinitionName, Tree) -> Units + Sync)) -> Self {
-        Self { keep, advice: false, ..self }
+    pub(crate) fn keeping(
+        self,
+        site: &'a Site,
+        keep: &'a (dyn Fn(&DefinitionName, Tree) -> Units + Sync),
+    ) -> Self {
+        Self { keep, site: Some(site), advice: false, ..self }
     }
 
     /// One for services that use these networks and volumes.
@@ -295,17 +302,13 @@ impl<'a> Converter<'a> {
     /// Reads what a service's definition says and, if that depends on no other, makes its units.
     pub(crate) fn draft(&self, reading: Reading) -> Draft {
         let Reading { kind, mut source, problems, releases } = reading;
-        let result = if problems.is_empty() {
-            contained(|| (self.parse)(&source, self.host.abilities())).unwrap_or_else(|bug| Err(vec![bug]))
-        } else {
-            Err(problems)
-        };
+        let result = all_errors(problems, self.parsed(&source));
         let (service, mut draft) = match result {
             Ok(Parsed { service, warnings }) => {
                 if self.advice {
                     (Some(service), Draft::new(kind, source, warnings))
                 } else {
-                    // What is found from here on has no place in the text.
+                    // What is found from here on has no place in the text, or the text is read again.
                     source.forget_text();
                     (Some(service), Draft::new(kind, source, Vec::new()))
                 }
@@ -324,6 +327,20 @@ impl<'a> Converter<'a> {
             }
         }
         draft
+    }
+
+    /// What a service's definition says.
+    fn parsed(&self, source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
+        contained(|| (self.parse)(source, self.host.abilities())).unwrap_or_else(|bug| Err(vec![bug]))
+    }
+
+    /// Whether warnings are of use.
+    pub(crate) fn gives_advice(&self) -> bool {
+        self.advice
+    }
+
+    pub(crate) fn site(&self) -> Option<&'a Site> {
+        self.site
     }
 
     /// Makes the units of releases, unless those depend on other definitions.
@@ -360,8 +377,10 @@ impl<'a> Converter<'a> {
     /// Decides between definitions that are in each other's way, and makes the units that wait for others.
     /// Networks and volumes come last in the result, but what they have is theirs before it is a service's.
     pub(crate) fn finish(&self, mut drafts: Drafts, mut objects: Vec<Draft>) -> Drafts {
-        drop_clashing(&mut drafts);
-        depend::check(&mut drafts, self.established);
+        let mut complaints = together::clashing(&drafts);
+        let lost = complaints.iter().map(|complaint| complaint.about).collect();
+        complaints.extend(depend::check(&drafts, lost, self.established, self.host));
+        together::report(self, &mut drafts, complaints);
         attach::tell(&drafts, &mut objects);
         let groups =
             drafts.iter().filter(|draft| self.is_group(draft)).filter_map(|draft| draft.name.as_ref());
@@ -469,20 +488,6 @@ fn claimed_twice(drafts: &[Box<Draft>], objects: &[Draft]) -> Vec<(usize, Diagno
     losers
 }
 
-/// Services that claim what an earlier one has are not converted.
-fn drop_clashing(drafts: &mut [Box<Draft>]) {
-    let claims = drafts.iter().enumerate().filter_map(|(at, draft)| Some((at, draft.claims.as_ref()?)));
-    for clash in clashes(claims) {
-        let first = drafts.get(clash.first).map(|draft| draft.source.path().display().to_string());
-        let said = format!("host port {} is taken by {}", clash.port, first.unwrap_or_default());
-        if let Some(draft) = drafts.get_mut(clash.second) {
-            draft.report(
-                Diagnostic::error("port-clash", said).help("give one of the two other ports: host = …"),
-            );
-        }
-    }
-}
-
 /// Generated units hide those in /usr/lib (systemd.unit(5), unit load path): a definition must not take
 /// a package's service away.
 pub(crate) fn shadowed<'u>(units: impl IntoIterator<Item = &'u str>, host: &Host) -> Option<Diagnostic> {
@@ -511,6 +516,23 @@ fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
             .help("remove that file, or rename the definition"),
     )
 }
+
+/// What is said, unless a part could not be read: then why, and what is wrong with the other parts.
+pub(crate) fn all_errors<T>(
+    problems: Vec<Diagnostic>,
+    parsed: Result<T, Vec<Diagnostic>>,
+) -> Result<T, Vec<Diagnostic>> {
+    if problems.is_empty() {
+        return parsed;
+    }
+    // What is missing may be in the part that could not be read, and without it nothing is to be advised.
+    let is_there = |found: &Diagnostic| found.label.is_some() && !MAY_BE_ELSEWHERE.contains(&found.code);
+    let others = parsed.err().into_iter().flatten().filter(is_there);
+    Err(problems.into_iter().chain(others).collect())
+}
+
+/// Errors about something that is not there.
+const MAY_BE_ELSEWHERE: &[&str] = &["missing-key", "interpolation", "half-a-mount", "no-such-port"];
 
 /// Runs `work`; a panic becomes a diagnostic.
 pub(crate) fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
@@ -599,7 +621,7 @@ mod tests {
         let by_name = |name: &str| converted.iter().find(|one| one.source.path().starts_with(name)).unwrap();
         assert_eq!(
             summary(&[by_name("api.toml").clone()]),
-            ["api.toml: host port 2000 is taken by web.toml (give one of the two other ports: host = …)"]
+            ["api.toml:4:8: host port 2000 is taken by web.toml (give one of the two other ports: host = …)"]
         );
         // db is broken now, but it runs on as the group that it was.
         let web = by_name("web.toml").tree.as_ref().unwrap().to_string();
@@ -616,7 +638,7 @@ mod tests {
         );
         assert_eq!(
             summary(&converted)[1],
-            "b.toml: host port 2000 is taken by a.toml (give one of the two other ports: host = …)"
+            "b.toml:4:8: host port 2000 is taken by a.toml (give one of the two other ports: host = …)"
         );
         assert!(converted[0].tree.is_some() && converted[2].tree.is_none());
     }

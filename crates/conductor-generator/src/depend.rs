@@ -1,144 +1,175 @@
-//! Dependencies between services: on names that nobody has, on itself, in circles.
+//! Dependencies between services: on names and units that nobody has, and which of them wait for which.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use conductor_definition::{Claims, Dependency, Diagnostic, Reference};
+use conductor_units::{Role, origins};
 
-use crate::LastGood;
+use crate::circles::{Graph, circles, further};
 use crate::convert::Draft;
+use crate::together::{Claim, Complaint, Mark};
+use crate::{Host, LastGood};
 
 /// Names that nobody has are told of one service, at the most.
 const MOST_MISSING: usize = 64;
 
-/// Members of a circle that are named.
-const MOST_SHOWN: usize = 20;
-
-/// Reports what is wrong with dependencies; a service whose error it is, is not converted.
-pub(crate) fn check(drafts: &mut [Box<Draft>], established: &LastGood) {
+/// What is wrong with dependencies. `lost` are services that are not converted anyway.
+pub(crate) fn check(
+    drafts: &[Box<Draft>],
+    mut lost: BTreeSet<usize>,
+    established: &LastGood,
+    host: &Host,
+) -> Vec<Complaint> {
     if drafts.iter().all(|draft| references(draft).is_empty()) {
-        return;
+        return Vec::new();
     }
-    let own = drafts.iter().filter_map(|draft| Some(draft.name.as_ref()?.as_str()));
-    let names: BTreeSet<&str> = own.chain(established.names()).collect();
-    let found: Vec<_> = drafts.iter().map(|draft| unknown(references(draft), &names)).collect();
-    for (draft, found) in drafts.iter_mut().zip(found) {
-        for diagnostic in found {
-            draft.report(diagnostic);
-        }
+    let known = Known::of(drafts, established, host);
+    let mut complaints = Vec::new();
+    let mut resolved: Vec<Vec<Option<usize>>> = Vec::with_capacity(drafts.len());
+    for (about, draft) in drafts.iter().enumerate() {
+        let mut missing = 0;
+        let resolve = |(at, (how, dependency)): (usize, &(Reference, Dependency))| {
+            let mistake = match known.resolve(about, dependency) {
+                Ok(target) => return target,
+                Err(mistake) => mistake,
+            };
+            missing += 1;
+            if missing <= MOST_MISSING {
+                complaints.push(mistake.complaint(about, at, *how, dependency));
+            }
+            None
+        };
+        resolved.push(references(draft).iter().enumerate().map(resolve).collect());
     }
-    for Circle { loser, members } in circles(&Graph::of(drafts)) {
-        let name = |at: &usize| Some(drafts.get(*at)?.name.as_ref()?.as_str().to_owned());
-        let mut shown: Vec<String> = members.iter().chain(members.first()).filter_map(name).collect();
-        if shown.len() > MOST_SHOWN {
-            shown.splice(MOST_SHOWN / 2..shown.len() - MOST_SHOWN / 2, ["…".to_owned()]);
-        }
-        if let Some(draft) = drafts.get_mut(loser) {
-            draft.report(
-                Diagnostic::error("cycle", format!("services wait for each other: {}", shown.join(" -> ")))
-                    .help("take one of these out of after, wants or requires"),
-            );
-        }
-    }
+    lost.extend(complaints.iter().filter(|one| one.diagnostic.is_error()).map(|one| one.about));
+    let graph = Graph { starts: known.starts(), before: resolved };
+    let mut found = circles(&graph, lost.clone());
+    lost.extend(found.iter().map(|circle| circle.loser));
+    found.extend(further(&graph, &found, &lost));
+    complaints.extend(found.iter().map(|circle| circle.complaint(drafts, &graph)));
+    complaints
 }
 
 fn references(draft: &Draft) -> &[(Reference, Dependency)] {
     draft.claims.as_ref().map_or(&[], |Claims { references, .. }| references)
 }
 
-/// systemd ignores an ordering after a unit that does not exist, and so does a mere wish; a requirement
-/// would fail each start.
-fn unknown(references: &[(Reference, Dependency)], names: &BTreeSet<&str>) -> Vec<Diagnostic> {
-    let missing = references.iter().filter(|(_, dependency)| !names.contains(dependency.as_str()));
-    missing
-        .take(MOST_MISSING)
-        .map(|(how, dependency)| {
-            let make = match how {
-                Reference::Requires => Diagnostic::error,
-                Reference::Wants | Reference::After => Diagnostic::warning,
-            };
-            let said = format!("{how} names `{dependency}`, and there is no such service");
-            make("missing-dependency", said)
-                .help("write the name of a definition, or a unit with its suffix, such as postgresql.service")
-        })
-        .collect()
+/// Services, by the names under which others refer to them.
+struct Known<'a> {
+    /// With their places among all, and what they claim.
+    ours: BTreeMap<&'a str, (usize, &'a Claims)>,
+    /// Of those too that are broken, or were established.
+    names: BTreeSet<&'a str>,
+    host: &'a Host,
 }
 
-/// Which services come before which, by their places among all.
-struct Graph {
-    /// By name.
-    starts: Vec<usize>,
-    /// For each, those that it refers to.
-    before: Vec<Vec<usize>>,
+/// Why a reference leads nowhere, and what to write.
+struct Mistake {
+    what: String,
+    help: String,
 }
 
-impl Graph {
-    fn of(drafts: &[Box<Draft>]) -> Self {
-        let name = |at: usize, draft: &'_ Draft| {
-            let name = draft.claims.as_ref().and(draft.name.as_ref())?;
-            Some((name.as_str().to_owned(), at))
-        };
-        let by_name: BTreeMap<String, usize> =
-            drafts.iter().enumerate().filter_map(|(at, draft)| name(at, draft)).collect();
-        let before = |draft: &Draft| -> Vec<usize> {
-            let named = references(draft).iter();
-            named.filter_map(|(_, dependency)| by_name.get(dependency.as_str()).copied()).collect()
-        };
-        Self {
-            before: drafts.iter().map(|draft| before(draft)).collect(),
-            starts: by_name.into_values().collect(),
-        }
+impl<'a> Known<'a> {
+    fn of(drafts: &'a [Box<Draft>], established: &'a LastGood, host: &'a Host) -> Self {
+        let name = |draft: &'a Draft| Some(draft.name.as_ref()?.as_str());
+        let ours = drafts.iter().enumerate().filter_map(|(at, draft)| {
+            let claims = draft.claims.as_ref()?;
+            Some((name(draft)?, (at, claims)))
+        });
+        let names = drafts.iter().filter_map(|draft| name(draft)).chain(established.names());
+        Self { ours: ours.collect(), names: names.collect(), host }
     }
 
-    fn before(&self, at: usize) -> impl Iterator<Item = usize> {
-        self.before.get(at).into_iter().flatten().rev().copied()
+    fn starts(&self) -> Vec<usize> {
+        self.ours.values().map(|(at, _)| *at).collect()
     }
-}
 
-/// Services that wait for each other.
-#[derive(Debug)]
-struct Circle {
-    /// The one that comes last, which is left out: one mistake stops one service.
-    loser: usize,
-    /// All of them, each before the one that it refers to.
-    members: Vec<usize>,
-}
-
-/// All circles that are left once the losers of those before are left out.
-fn circles(graph: &Graph) -> Vec<Circle> {
-    let mut found = Vec::new();
-    // Neither leads to a circle any more.
-    let (mut done, mut lost) = (BTreeSet::new(), BTreeSet::new());
-    for start in &graph.starts {
-        if done.contains(start) || lost.contains(start) {
-            continue;
+    /// The service that `from` refers to; nothing if that is systemd's business.
+    fn resolve(&self, from: usize, dependency: &Dependency) -> Result<Option<usize>, Mistake> {
+        let name = dependency.as_str();
+        if !dependency.is_unit() {
+            if self.names.contains(name) {
+                return Ok(self.ours.get(name).map(|(at, _)| *at));
+            }
+            let what = "there is no such service".to_owned();
+            let help =
+                "write the name of a definition, or a unit with its suffix, such as postgresql.service"
+                    .to_owned();
+            return Err(Mistake { what, help });
         }
-        // Depth first without recursion: the chain may be as long as there are definitions.
-        let mut path = vec![(*start, graph.before(*start))];
-        let mut on_path = BTreeMap::from([(*start, 0)]);
-        while let Some((at, left)) = path.last_mut() {
-            let Some(next) = left.next() else {
-                done.insert(*at);
-                on_path.remove(at);
-                path.pop();
-                continue;
-            };
-            if let Some(begins) = on_path.get(&next) {
-                let members: Vec<usize> = path.iter().skip(*begins).map(|(at, _)| *at).collect();
-                let Some(loser) = members.iter().copied().max() else { continue };
-                found.push(Circle { loser, members });
-                lost.insert(loser);
-                // Goes on where the loser was come from; what came behind it may be on the way to other circles.
-                let keep = on_path.get(&loser).copied().unwrap_or(0);
-                for (at, _) in path.drain(keep..) {
-                    on_path.remove(&at);
-                }
-            } else if !done.contains(&next) && !lost.contains(&next) {
-                on_path.insert(next, path.len());
-                path.push((next, graph.before(next)));
+        let mut mistake = None;
+        for (service, role) in origins(name) {
+            let Some((at, claims)) = self.ours.get(service) else { continue };
+            if makes(claims, role) {
+                // systemd drops the dependency of an instance on itself, and then those of one service can come one
+                // after another (src/core/unit.c, `unit_add_dependency()`).
+                let among_its_own = *at == from && is_instance(role);
+                return Ok(Some(*at).filter(|_| !among_its_own));
+            }
+            // A name that only might be one of a slot's or a checker's is more likely to be something else's.
+            if !matches!(role, Role::InSlot { .. } | Role::Health { .. }) {
+                mistake.get_or_insert_with(|| Mistake::unit(service, claims, role));
             }
         }
+        mistake.filter(|_| !self.is_on_the_host(name)).map_or(Ok(None), Err)
     }
-    found
+
+    /// Whether the machine has a unit of this name, or the template for it.
+    fn is_on_the_host(&self, unit: &str) -> bool {
+        let has = |unit: &str| self.host.native_unit(unit).is_some() || self.host.unit_over(unit).is_some();
+        has(unit) || unit.split_once('@').is_some_and(|(name, _)| has(&format!("{name}@.service")))
+    }
+}
+
+/// Whether a service has the unit. That of a slot may come with the next release.
+fn makes(claims: &Claims, role: Role) -> bool {
+    match role {
+        Role::Alone => !claims.group,
+        Role::Whole => claims.group,
+        Role::Instance(number) => {
+            claims.group && !claims.slots && number.is_some_and(|number| number <= claims.instances)
+        }
+        Role::InSlot { .. } => claims.slots,
+        Role::Health { slot } => claims.health && claims.slots == slot,
+    }
+}
+
+fn is_instance(role: Role) -> bool {
+    matches!(role, Role::Instance(_) | Role::InSlot { instance: true })
+}
+
+impl Mistake {
+    /// A unit that a definition would make if it were another one.
+    fn unit(service: &str, claims: &Claims, role: Role) -> Self {
+        let Claims { group, instances, slots, .. } = claims;
+        let help = match (role, slots, group) {
+            (_, true, _) => {
+                format!("{service} has a unit for each release: write `{service}`, or {service}.target")
+            }
+            (Role::Instance(_), false, true) => format!(
+                "{service} has instances 1 to {instances}: write one of them, or `{service}` for all of them"
+            ),
+            (_, false, true) => format!("{service} has instances: write `{service}`, or {service}.target"),
+            (_, false, false) => {
+                format!("{service} has no instances: write `{service}`, or {service}.service")
+            }
+        };
+        Self { what: format!("the definition of {service} makes no such unit"), help }
+    }
+
+    /// systemd ignores an ordering after a unit that does not exist, and so does a mere wish; a requirement would fail
+    /// each start.
+    fn complaint(self, about: usize, at: usize, how: Reference, dependency: &Dependency) -> Complaint {
+        let Self { what, help } = self;
+        let make = match how {
+            Reference::Requires => Diagnostic::error,
+            Reference::Wants | Reference::After => Diagnostic::warning,
+        };
+        let diagnostic =
+            make("missing-dependency", format!("{how} names `{dependency}`, and {what}")).help(help);
+        let mark = Mark { claim: Claim::Reference(at), text: "leads nowhere".to_owned() };
+        Complaint { about, diagnostic, at: Some(mark), related: None }
+    }
 }
 
 #[cfg(test)]
@@ -165,8 +196,8 @@ mod tests {
         assert_eq!(
             said(&["api: requires = [\"databse\"]; after = [\"cache\", \"x.service\"]", "database:"]),
             [
-                "api.toml: requires names `databse`, and there is no such service (write the name of a definition, or a unit with its suffix, such as postgresql.service)",
-                "api.toml: warning: after names `cache`, and there is no such service (write the name of a definition, or a unit with its suffix, such as postgresql.service)",
+                "api.toml:3:14: requires names `databse`, and there is no such service (write the name of a definition, or a unit with its suffix, such as postgresql.service)",
+                "api.toml:4:11: warning: after names `cache`, and there is no such service (write the name of a definition, or a unit with its suffix, such as postgresql.service)",
             ]
         );
     }
@@ -181,34 +212,107 @@ mod tests {
                 "c: requires = [\"a\"]",
                 "d: after = [\"a\"]"
             ]),
-            [format!("c.toml: services wait for each other: a -> b -> c -> a {help}")]
+            [format!("c.toml:3:14: services wait for each other: a -> b -> c -> a {help}")]
         );
         assert_eq!(
             said(&["a: after = [\"a\"]"]),
-            [format!("a.toml: services wait for each other: a -> a {help}")]
+            [format!("a.toml:3:11: services wait for each other: a -> a {help}")]
         );
         assert_eq!(said(&["a: after = [\"b\", \"c\"]", "b: after = [\"c\"]", "c:"]), [""; 0]);
     }
 
-    /// Ten thousand services in one circle, and as many that wait for themselves: each takes its turn once.
+    /// What is said of a service `x` with one key, beside services of each shape.
+    fn said_of(key: &str) -> Vec<String> {
+        let slots = "ports = [{ container = 80, host = 2000 }]; deploy.strategy = \"blue-green\"; health.path = \"/\"";
+        let grp = "grp: instances = 2; after = [\"x\"]";
+        let one = "one: after = [\"x\"]; ports = [{ container = 80, host = 3000 }]; health.path = \"/\"";
+        said(&[grp, one, &format!("slots: after = [\"x\"]; {slots}"), &format!("x: {key}")])
+            .into_iter()
+            .filter_map(|line| line.strip_prefix("x.toml:3:").map(str::to_owned))
+            .collect()
+    }
+
     #[test]
-    fn very_many_circles() {
-        let count = 10_000;
-        let ring = Graph {
-            starts: (0..count).collect(),
-            before: (0..count).map(|at| vec![(at + 1) % count]).collect(),
+    fn units_that_a_definition_makes_are_that_definition() {
+        for (unit, service) in [
+            ("one", "one"),
+            ("one.service", "one"),
+            ("one-health.service", "one"),
+            ("grp.target", "grp"),
+            ("grp@2.service", "grp"),
+            ("slots.target", "slots"),
+            ("slots-blue.target", "slots"),
+            ("slots-green@7.service", "slots"),
+            ("slots-blue-health.service", "slots"),
+        ] {
+            // From where it is met: the services come by their names.
+            let members = if service == "grp" { "grp -> x -> grp" } else { &format!("x -> {service} -> x") };
+            let help = "take one of these out of after, wants or requires";
+            let expected = format!("11: services wait for each other: {members} ({help})");
+            assert_eq!(said_of(&format!("after = [\"{unit}\"]")), [expected], "{unit}");
+        }
+        for unit in
+            ["one-pull.service", "slots-blue-pull.service", "network.target", "one.socket", "y@1.service"]
+        {
+            assert_eq!(said_of(&format!("requires = [\"{unit}\"]")), [""; 0], "{unit}");
+        }
+    }
+
+    #[test]
+    fn units_that_a_definition_would_make_if_it_were_another() {
+        for (unit, help) in [
+            ("one.target", "one has no instances: write `one`, or one.service"),
+            ("one@1.service", "one has no instances: write `one`, or one.service"),
+            ("grp.service", "grp has instances: write `grp`, or grp.target"),
+            ("grp@7.service", "grp has instances 1 to 2: write one of them, or `grp` for all of them"),
+            ("slots.service", "slots has a unit for each release: write `slots`, or slots.target"),
+            ("slots@1.service", "slots has a unit for each release: write `slots`, or slots.target"),
+        ] {
+            let name = unit.split(['.', '@']).next().unwrap();
+            let said =
+                format!("requires names `{unit}`, and the definition of {name} makes no such unit ({help})");
+            assert_eq!(said_of(&format!("requires = [\"{unit}\"]")), [format!("14: {said}")]);
+            let said = said.replace("requires", "warning: after");
+            assert_eq!(said_of(&format!("after = [\"{unit}\"]")), [format!("11: {said}")]);
+        }
+    }
+
+    #[test]
+    fn a_unit_of_the_machine_is_systemds_business() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("etc/systemd/system")).unwrap();
+        std::fs::write(root.path().join("etc/systemd/system/web@.service"), "").unwrap();
+        let (host, _) = Host::look(&conductor_definition::Site::system(root.path()));
+        let source = |name: &str, text: &str| Reading {
+            kind: Kind::Service,
+            source: Source::new(
+                format!("{name}.toml"),
+                format!("image = \"x:1\"\nresources.memory = \"1G\"\n{text}"),
+            ),
+            problems: Vec::new(),
+            releases: None,
         };
-        let found = circles(&ring);
-        assert_eq!((found.len(), found[0].loser, found[0].members.len()), (1, count - 1, count));
-        let own = Graph { starts: (0..count).collect(), before: (0..count).map(|at| vec![at]).collect() };
-        assert!(circles(&own).iter().enumerate().all(|(at, circle)| circle.members == [at]));
-        let web = |at: usize| (0..50).map(|more| (at * 7 + more * 31) % count).collect();
-        let web = Graph { starts: (0..count).collect(), before: (0..count).map(web).collect() };
-        let found = circles(&web);
-        let losers: BTreeSet<usize> = found.iter().map(|circle| circle.loser).collect();
-        assert_eq!(losers.len(), found.len(), "nobody loses twice");
-        assert!(found.iter().all(|circle| circle.members.iter().max() == Some(&circle.loser)));
-        let all = Graph { starts: (0..100).collect(), before: vec![(0..100).collect(); 100] };
-        assert_eq!(circles(&all).len(), 100, "each waits for itself too");
+        let readings = vec![source("web", ""), source("x", "requires = [\"web@1.service\"]")];
+        let converted = convert(readings, &host, &LastGood::default());
+        assert!(converted.iter().all(|one| one.diagnostics.is_empty()), "{converted:?}");
+    }
+
+    #[test]
+    fn instances_of_one_service_may_come_one_after_another() {
+        assert_eq!(said(&["a: instances = 2; after = [\"a@1.service\"]"]), [""; 0]);
+        assert_eq!(said(&["a: instances = 2; after = [\"a.target\"]"]).len(), 1);
+    }
+
+    #[test]
+    fn nothing_hides_anything_else() {
+        let ports = "ports = [{ container = 1, host = 2000 }]";
+        let b = format!("b: requires = [\"nobody\", \"a\", \"b\"]; {ports}");
+        let told = said(&[&format!("a: after = [\"b\"]; {ports}"), &b]);
+        let what = ["host port 2000", "names `nobody`", "a -> b -> a", "b -> b"];
+        assert!(
+            told.len() == 4 && what.iter().all(|what| told.iter().any(|line| line.contains(what))),
+            "{told:?}"
+        );
+        assert!(told.iter().all(|line| line.starts_with("b.toml:")), "{told:?}");
     }
 }

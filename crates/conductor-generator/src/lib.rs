@@ -6,6 +6,7 @@
 
 mod abilities;
 mod attach;
+mod circles;
 mod convert;
 mod depend;
 mod host;
@@ -16,6 +17,7 @@ mod parallel;
 mod plan;
 mod releases;
 mod same;
+mod together;
 mod workshop;
 mod write;
 
@@ -78,7 +80,7 @@ pub fn run(roots: &Roots, log: &mut dyn Log) -> Outcome {
             _ => Units::Held(tree),
         }
     };
-    let converter = Converter::new(&host, &store).keeping(&keep);
+    let converter = Converter::new(&host, &store).keeping(&roots.site, &keep);
     let (mut plan, mut outcome) = prepare(&roots.site, &unsettled, &converter, &store, &host, log);
     let written = parallel::map(plan.services.iter_mut().collect(), |service: &mut plan::Planned| {
         let written = match &service.units {

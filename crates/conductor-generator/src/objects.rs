@@ -9,7 +9,7 @@ use conductor_definition::{
 };
 use conductor_units::stub_unit_names;
 
-use crate::convert::{Converter, Draft, contained, shadowed};
+use crate::convert::{Converter, Draft, all_errors, contained, shadowed};
 use crate::{Reading, parallel};
 
 /// What became of them.
@@ -58,12 +58,9 @@ pub(crate) fn convert(mut readings: Vec<Reading>, converter: &Converter<'_>) -> 
 fn draft(reading: Reading, converter: &Converter<'_>) -> (Option<Object>, Draft) {
     let Reading { kind, source, problems, releases: _ } = reading;
     let parse = if kind == Kind::Network { parse_network } else { parse_volume };
-    let result = if problems.is_empty() {
-        let abilities = converter.host().abilities();
-        contained(|| parse(&source, abilities)).unwrap_or_else(|bug| Err(vec![bug]))
-    } else {
-        Err(problems)
-    };
+    let abilities = converter.host().abilities();
+    let parsed = contained(|| parse(&source, abilities)).unwrap_or_else(|bug| Err(vec![bug]));
+    let result = all_errors(problems, parsed);
     match result {
         Ok(ParsedObject { object, warnings }) => (Some(object), Draft::new(kind, source, warnings)),
         Err(diagnostics) => (None, Draft::new(kind, source, diagnostics)),

@@ -24,7 +24,7 @@ use crate::whose::Whose;
 /// With --format json, stdout has one object a line for each finding: `file`, `line`, `column`, `end` (with
 /// `line` and `column`; the first place behind it), `level` (`error` or `warning`), `code` (a word that does
 /// not change between versions), `message`, `label` (what stands under the place), `help` and `related` (a
-/// second place: `line`, `column`, `end`, `label`). Lines and columns count from 1, columns in characters.
+/// second place, maybe in another file: `file`, `line`, `column`, `end`, `label`). Lines and columns count from 1, columns in characters.
 /// What is not known is null. New members may be added.
 ///
 /// Exit status: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.

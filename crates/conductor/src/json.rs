@@ -29,9 +29,10 @@ struct Place {
     column: usize,
 }
 
-/// A second place that it has to do with, in the same file.
+/// A second place that it has to do with, in the same file or another one.
 #[derive(Debug, Serialize)]
 struct Related<'a> {
+    file: String,
     line: usize,
     column: usize,
     end: Place,
@@ -64,7 +65,8 @@ fn finding<'a>(source: &Source, diagnostic: &'a Diagnostic) -> Finding<'a> {
     let start = diagnostic.label.as_ref().map(|label| place(label.span.start));
     let related = |label: &'a Label| {
         let Place { line, column } = place(label.span.start);
-        Related { line, column, end: place(label.span.end), label: &label.text }
+        let file = source.place(label.span.start).path.to_string_lossy().into_owned();
+        Related { file, line, column, end: place(label.span.end), label: &label.text }
     };
     Finding {
         file: file.to_string_lossy().into_owned(),

@@ -166,8 +166,17 @@ warning[moving-tag]: which version runs depends on when the image was fetched
   = help: name a version, such as :1.4.2, or a digest
 
 error[port-clash]: host port 2000 is taken by /usr/lib/conductor/services/api.toml
---> /etc/conductor/services/web.toml
- = help: give one of the two other ports: host = …
+ --> /etc/conductor/services/web.toml:4:8
+  |
+4 | host = 2000
+  |        ^^^^ claimed here
+  |
+ ::: /usr/lib/conductor/services/api.toml:4:8
+  |
+4 | host = 2000
+  |        ---- taken here
+  |
+  = help: give one of the two other ports: host = …
 
 2 definitions checked: 1 error and 4 warnings
 
@@ -213,10 +222,63 @@ warning[moving-tag]: which version runs depends on when the image was fetched
   = help: name a version, such as :1.4.2, or a digest
 
 error[port-clash]: host port 2000 is taken by /etc/conductor/services/web.toml
---> api.toml
- = help: give one of the two other ports: host = …
+ --> api.toml:4:8
+  |
+4 | host = 2000
+  |        ^^^^ claimed here
+  |
+ ::: /etc/conductor/services/web.toml:4:8
+  |
+4 | host = 2000
+  |        ---- taken here
+  |
+  = help: give one of the two other ports: host = …
 
 1 definition checked: 1 error and 2 warnings
+
+"#]]);
+}
+
+#[test]
+fn check_shows_both_definitions_that_are_in_each_others_way() {
+    let machine = Machine::new()
+        .file(
+            "etc/conductor/services/api.toml",
+            "image = \"api:1\"\nresources.memory = \"1G\"\nafter = [\"web.service\"]\n",
+        )
+        .file(
+            "etc/conductor/services/web.toml",
+            "image = \"web:1\"\nresources.memory = \"1G\"\nrequires = [\"web\"]\n",
+        )
+        .file("etc/conductor/services/web.toml.d/10-after.toml", "after = [\"api\"]\n");
+    machine.conductor(&["check"]).assert().code(1).stderr_eq(str![[r#"
+error[cycle]: services wait for each other: api -> web -> api
+ --> /etc/conductor/services/web.toml.d/10-after.toml:1:10
+  |
+1 | after = ["api"]
+  |          ^^^^^ web waits for api
+  |
+ ::: /etc/conductor/services/api.toml:3:10
+  |
+3 | after = ["web.service"]
+  |          ------------- api waits for web
+  |
+  = help: take one of these out of after, wants or requires
+
+error[cycle]: services wait for each other: web -> web
+ --> /etc/conductor/services/web.toml:3:13
+  |
+3 | requires = ["web"]
+  |             ^^^^^ web waits for web
+  |
+  = help: take one of these out of after, wants or requires
+
+2 definitions checked: 2 errors
+
+"#]]);
+    machine.conductor(&["check", "--format", "json"]).assert().code(1).stdout_eq(str![[r#"
+{"file":"/etc/conductor/services/web.toml.d/10-after.toml","line":1,"column":10,"end":{"line":1,"column":15},"level":"error","code":"cycle","message":"services wait for each other: api -> web -> api","label":"web waits for api","help":"take one of these out of after, wants or requires","related":{"file":"/etc/conductor/services/api.toml","line":3,"column":10,"end":{"line":3,"column":23},"label":"api waits for web"}}
+{"file":"/etc/conductor/services/web.toml","line":3,"column":13,"end":{"line":3,"column":18},"level":"error","code":"cycle","message":"services wait for each other: web -> web","label":"web waits for web","help":"take one of these out of after, wants or requires","related":null}
 
 "#]]);
 }

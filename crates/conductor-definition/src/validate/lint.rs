@@ -10,15 +10,16 @@ use crate::{Diagnostic, Health, Image, PullPolicy, Resources, Restart, Service};
 pub(super) struct Places {
     pub(super) image: Range<usize>,
     pub(super) health: Range<usize>,
+    pub(super) limit: Range<usize>,
 }
 
 impl Check {
     pub(super) fn lint(&mut self, service: &Service, places: Places) {
-        let Places { image, health } = places;
+        let Places { image, health, limit } = places;
         self.lint_image(&service.process.image, service.pull.policy, image);
         self.lint_low_ports();
         self.lint_controllers(&service.resources);
-        self.lint_limits(&service.resources, &service.restart);
+        self.lint_limits(&service.resources, &service.restart, limit);
         if let Some(checked) = &service.health {
             if service.slots {
                 self.lint_settle(&service.deploy, checked.interval, health.clone());
@@ -41,7 +42,7 @@ impl Check {
         }
     }
 
-    fn lint_limits(&mut self, resources: &Resources, restart: &Restart) {
+    fn lint_limits(&mut self, resources: &Resources, restart: &Restart, limit: Range<usize>) {
         if resources.memory.is_none() && resources.slice.is_none() {
             self.report(
                 Diagnostic::warning("no-memory-limit", "it may use all of the machine's memory")
@@ -51,6 +52,7 @@ impl Check {
         if restart.limit.is_none() {
             self.report(
                 Diagnostic::warning("no-restart-limit", "a service that never works restarts for ever")
+                    .at(limit, "no limit")
                     .help("leave `limit` out for ten starts, or write { starts = 10, within = \"auto\" }"),
             );
         }

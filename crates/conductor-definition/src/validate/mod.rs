@@ -25,6 +25,7 @@ use std::path::Path;
 
 use conductor_timespan::TimeSpan;
 
+use crate::together::Places as Claimed;
 use crate::value::{Description, ServiceName, Text};
 use crate::written::{self, Read, Removed, Spanned, Timer, Whole, default};
 use crate::{Abilities, Diagnostic, Process, Service, Source, Storage};
@@ -35,13 +36,14 @@ use runtime::Asked;
 
 pub(crate) use object::{network, volume};
 
-/// A service, unless something needed is missing, and all diagnostics: those of reading included.
+/// A service and the places of what it claims, unless something needed is missing, and all diagnostics: those of reading
+/// included.
 pub(crate) fn service(
     name: Result<ServiceName, Diagnostic>,
     source: &Source,
     read: Read<written::Service>,
     abilities: Abilities,
-) -> (Option<Service>, Vec<Diagnostic>) {
+) -> (Option<(Service, Claimed)>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
     let mut check = Check::new(diagnostics, removed, abilities);
     let written::Service {
@@ -97,8 +99,10 @@ pub(crate) fn service(
     if image.is_none() {
         check.missing("image", "image", None, "say what to run: image = \"registry.example.com/web:1.4.2\"");
     }
+    let limit = restart.as_ref().and_then(|restart| restart.limit.as_ref());
     let places = Places {
         image: image.as_ref().map(Spanned::span).unwrap_or_default(),
+        limit: limit.map(Spanned::span).unwrap_or_default(),
         health: health.as_ref().map(Spanned::span).unwrap_or_default(),
     };
     let instances = instances.and_then(|n| check.number(&n)).unwrap_or(default::INSTANCES);
@@ -166,6 +170,9 @@ pub(crate) fn service(
         ulimits,
     });
 
+    let references = [&requires, &wants, &after].into_iter().flatten().flatten();
+    let references = references.filter(|name| name.get_ref().may_be_ours()).map(Spanned::span).collect();
+    let claimed = Claimed { references, ports: std::mem::take(&mut check.port_places) };
     let plain = |list: Option<Vec<Spanned<_>>>| {
         list.unwrap_or_default().into_iter().map(Spanned::into_inner).collect()
     };
@@ -207,7 +214,7 @@ pub(crate) fn service(
     if let Some(service) = service.as_ref().filter(|_| check.diagnostics.is_empty()) {
         check.lint(service, places);
     }
-    (service, check.diagnostics)
+    (service.map(|service| (service, claimed)), check.diagnostics)
 }
 
 fn texts(list: Vec<Text>) -> Vec<String> {
@@ -224,13 +231,22 @@ struct Check {
     abilities: Abilities,
     /// Host ports that root alone may publish, and where they stand.
     low_ports: Vec<(u16, Range<usize>)>,
+    /// Where each of the host ports stands.
+    port_places: Vec<Range<usize>>,
     /// Where something is mounted, and where that stands.
     targets: BTreeMap<String, Range<usize>>,
 }
 
 impl Check {
     fn new(diagnostics: Vec<Diagnostic>, removed: Removed, abilities: Abilities) -> Self {
-        Self { diagnostics, removed, abilities, low_ports: Vec::new(), targets: BTreeMap::new() }
+        Self {
+            diagnostics,
+            removed,
+            abilities,
+            low_ports: Vec::new(),
+            port_places: Vec::new(),
+            targets: BTreeMap::new(),
+        }
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {

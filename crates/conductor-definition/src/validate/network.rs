@@ -253,7 +253,9 @@ impl Check {
                     .help(format!("instance i gets {}: leave room for all instances", copies.rule())),
             );
         }
-        ports.into_iter().map(|(port, _)| port).collect()
+        let (ports, places) = ports.into_iter().unzip();
+        self.port_places = places;
+        ports
     }
 
     fn port(

@@ -26,8 +26,8 @@ impl Check {
         Restart { delay, max_delay, limit: self.limit(limit) }
     }
 
-    fn limit(&mut self, written: Option<Limit>) -> Option<StartLimit> {
-        let starts = match written {
+    fn limit(&mut self, written: Option<Spanned<Limit>>) -> Option<StartLimit> {
+        let starts = match written.map(Spanned::into_inner) {
             Some(Limit::None) => return None,
             Some(Limit::Starts(starts)) => starts,
             None => written::Starts::default(),

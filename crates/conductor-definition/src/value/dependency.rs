@@ -43,6 +43,11 @@ impl Dependency {
         &self.0
     }
 
+    /// Whether a definition of ours may make what it names: services and targets are all that those make for others.
+    pub fn may_be_ours(&self) -> bool {
+        !self.is_unit() || [".service", ".target"].iter().any(|suffix| self.0.ends_with(suffix))
+    }
+
     /// Whether it names a unit and not a service of ours.
     pub fn is_unit(&self) -> bool {
         SUFFIXES.iter().any(|suffix| self.0.ends_with(suffix))

@@ -160,7 +160,7 @@ pub(crate) struct Restart {
     pub(crate) max_delay: Option<Spanned<Timer>>,
     /// After so many starts within so much time the service is left `failed`; with `"none"`, never. Starts and
     /// restarts by hand count as well; `systemctl reset-failed` clears the count.
-    pub(crate) limit: Option<Limit>,
+    pub(crate) limit: Option<Spanned<Limit>>,
 }
 
 /// Something of the host, or a volume, in the container.
