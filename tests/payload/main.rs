@@ -11,13 +11,14 @@
 //!
 //! `PAYLOAD_START_DELAY` (seconds) delays listening; `PAYLOAD_IGNORE_TERM=1` or `GET /ignore-term` makes SIGTERM a
 //! no-op; `PAYLOAD_TERM_EXIT` is the exit status for SIGTERM otherwise (0). `GET /exit/N` exits, `GET /memory/MIB`
-//! fills memory, `GET /env`, `/args`, `/instance` and `/pid` show what the container got.
+//! fills memory, `GET /ready` tells systemd that it is ready (sd_notify(3)), `GET /env`, `/args`, `/instance` and `/pid` show what the container got.
 
 // A test server: it prints to its log and exits on demand, which is what it is for.
 #![allow(clippy::print_stdout, clippy::exit)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -155,6 +156,11 @@ fn serve(state: &State, stream: TcpStream) {
     }
 }
 
+fn say_ready() -> std::io::Result<()> {
+    let socket = variable("NOTIFY_SOCKET").ok_or(std::io::ErrorKind::NotFound)?;
+    UnixDatagram::unbound()?.send_to(b"READY=1", socket).map(drop)
+}
+
 /// Status and body, or `None` for no answer at all.
 fn answer(state: &State, path: &str) -> Option<(&'static str, String)> {
     let lines = |items: Vec<String>| items.join("\n") + "\n";
@@ -179,6 +185,10 @@ fn answer(state: &State, path: &str) -> Option<(&'static str, String)> {
             state.ignore_term.store(true, Ordering::Relaxed);
             "ok\n".to_owned()
         }
+        ("ready", None) => match say_ready() {
+            Ok(()) => "ok\n".to_owned(),
+            Err(error) => return Some(("500 Internal Server Error", format!("{error}\n"))),
+        },
         ("env", None) => lines(std::env::vars().map(|(name, value)| format!("{name}={value}")).collect()),
         ("args", None) => lines(std::env::args().collect()),
         ("instance", None) => variable("CONDUCTOR_INSTANCE").unwrap_or_default() + "\n",

@@ -18,6 +18,8 @@ fn secrets_are_in_the_container_and_nowhere_else() {
     let on = Stage::docker();
     keys::secrets_on(&on);
     keys::encrypted_secrets_on(&on);
+    keys::places_of_secrets_on(&on);
+    keys::entrypoint_filter_and_reload_on(&on);
 }
 
 #[test]

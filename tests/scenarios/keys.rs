@@ -19,6 +19,46 @@ fn encrypted_secrets_are_decrypted_on_the_machine() {
 }
 
 #[test]
+fn secrets_in_variables_and_other_places() {
+    places_of_secrets_on(&Stage::podman());
+}
+
+#[test]
+fn entrypoint_filter_time_zone_and_reload() {
+    entrypoint_filter_and_reload_on(&Stage::podman());
+}
+
+#[test]
+fn the_program_says_itself_when_it_is_ready() {
+    let on = Stage::podman();
+    on.define(
+        "web",
+        "image = \"localhost/web:1\"\ncommand = [\"payload\"]\nnotify = true\n\
+         [[ports]]\ncontainer = 8080\nhost = 20000\n",
+    );
+    on.ok(["systemctl", "start", "--no-block", "web.service"]).unwrap();
+    on.eventually(SOON, "it listens", || Ok(ask(&on, 20000, "/healthz").is_ok())).unwrap();
+    assert_eq!(on.property("web.service", "ActiveState").unwrap(), "activating");
+    assert_eq!(ask(&on, 20000, "/ready").unwrap(), "ok");
+    on.eventually(SOON, "it has started", || Ok(on.property("web.service", "ActiveState")? == "active"))
+        .unwrap();
+    on.ok(["systemctl", "stop", "web.service"]).unwrap();
+    on.only_containers(&[]);
+}
+
+#[test]
+fn a_user_namespace_of_its_own() {
+    let on = Stage::podman();
+    on.sh("for file in /etc/subuid /etc/subgid; do echo containers:1000000:1000000 >>$file; done").unwrap();
+    start(&on, "", "[security]\nuser-namespace = \"auto\"\n");
+    // Root in it is somebody else on the host.
+    assert_eq!(
+        on.inside("id -u; awk '$1 == 0 && $2 >= 1000000 { print \"mapped\" }' /proc/self/uid_map"),
+        "0\nmapped"
+    );
+}
+
+#[test]
 fn the_hosts_network_and_other_addresses() {
     networks_on(&Stage::podman());
 }
@@ -151,6 +191,83 @@ pub(crate) fn secrets_on(on: &Stage) {
     .unwrap();
     on.ok(["systemctl", "stop", "web.service"]).unwrap();
     on.sh("! test -e /run/credentials/web.service && ! test -e /run/conductor/secrets/web").unwrap();
+}
+
+pub(crate) fn places_of_secrets_on(on: &Stage) {
+    let (word, engine) = ("postgres://shop:correct#horse = \"$HOME\" 50%", on.engine.name());
+    on.sh("umask 077; mkdir -p /etc/plain").unwrap();
+    on.write("/etc/plain/url", &format!("{word}\n")).unwrap();
+    on.write("/etc/plain/empty", "").unwrap();
+    on.write("/etc/plain/lines", "one\ntwo\n").unwrap();
+    let secrets = r#"[secrets]
+url = { path = "/etc/plain/url", environment = "DATABASE_URL" }
+empty = { path = "/etc/plain/empty", environment = "EMPTY" }
+named = { path = "/etc/plain/url", target = "other-name" }
+placed = { path = "/etc/plain/lines", target = "/etc/app/lines" }
+"#;
+    start(on, "", secrets);
+    let variables = ask(on, 20000, "/env").unwrap();
+    for line in [&format!("DATABASE_URL={word}"), "EMPTY="] {
+        assert!(variables.lines().any(|one| one == line), "{line} is not in {variables}");
+    }
+    assert_eq!(
+        on.inside("cat /run/secrets/other-name /etc/app/lines; ls /run/secrets"),
+        format!("{word}\none\ntwo\nother-name")
+    );
+    // Neither in the unit nor on any command line, and the file is root's.
+    on.sh("! systemctl cat web | grep 'correct#hors[e]'
+         ! systemctl show web | grep 'correct#hors[e]'
+         ! grep --text --quiet 'correct#hors[e]' /proc/[0-9]*/cmdline
+         test \"$(stat -c '%U %a' /run/conductor/secrets/web/.environment)\" = 'root 600'
+         ! runuser -u nobody -- cat /run/conductor/secrets/web/.environment")
+        .unwrap();
+    // The same for what runs once.
+    let once = on.ok(["conductor", "run", "web", "--", "sh", "-c", "echo $DATABASE_URL"]).unwrap();
+    assert!(once.contains(word), "{once}");
+    on.ok(["systemctl", "stop", "web.service"]).unwrap();
+    on.sh("! test -e /run/conductor/secrets/web").unwrap();
+
+    start_fails(on, "[secrets]\nlines = { path = \"/etc/plain/lines\", environment = \"LINES_OF_IT\" }\n");
+    let journal = on.journal("web.service").unwrap();
+    assert!(
+        journal.contains("secret lines has several lines, and variable LINES_OF_IT can have one"),
+        "{journal}"
+    );
+    on.sh(&format!("! {engine} ps --all | grep conductor-web; systemctl stop web.service")).unwrap();
+}
+
+pub(crate) fn entrypoint_filter_and_reload_on(on: &Stage) {
+    let filter = r#"{ "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{ "names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO" }] }"#;
+    on.write("/etc/no-mkdir.json", filter).unwrap();
+    let top = r#"
+entrypoint = ["sh", "-c", "FROM=entrypoint exec \"$0\" \"$@\""]
+timezone = "UTC"
+"#;
+    let tables = r#"
+[security]
+seccomp = "/etc/no-mkdir.json"
+[reload]
+command = ["sh", "-c", "date +%Z > /reloaded"]
+"#;
+    start(on, top, tables);
+    let variables = ask(on, 20000, "/env").unwrap();
+    assert!(variables.lines().any(|line| line == "FROM=entrypoint"), "{variables}");
+    assert_eq!(on.inside("touch /x && ls /x; mkdir /y 2>/dev/null || echo no"), "/x\nno");
+    match on.engine {
+        // The end of the file is the rule of the zone (tzfile(5)).
+        Engine::Podman => assert_eq!(on.inside("tail -n 1 /etc/localtime"), "UTC0"),
+        Engine::Docker => assert!(variables.lines().any(|line| line == "TZ=UTC"), "{variables}"),
+    }
+    on.ok(["systemctl", "reload", "web.service"]).unwrap();
+    assert_eq!(on.inside("cat /reloaded"), "UTC");
+
+    start(on, "", "[reload]\nsignal = \"INT\"\n");
+    on.ok(["systemctl", "reload", "web.service"]).unwrap();
+    on.eventually(SOON, "the signal arrives", || {
+        Ok(on.journal("web.service")?.contains("payload: ending on SIGINT"))
+    })
+    .unwrap();
 }
 
 pub(crate) fn encrypted_secrets_on(on: &Stage) {

@@ -44,8 +44,8 @@ pub use releases::{Live, ReleaseFile, Releases};
 pub use search::{File, Finding, Found, find};
 pub use service::{
     Directives, Health, Log, Mount, MountSource, Network, NetworkMode, OnUnhealthy, Port, Process, Protocol,
-    Pull, PullPolicy, Resources, Restart, Runtime, Seccomp, Secret, Security, Service, StartLimit, Stop,
-    Storage, Tmpfs, Ulimit,
+    Pull, PullPolicy, Reload, Resources, Restart, Runtime, Seccomp, Secret, SecretPlace, Security, Service,
+    StartLimit, Stop, Storage, Tmpfs, Ulimit,
 };
 pub use settings::Settings;
 pub use site::{Scope, Site, UserDirectories};
@@ -55,8 +55,8 @@ pub use together::{Claims, Clash, Places, Reference, clashes};
 pub use value::{
     Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FileMode, FilePath,
     FileSystem, Group, GrpcService, HeaderName, HostName, HostPattern, Image, InterfaceName, InvalidValue,
-    LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, ServiceName, Signal,
-    SliceName, Statuses, Subnet, SysctlName, TlsName, UpstreamName, UrlPath, User,
+    LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, SecretTarget, ServiceName,
+    Signal, SliceName, Statuses, Subnet, SysctlName, TimeZone, TlsName, UpstreamName, UrlPath, User,
 };
 
 /// A definition that could be read, and what is questionable about it.
@@ -146,7 +146,7 @@ pub fn parse_volume(source: &Source, abilities: Abilities) -> Result<ParsedObjec
 }
 
 /// What is written in all files together, validated; and warnings, unless one of the findings is an error.
-fn parsed<N, W: serde::de::DeserializeOwned + Default, T>(
+fn parsed<N, W: written::Form, T>(
     source: &Source,
     name: Result<N, InvalidValue>,
     validate: impl FnOnce(Result<N, Diagnostic>, written::Read<W>) -> (Option<T>, Vec<Diagnostic>),

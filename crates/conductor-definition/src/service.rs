@@ -12,7 +12,7 @@ use crate::release::{Deploy, Proxy};
 use crate::value::{
     Capability, Cpus, Dependency, Device, Directive, EnvironmentName, FileMode, FilePath, Group, HostName,
     HostPattern, Image, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName,
-    ServiceName, Signal, SliceName, SysctlName, User,
+    SecretTarget, ServiceName, Signal, SliceName, SysctlName, TimeZone, User,
 };
 
 /// A service that can be turned into units.
@@ -60,6 +60,8 @@ pub struct Service {
     pub security: Security,
     /// How it is stopped.
     pub stop: Stop,
+    /// How it is made to read its configuration anew, if it can be.
+    pub reload: Option<Reload>,
     /// When its image is fetched.
     pub pull: Pull,
     /// Where its output goes.
@@ -133,8 +135,12 @@ pub struct Process {
     pub groups: Vec<Group>,
     /// Where it starts.
     pub working_directory: Option<FilePath>,
+    /// Its time zone.
+    pub timezone: Option<TimeZone>,
     /// Whether a small init is the first process.
     pub init: bool,
+    /// Whether it says itself when it is ready.
+    pub notify: bool,
     /// The environment, sorted by name.
     pub environment: BTreeMap<EnvironmentName, String>,
     /// Files of assignments.
@@ -161,12 +167,26 @@ pub struct Secret {
     pub path: FilePath,
     /// Whether `systemd-creds encrypt` made it.
     pub encrypted: bool,
-    /// Who owns it in the container.
-    pub uid: u32,
-    /// The group that owns it there.
-    pub gid: u32,
-    /// Who may read it there.
-    pub mode: FileMode,
+    /// How the container has it.
+    pub place: SecretPlace,
+}
+
+/// How a container has a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// In a file.
+    File {
+        /// Where that is in the container.
+        target: SecretTarget,
+        /// Who owns it in the container.
+        uid: u32,
+        /// The group that owns it there.
+        gid: u32,
+        /// Who may read it there.
+        mode: FileMode,
+    },
+    /// In a variable.
+    Variable(EnvironmentName),
 }
 
 /// Limits of the unit's control group; `None` is no limit.
@@ -239,6 +259,10 @@ pub struct Tmpfs {
 pub struct Network {
     /// Which.
     pub mode: NetworkMode,
+    /// Further names in networks by name.
+    pub aliases: Vec<HostName>,
+    /// Its own addresses in the one network by name.
+    pub addresses: Vec<IpAddr>,
     /// Published ports, in the order written.
     pub ports: Vec<Port>,
     /// The container's host name.
@@ -337,6 +361,15 @@ pub struct Stop {
     pub signal: Option<Signal>,
     /// Time between it and SIGKILL.
     pub timeout: TimeSpan,
+}
+
+/// How a program is made to read its configuration anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reload {
+    /// By a command in the container; never empty.
+    Command(Vec<String>),
+    /// By a signal for its first process.
+    Signal(Signal),
 }
 
 /// When an image is fetched.

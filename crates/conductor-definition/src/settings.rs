@@ -5,8 +5,8 @@ use toml::Spanned;
 
 use crate::diagnostic::most_errors;
 use crate::merge::merged;
-use crate::written::{Removed, Table, read};
-use crate::{Diagnostic, Source};
+use crate::written::{Form, Removed, Table, read};
+use crate::{Diagnostic, Kind, Source};
 
 /// The machine's settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub struct Settings {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Written {
     systemd_version: Option<Spanned<i64>>,
+}
+
+impl Form for Written {
+    const KIND: Option<Kind> = None;
 }
 
 impl Settings {

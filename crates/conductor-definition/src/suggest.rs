@@ -14,6 +14,25 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The `most` candidates that have most in common with `word`, in the order of the alphabet.
+pub(crate) fn similar<'a>(word: &str, candidates: &[&'a str], most: usize) -> Vec<&'a str> {
+    /// A word may be as long as a file, and more than any name is no help.
+    const LONGEST: usize = 64;
+    let word: String = word.chars().take(LONGEST).collect();
+    let mut all: Vec<(usize, &str)> = candidates
+        .iter()
+        .map(|candidate| {
+            // Of a long name more letters may differ.
+            let longer = candidate.chars().count().max(word.chars().count()).max(1);
+            (distance(&word, candidate) * 100 / longer, *candidate)
+        })
+        .collect();
+    all.sort_unstable();
+    let mut first: Vec<&str> = all.into_iter().take(most).map(|(_, candidate)| candidate).collect();
+    first.sort_unstable();
+    first
+}
+
 /// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours each
 /// cost one, so that `imgae` is one step from `image`.
 fn distance(left: &str, right: &str) -> usize {
@@ -61,5 +80,13 @@ mod tests {
         assert_eq!(nearest("unhealthy_after", keys), Some("unhealthy-after"));
         assert_eq!(nearest("volumes", keys), None);
         assert_eq!(nearest("x", keys), None);
+    }
+
+    #[test]
+    fn names_the_most_similar_ones() {
+        let keys = ["image", "command", "instances", "unhealthy-after"];
+        assert_eq!(similar("unhealthy", &keys, 2), ["instances", "unhealthy-after"]);
+        assert_eq!(similar("", &keys, 9).len(), 4);
+        assert_eq!(similar(&"x".repeat(1 << 20), &keys, 3).len(), 3);
     }
 }

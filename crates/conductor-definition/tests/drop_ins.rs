@@ -82,7 +82,7 @@ fn a_drop_in_may_be_of_another_type() {
     assert_data_eq!(
         messages("image = 'web'\n[health]\npath = '/'", &["health = '/healthz'", "environment.A = [\n5]"]),
         str![[r#"
-web.toml.d/0.toml:1:10: string "/healthz" is not a table
+web.toml.d/0.toml:1:10: string "/healthz" is not a table (here it is [health], and below it path = "/healthz")
 web.toml.d/1.toml:1:17: a list is not a text in quotes
 
 "#]]

@@ -69,6 +69,273 @@ web.toml:8:1: unknown key `start` (did you mean `starts`?)
 }
 
 #[test]
+fn time_zones_names_and_addresses_in_networks() {
+    let text = r#"
+image = "web:1"
+timezone = "Mars/Olympus Mons"
+network-aliases = ["web_1"]
+network-addresses = ["10.0.0.300"]
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:3:12: `Mars/Olympus Mons` is not a time zone: write it as `timedatectl list-timezones` does, such as Europe/London
+web.toml:4:20: `web_1` is not a host name: use letters, digits, `-` and `.`
+web.toml:5:22: `10.0.0.300` is not an IP address: write it in numbers, such as 127.0.0.1 or ::1
+
+"#]]
+    );
+    let text = r#"
+image = "web:1"
+runtime = "docker"
+timezone = "local"
+network-aliases = ["shop"]
+network-addresses = ["10.89.0.9"]
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:4:12: docker has no time zone `local` (name the zone, or mount the host's /etc/localtime with [[volumes]])
+web.toml:5:19: only in a network that has a name a container has aliases (name one: network = "backend")
+web.toml:6:21: only in one network that has a name a container can choose its address (name one: network = "backend")
+
+"#]]
+    );
+    let several = r#"
+image = "web:1"
+instances = 2
+network = "backend"
+network-addresses = ["10.89.0.9"]
+"#;
+    assert_data_eq!(
+        messages(several),
+        str![[r#"
+web.toml:5:21: several containers would have one address (leave it out: others find the service by its name, or by `network-aliases`)
+
+"#]]
+    );
+    let twice = several.replace("instances = 2", "").replace("\"]", "\", \"10.89.0.10\"]");
+    assert_data_eq!(
+        messages(&twice),
+        str![[r#"
+web.toml:5:21: a container has one address of each version in a network (leave one of them, or one and one of the other version)
+
+"#]]
+    );
+}
+
+#[test]
+fn places_of_secrets() {
+    let text = r#"
+image = "web:1"
+[environment]
+TOKEN = "x"
+[secrets]
+a = { path = "/etc/a", target = "../b" }
+b = { path = "/etc/b", environment = "B-C D" }
+c = { path = "/etc/c", environment = "C", target = "c", uid = 1, mode = "0400" }
+d = { path = "/etc/d", environment = "TOKEN" }
+e = { path = "/etc/e", target = "f" }
+f = "/etc/f"
+g = { path = "/etc/g", environment = "G" }
+h = { path = "/etc/h", environment = "G" }
+i = { path = "/etc/i", environment = "CONDUCTOR_INSTANCE" }
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:6:33: `../b` is neither the name of a file nor an absolute path: write "token" for /run/secrets/token
+web.toml:7:38: `B-C D` cannot be the name of an environment variable: use letters, digits, `_`, `.` and `-`, and begin with a letter or `_`
+web.toml:8:52: a variable has no `target` (leave one of them out)
+web.toml:8:63: a variable has no `uid` (leave one of them out)
+web.toml:8:73: a variable has no `mode` (leave one of them out)
+web.toml:9:38: `TOKEN` stands in [environment] too (leave it out there: what is in the unit is no secret)
+web.toml:11:5: two secrets are the container's file /run/secrets/f (give one of them another `target` or `environment`)
+web.toml:13:5: two secrets are the container's variable G (give one of them another `target` or `environment`)
+web.toml:14:38: `CONDUCTOR_INSTANCE` is set by Conductor: it is the number of the instance (choose another name)
+
+"#]]
+    );
+}
+
+#[test]
+fn reload_and_readiness() {
+    let reload = |keys: &str| messages(&format!("image = \"web:1\"\n[reload]\n{keys}\n"));
+    assert_data_eq!(
+        reload(""),
+        str![[r#"
+web.toml:2:1: [reload] does not say how (write command = ["bin/reload"] or signal = "HUP")
+
+"#]]
+    );
+    assert_data_eq!(
+        reload("command = []"),
+        str![[r#"
+web.toml:3:11: there is no command (write command = ["bin/reload"] or signal = "HUP")
+
+"#]]
+    );
+    assert_data_eq!(
+        reload("command = [\"a\"]\nsignal = \"HUP\""),
+        str![[r#"
+web.toml:4:10: a reload is either a command or a signal (write command = ["bin/reload"] or signal = "HUP")
+
+"#]]
+    );
+    assert_data_eq!(
+        reload("signal = \"HUPP\""),
+        str![[r#"
+web.toml:3:10: `HUPP` is not a signal: did you mean `HUP`?
+
+"#]]
+    );
+    assert_data_eq!(
+        reload("command = \"a b\""),
+        str![[r#"
+web.toml:3:11: string "a b" is not a list, such as ["first", "second"]
+
+"#]]
+    );
+    assert_data_eq!(
+        messages("image = \"web:1\"\nruntime = \"docker\"\nnotify = true\n"),
+        str![[r#"
+web.toml:3:10: docker does not let a container tell systemd that it is ready (have it asked instead: [health] with path = "/healthz")
+
+"#]]
+    );
+}
+
+#[test]
+fn keys_of_compose() {
+    let text = r#"
+image = "web:1"
+container_name = "web"
+depends_on = ["postgres"]
+env_file = ".env"
+restart = "always"
+mem_limit = "512m"
+cap_add = ["NET_ADMIN"]
+working_dir = "/srv"
+stdin_open = true
+privileged = true
+network_mode = "host"
+ports = ["8080:80"]
+volumes = ["/srv:/data:ro"]
+environment = ["A=b"]
+[healthcheck]
+test = ["CMD", "curl", "-f", "http://localhost"]
+[deploy]
+replicas = 2
+[deploy.resources.limits]
+memory = "512M"
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:3:1: unknown key `container_name` (leave it out: the file's name is the service's, and its container is called conductor-NAME)
+web.toml:4:1: unknown key `depends_on` (here it is requires = ["postgres"])
+web.toml:5:1: unknown key `env_file` (here it is environment-files = ["/etc/web.env"])
+web.toml:6:11: string "always" is not a table (systemd starts it again whenever it ends, unless it was stopped: leave it out, or write [restart] and below it delay = "5s")
+web.toml:7:1: unknown key `mem_limit` (here it is [resources], and below it memory = "512M")
+web.toml:8:1: unknown key `cap_add` (here it is [security], and below it capabilities = { add = ["NET_ADMIN"], drop = ["ALL"] })
+web.toml:9:1: unknown key `working_dir` (did you mean `working-directory`?)
+web.toml:10:1: unknown key `stdin_open` (a service has no terminal: leave it out; `conductor run NAME -- COMMAND` and `conductor exec` have yours)
+web.toml:11:1: unknown key `privileged` (name what it needs: `devices`, and [security] with `capabilities`; or give it everything, runtime-args = ["--privileged"])
+web.toml:12:1: unknown key `network_mode` (here it is network = ["backend"])
+web.toml:13:10: string "8080:80" is not a table (here it is [[ports]], and below it container = 80 and host = 8080)
+web.toml:14:12: string "/srv:/data:ro" is not a table (here it is [[volumes]], and below it source = "/srv/data", target = "/data" and read-only = true)
+web.toml:15:15: a list is not a table (here it is [environment], and below it NAME = "value")
+web.toml:16:2: unknown key `healthcheck` (here it is [health], and below it path = "/healthz")
+web.toml:19:1: unknown key `replicas` (here it is instances = 2, above all tables)
+web.toml:20:9: unknown key `resources` (here it is [resources], and below it memory = "512M")
+
+"#]]
+    );
+}
+
+#[test]
+fn keys_of_quadlet() {
+    let text = r#"
+Image = "web:1"
+Exec = "bin/web"
+PublishPort = "8080:80"
+Volume = "/srv:/data:ro"
+EnvironmentFile = "/etc/web.env"
+ReadOnly = true
+AddCapability = "NET_ADMIN"
+AutoUpdate = "registry"
+[Unit]
+After = "postgres.service"
+[systemd.install]
+WantedBy = "multi-user.target"
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:2:1: unknown key `Image` (did you mean `image`?)
+web.toml:3:1: unknown key `Exec` (here it is command = ["bin/web", "--port", "8080"])
+web.toml:4:1: unknown key `PublishPort` (here it is [[ports]], and below it container = 80 and host = 8080)
+web.toml:5:1: unknown key `Volume` (here it is [[volumes]], and below it source = "/srv/data", target = "/data" and read-only = true)
+web.toml:6:1: unknown key `EnvironmentFile` (here it is environment-files = ["/etc/web.env"])
+web.toml:7:1: unknown key `ReadOnly` (did you mean `read-only`?)
+web.toml:8:1: unknown key `AddCapability` (here it is [security], and below it capabilities = { add = ["NET_ADMIN"], drop = ["ALL"] })
+web.toml:9:1: unknown key `AutoUpdate` (a tag is not followed by itself: write the new one and reload, or have [pull] with policy = "always" fetch it before each start)
+web.toml:10:2: unknown key `Unit` (here it is [systemd.unit], and below it ConditionPathExists = "/srv/data")
+web.toml:12:10: unknown key `install` (generated units are enabled here: enabled = true, above all tables, is the default)
+
+"#]]
+    );
+}
+
+#[test]
+fn keys_of_nobody() {
+    let text = r#"
+image = "web:1"
+kubernetes = true
+[secrets.key]
+pwd = "/etc/key"
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:3:1: unknown key `kubernetes` (known here are devices, environment-files, instances, labels, ports, requires, secrets, ulimits and others: `man conductor-service` tells of all)
+web.toml:4:1: missing field `path`
+web.toml:5:1: unknown key `pwd` (known here: path, encrypted, target, environment, uid, gid, mode)
+
+"#]]
+    );
+}
+
+#[test]
+fn ports_and_volumes_in_the_words_of_compose() {
+    let text = r#"
+image = "web:1"
+[[ports]]
+target = 80
+published = 8080
+host_ip = "127.0.0.1"
+[[volumes]]
+type = "bind"
+src = "/srv"
+destination = "/data"
+readOnly = true
+"#;
+    assert_data_eq!(
+        messages(text),
+        str![[r#"
+web.toml:4:1: unknown key `target` (did you mean `container`?)
+web.toml:5:1: unknown key `published` (did you mean `host`?)
+web.toml:6:1: unknown key `host_ip` (did you mean `address`?)
+web.toml:8:1: unknown key `type` (leave it out: a source that begins with / is a path of the host, any other the name of a volume; [[tmpfs]] is in memory)
+web.toml:9:1: unknown key `src` (did you mean `source`?)
+web.toml:10:1: unknown key `destination` (did you mean `target`?)
+web.toml:11:1: unknown key `readOnly` (did you mean `read-only`?)
+
+"#]]
+    );
+}
+
+#[test]
 fn wrong_types() {
     let text = r#"
 image = 5
@@ -451,9 +718,9 @@ fn tables_and_lists_mixed_up() {
         messages(text),
         str![[r#"
 web.toml:1:9: a list is not an image reference in quotes, such as "registry.example.com/web:1.4.2"
-web.toml:2:15: a list is not a table
-web.toml:3:10: string "/healthz" is not a table
-web.toml:4:9: integer `80` is not a list, such as ["first", "second"]
+web.toml:2:15: a list is not a table (here it is [environment], and below it NAME = "value")
+web.toml:3:10: string "/healthz" is not a table (here it is [health], and below it path = "/healthz")
+web.toml:4:9: integer `80` is not a list, such as ["first", "second"] (here it is [[ports]], and below it container = 80 and host = 8080)
 web.toml:5:11: a table is not a list, such as ["first", "second"]
 
 "#]]
@@ -552,7 +819,7 @@ web.toml:11:11: `host` cannot be combined with other networks
 web.toml:13:1: `a b` cannot be a label: use letters, digits, `.`, `_`, `-` and `/`
 web.toml:15:1: `../x` cannot be a secret's name: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit
 web.toml:16:7: missing field `path`
-web.toml:16:9: unknown key `file` (known here: path, encrypted, uid, gid, mode)
+web.toml:16:9: unknown key `file` (did you mean `path`?)
 web.toml:17:30: -1 is not between 0 and 4294967294
 web.toml:18:31: `u=r` is not a file's mode: write it as chmod(1) takes it, such as "0440"
 web.toml:21:15: `memory-high` is above `memory` (above memory-high it is slowed down, above memory it is killed)

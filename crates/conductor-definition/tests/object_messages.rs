@@ -62,10 +62,10 @@ x.conf:1:12: integer `1` is not true or false
     assert_data_eq!(
         all(Kind::Volume),
         str![[r#"
-a b.toml:1:1: unknown key `internal` (known here: description, runtime, runtime-args, driver, device, type, mount-options, uid, gid, options, labels)
+a b.toml:1:1: unknown key `internal` (known here are device, driver, labels, mount-options, options, runtime, runtime-args, type and others: `man conductor-volume` tells of all)
 a b.toml: `a b` cannot be a volume's name: use letters, digits, `_`, `.` and `-`, and begin with a letter or a digit
-host.toml:1:1: unknown key `internal` (known here: description, runtime, runtime-args, driver, device, type, mount-options, uid, gid, options, labels)
-x.conf:1:1: unknown key `internal` (known here: description, runtime, runtime-args, driver, device, type, mount-options, uid, gid, options, labels)
+host.toml:1:1: unknown key `internal` (known here are device, driver, labels, mount-options, options, runtime, runtime-args, type and others: `man conductor-volume` tells of all)
+x.conf:1:1: unknown key `internal` (known here are device, driver, labels, mount-options, options, runtime, runtime-args, type and others: `man conductor-volume` tells of all)
 x.conf: the file name x.conf does not give a volume name: call it NAME.toml
 
 "#]]
@@ -146,7 +146,7 @@ data.toml:4:8: `n f s` is not a type of file system: write it as mount(8) takes 
 data.toml:5:17: string "ro,noatime" is not a list, such as ["first", "second"]
 data.toml:6:7: -1 is not between 0 and 4294967294
 data.toml:7:7: 4294967295 is not between 0 and 4294967294
-data.toml:8:1: unknown key `subnets` (known here: description, runtime, runtime-args, driver, device, type, mount-options, uid, gid, options, labels)
+data.toml:8:1: unknown key `subnets` (known here are description, driver, labels, mount-options, options, runtime, runtime-args, type and others: `man conductor-volume` tells of all)
 
 "#]]
     );

@@ -81,7 +81,7 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .section("Service")
         .with(|unit| engine.supervision(unit, service))
         .with(|unit| restart(unit, service, context.systemd))
-        .set_some("TimeoutStartSec", service.health.as_ref().map(|health| start_timeout(health.start_within)))
+        .set_some("TimeoutStartSec", start_timeout(service))
         .with(|unit| secrets::in_unit(unit, service, &names.instance(), context.scope))
         .with(|unit| {
             if volumes.is_empty() {
@@ -96,6 +96,10 @@ pub(crate) fn unit(service: &Service, names: &Names<'_>, context: &Context) -> S
         .exec("ExecStart", &engine.run(&container))
         .with(|unit| match &service.health {
             Some(health) => unit.exec("ExecStartPost", &wait(service, health, names, context.scope)),
+            None => unit,
+        })
+        .with(|unit| match &service.reload {
+            Some(reload) => unit.exec("ExecReload", &engine.reload(&container, reload)),
             None => unit,
         })
         .exec("ExecStop", &engine.stop(&container))

@@ -15,10 +15,17 @@ pub(crate) fn seconds(span: TimeSpan) -> u64 {
     span.as_micros().div_ceil(1_000_000)
 }
 
-/// `TimeoutStartSec=` with a health check: longer than `conductor-health wait` takes, which ends by
-/// itself and says what it saw. systemd's own time-out only says "timeout".
-pub(crate) fn start_timeout(start_within: TimeSpan) -> TimeSpan {
-    ENGINE_START.plus(start_within)
+/// Time for a program to say that it is ready, if nothing else is asked of it: systemd's own default
+/// (`DefaultTimeoutStartSec=`), which an administrator may have changed, and the start limit has to know it.
+const READY: TimeSpan = TimeSpan::from_secs(90);
+
+/// `TimeoutStartSec=`, where systemd's own will not do. With a health check it is longer than `conductor-health wait`
+/// takes, which ends by itself and says what it saw: systemd's own time-out only says "timeout".
+pub(crate) fn start_timeout(service: &Service) -> Option<TimeSpan> {
+    match &service.health {
+        Some(health) => Some(ENGINE_START.plus(health.start_within)),
+        None => service.process.notify.then_some(READY),
+    }
 }
 
 /// `StartLimitIntervalSec=`: the time in which the limit's starts count.
@@ -50,7 +57,8 @@ pub(crate) fn recover_within(service: &Service) -> TimeSpan {
 const A_YEAR: TimeSpan = TimeSpan::from_secs(365 * 24 * 60 * 60);
 
 fn longest_cycle(service: &Service) -> TimeSpan {
-    let engine = ENGINE_START.plus(engine_stop(service)).plus(service.restart.max_delay);
+    let start = if service.process.notify && service.health.is_none() { READY } else { ENGINE_START };
+    let engine = start.plus(engine_stop(service)).plus(service.restart.max_delay);
     match &service.health {
         None => engine,
         Some(health) => engine
@@ -77,6 +85,8 @@ mod tests {
         assert_eq!(window(""), "20min");
         // … + 60 s to get healthy + 3 × (5 s + 2 s) + 10 s grace, ten times.
         assert_eq!(window("[[ports]]\ncontainer = 80\nhost = 2000\n[health]\npath = \"/\""), "35min 10s");
+        // 90 s to get ready + 30 s stop + 60 s delay, ten times.
+        assert_eq!(window("notify = true"), "30min");
         assert_eq!(window("[restart]\nmax-delay = \"5s\"\nlimit = { starts = 2 }"), "2min 10s");
         assert_eq!(window("[restart]\nlimit = { starts = 2, within = \"1h\" }"), "1h");
     }

@@ -107,7 +107,7 @@ pub fn once(service: &Service, run: &Once, objects: &BTreeSet<DefinitionName>, s
         ("Slice", Setting::Text(slice(&service))),
     ];
     let volumes = used.volumes();
-    let mut before = secrets::copies(&service, &container.secrets, Exec::in_words, scope);
+    let mut before = secrets::before(&service, &container.secrets, Exec::in_words, scope);
     if !volumes.is_empty() {
         before.push(engine.check_volumes(Exec::in_words(SCRIPT), &volumes));
     }
@@ -115,7 +115,7 @@ pub fn once(service: &Service, run: &Once, objects: &BTreeSet<DefinitionName>, s
         let commands = before.into_iter().map(Exec::into_words).collect();
         properties.push(("ExecStartPre", Setting::Commands { commands, may_fail: false }));
     }
-    if secrets::are_copied(&service) {
+    if secrets::need_directory(&service) {
         let directory = secrets::directory(&format!("{}-run-{id}", service.name));
         properties.push(("RuntimeDirectory", Setting::Names(vec![directory])));
         properties.push(("RuntimeDirectoryMode", Setting::Mode(secrets::DIRECTORY_MODE)));

@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser};
 
 use whose::Whose;
@@ -65,7 +66,7 @@ enum Command {
 
 /// The whole program: reads the arguments and does what they say.
 pub fn main() -> ExitCode {
-    let Cli { whose, command } = Cli::parse();
+    let Cli { whose, command } = Cli::try_parse().unwrap_or_else(|error| with_tip(error).exit());
     match command {
         Command::Check(check) => check.run(whose),
         Command::Generate(generate) => generate.run(whose),
@@ -83,6 +84,23 @@ pub fn main() -> ExitCode {
         Command::Proxy(proxy) => proxy.run(whose),
         Command::Schema(schema) => schema.run(),
     }
+}
+
+/// `conductor run web ls` lacks two hyphens: clap only says that it did not expect `ls`.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let word = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) if !word.starts_with('-') => word.clone(),
+        _ => return error,
+    };
+    let takes_command = matches!(
+        error.get(ContextKind::Usage),
+        Some(ContextValue::StyledStr(usage)) if usage.to_string().contains("[-- <")
+    );
+    if error.kind() == ErrorKind::UnknownArgument && takes_command {
+        let tip = format!("the command comes after two hyphens: '-- {word}'");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 /// The command line's definition.

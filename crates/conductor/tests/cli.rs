@@ -35,6 +35,20 @@ impl Machine {
 }
 
 #[test]
+fn commands_for_containers_come_after_hyphens() {
+    let machine = Machine::new();
+    for command in ["run", "exec"] {
+        let assert = machine.conductor(&[command, "web", "ls", "-l"]).assert().code(2).stdout_eq(str![]);
+        let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+        assert!(said.contains("unexpected argument 'ls' found"), "{said}");
+        assert!(said.contains("tip: the command comes after two hyphens: '-- ls'"), "{said}");
+    }
+    let assert = machine.conductor(&["logs", "web", "--nonsense"]).assert().code(2);
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(!said.contains("two hyphens"), "{said}");
+}
+
+#[test]
 fn check_finds_nothing() {
     Machine::new()
         .file("web.toml", "image = \"localhost/web:1\"\n")

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Check;
 use crate::value::{LimitName, Text, UserNamespace};
 use crate::written::{self, Spanned, default};
-use crate::{Diagnostic, Directives, Log, Pull, PullPolicy, Resources, Security, Stop, Ulimit};
+use crate::{Diagnostic, Directives, Log, Pull, PullPolicy, Reload, Resources, Security, Stop, Ulimit};
 
 impl Check {
     pub(super) fn resources(&mut self, written: written::Resources) -> Resources {
@@ -76,6 +76,36 @@ impl Check {
     pub(super) fn stop(&mut self, written: written::Stop) -> Stop {
         let written::Stop { signal, timeout } = written;
         Stop { signal, timeout: self.timer(timeout, default::STOP_TIMEOUT) }
+    }
+
+    pub(super) fn reload(&mut self, written: Spanned<written::Reload>) -> Option<Reload> {
+        let table = written.span();
+        let written::Reload { command, signal } = written.into_inner();
+        let mistake = match (command, signal) {
+            (Some(command), None) if !command.get_ref().is_empty() => {
+                let words = command.into_inner().into_iter().map(|Text(word)| word);
+                return Some(Reload::Command(words.collect()));
+            }
+            (None, Some(signal)) => return Some(Reload::Signal(signal.into_inner())),
+            // What was there and could not be read has been reported.
+            (None, None)
+                if ["reload.command", "reload.signal"].iter().any(|key| self.removed.contains(key)) =>
+            {
+                return None;
+            }
+            (Some(command), None) => {
+                Diagnostic::error("contradiction", "there is no command").at(command.span(), "is empty")
+            }
+            (Some(command), Some(signal)) => {
+                Diagnostic::error("contradiction", "a reload is either a command or a signal")
+                    .at(signal.span(), "by a signal")
+                    .and(command.span(), "by a command")
+            }
+            (None, None) => Diagnostic::error("contradiction", "[reload] does not say how")
+                .at(table, "has neither `command` nor `signal`"),
+        };
+        self.report(mistake.help("write command = [\"bin/reload\"] or signal = \"HUP\""));
+        None
     }
 
     pub(super) fn pull(&mut self, written: written::Pull) -> Pull {

@@ -14,6 +14,7 @@ mod relied;
 mod restart;
 mod rights;
 mod runtime;
+mod secrets;
 mod storage;
 mod subnets;
 mod volume;
@@ -60,11 +61,15 @@ pub(crate) fn service(
         groups,
         working_directory,
         hostname,
+        timezone,
         init,
+        notify,
         read_only,
         environment_files,
         devices,
         network,
+        network_aliases,
+        network_addresses,
         after,
         wants,
         requires,
@@ -82,6 +87,7 @@ pub(crate) fn service(
         security,
         stop,
         pull,
+        reload,
         log,
         systemd,
         health,
@@ -103,7 +109,7 @@ pub(crate) fn service(
     let runtime = runtime.map(|runtime| check.runtime(&runtime)).unwrap_or_default();
     let (resources, security) = (resources.unwrap_or_default(), security.unwrap_or_default());
     let log = log.unwrap_or_default();
-    check.engine(runtime, Asked::of(&resources, &security, &log));
+    check.engine(runtime, Asked::of(timezone.as_ref(), notify.as_ref(), &resources, &security, &log));
     let shm = resources.shm;
     let storage = Storage {
         read_only: read_only.unwrap_or(false),
@@ -117,6 +123,8 @@ pub(crate) fn service(
         check.releasing(Releasing { deploy, proxy, has_ports: wrote_ports, has_health: health.is_some() });
     let network = check.network(Networking {
         network,
+        aliases: network_aliases,
+        addresses: network_addresses,
         ports: ports.unwrap_or_default(),
         instances,
         slots,
@@ -130,7 +138,11 @@ pub(crate) fn service(
     let restart = check.restart(restart.unwrap_or_default());
     // All is looked at before anything is put together: what is missing hides nothing else.
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
-    let secrets = check.secrets(secrets.unwrap_or_default(), security.user_namespace.as_ref());
+    let secrets = check.secrets(
+        secrets.unwrap_or_default(),
+        environment.as_ref().map(Spanned::get_ref),
+        security.user_namespace.as_ref(),
+    );
     let security = check.security(security);
     let directives = check.directives(systemd.unwrap_or_default());
     let runtime_args = check.runtime_args(runtime_args.unwrap_or_default());
@@ -139,6 +151,7 @@ pub(crate) fn service(
     }
     let resources = check.resources(resources);
     let stop = check.stop(stop.unwrap_or_default());
+    let reload = reload.and_then(|reload| check.reload(reload));
     let pull = check.pull(pull.unwrap_or_default());
     let name = name.map_err(|error| check.diagnostics.push(error)).ok();
     let process = image.map(|image| Process {
@@ -148,7 +161,9 @@ pub(crate) fn service(
         user,
         groups: groups.unwrap_or_default(),
         working_directory,
+        timezone: timezone.map(Spanned::into_inner),
         init: init.unwrap_or(false),
+        notify: notify.is_some_and(Spanned::into_inner),
         environment: values(environment.map(Spanned::into_inner)),
         environment_files: environment_files.unwrap_or_default(),
         labels: values(labels),
@@ -185,6 +200,7 @@ pub(crate) fn service(
         network,
         security,
         stop,
+        reload,
         pull,
         log: Check::log(log),
         health,

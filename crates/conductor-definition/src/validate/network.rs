@@ -19,6 +19,8 @@ const MOST_PUBLISHED: u32 = 65_535;
 /// What is written about the network.
 pub(super) struct Networking {
     pub(super) network: Option<Spanned<Networks>>,
+    pub(super) aliases: Option<Spanned<Vec<HostName>>>,
+    pub(super) addresses: Option<Spanned<Vec<Address>>>,
     pub(super) ports: Vec<Spanned<written::Port>>,
     pub(super) instances: u16,
     /// Whether each instance has a port in either slot.
@@ -83,7 +85,18 @@ impl Check {
     }
 
     pub(super) fn network(&mut self, written: Networking) -> Network {
-        let Networking { network, ports, instances, slots, hostname, dns, extra_hosts, sysctls } = written;
+        let Networking {
+            network,
+            aliases,
+            addresses,
+            ports,
+            instances,
+            slots,
+            hostname,
+            dns,
+            extra_hosts,
+            sysctls,
+        } = written;
         let mode_span = network.as_ref().map(Spanned::span);
         let mode = network.map(|network| self.mode(network)).unwrap_or_default();
         if let (NetworkMode::None, Some(port), Some(span)) = (&mode, ports.first(), mode_span) {
@@ -93,11 +106,17 @@ impl Check {
                     .and(span, "no network"),
             );
         }
+        let aliases = aliases.map(|aliases| self.aliases(aliases, &mode)).unwrap_or_default();
+        let copies = u32::from(instances) * if slots { 2 } else { 1 };
+        let addresses =
+            addresses.map(|addresses| self.addresses(&addresses, &mode, copies)).unwrap_or_default();
         let ports = self.ports(ports, &Copies { instances, slots }, mode == NetworkMode::Host);
         let written::Dns { servers, search, options } = dns;
         let options = options.unwrap_or_default().into_iter().map(|EngineOption(option)| option);
         Network {
             mode,
+            aliases,
+            addresses,
             ports,
             hostname,
             dns_servers: servers.unwrap_or_default().into_iter().map(|Address(address)| address).collect(),
@@ -132,6 +151,53 @@ impl Check {
                 NetworkMode::Named(names)
             }
         }
+    }
+
+    /// Only networks that have names resolve names.
+    fn aliases(&mut self, written: Spanned<Vec<HostName>>, mode: &NetworkMode) -> Vec<HostName> {
+        if !matches!(mode, NetworkMode::Named(_)) && !written.get_ref().is_empty() {
+            self.report(
+                Diagnostic::error(
+                    "contradiction",
+                    "only in a network that has a name a container has aliases",
+                )
+                .at(written.span(), "nobody would find it by these")
+                .help("name one: network = \"backend\""),
+            );
+        }
+        written.into_inner()
+    }
+
+    /// An address is one container's, in one network.
+    fn addresses(&mut self, written: &Spanned<Vec<Address>>, mode: &NetworkMode, copies: u32) -> Vec<IpAddr> {
+        let addresses: Vec<IpAddr> = written.get_ref().iter().map(|Address(address)| *address).collect();
+        let several = |is: fn(&IpAddr) -> bool| addresses.iter().filter(|address| is(address)).count() > 1;
+        let mistake = if addresses.is_empty() {
+            None
+        } else if !matches!(mode, NetworkMode::Named(names) if names.len() == 1) {
+            Some((
+                "only in one network that has a name a container can choose its address",
+                "name one: network = \"backend\"",
+            ))
+        } else if copies > 1 {
+            Some((
+                "several containers would have one address",
+                "leave it out: others find the service by its name, or by `network-aliases`",
+            ))
+        } else if several(IpAddr::is_ipv4) || several(IpAddr::is_ipv6) {
+            Some((
+                "a container has one address of each version in a network",
+                "leave one of them, or one and one of the other version",
+            ))
+        } else {
+            None
+        };
+        if let Some((message, help)) = mistake {
+            self.report(
+                Diagnostic::error("contradiction", message).at(written.span(), "not possible").help(help),
+            );
+        }
+        addresses
     }
 
     fn ports(&mut self, written: Vec<Spanned<written::Port>>, copies: &Copies, in_host: bool) -> Vec<Port> {

@@ -1,11 +1,8 @@
 //! What not everybody can do: users run containers without root.
 
-use std::collections::BTreeMap;
-
 use super::Check;
-use crate::value::{SecretName, UserNamespace};
-use crate::written::{Id, Spanned};
-use crate::{Controllers, Diagnostic, FileMode, Resources, Runtime, Secret, written};
+use crate::written::Spanned;
+use crate::{Controllers, Diagnostic, Resources, Runtime};
 
 impl Check {
     pub(super) fn runtime(&mut self, written: &Spanned<Runtime>) -> Runtime {
@@ -20,49 +17,6 @@ impl Check {
             );
         }
         runtime
-    }
-
-    pub(super) fn secrets(
-        &mut self,
-        written: BTreeMap<SecretName, Spanned<written::Secret>>,
-        user_namespace: Option<&Spanned<UserNamespace>>,
-    ) -> BTreeMap<SecretName, Secret> {
-        if !self.abilities.encrypted_secrets {
-            for secret in written.values().filter(|secret| secret.get_ref().encrypted) {
-                self.report(
-                    Diagnostic::error("not-for-users", "this systemd does not decrypt secrets for users")
-                        .at(secret.span(), "is encrypted")
-                        .help(
-                            "systemd 258 and later do; until then name a plain file that only you may read",
-                        ),
-                );
-            }
-        }
-        let namespace = user_namespace.filter(|written| written.get_ref().0 != "host");
-        let plain = |(name, secret): (SecretName, Spanned<written::Secret>)| {
-            let place = secret.span();
-            let written::Secret { path, encrypted, uid, gid, mode } = secret.into_inner();
-            let for_all = uid.is_none() && gid.is_none() && mode.is_none_or(FileMode::is_for_all);
-            if let Some(namespace) = namespace.filter(|_| !for_all) {
-                self.report(
-                    Diagnostic::error("contradiction", "in a user namespace of its own nobody has these numbers")
-                        .at(place, "is for some of the container's users")
-                        .and(namespace.span(), "gives them other numbers on the host")
-                        .help("leave out uid, gid and mode: then all users of this container can read it, and nobody else"),
-                );
-            }
-            let mut id = |id: Option<Spanned<Id>>| id.and_then(|id| self.number(&id));
-            let (uid, gid) = (id(uid), id(gid));
-            // As the engines have it for secrets of their own, where nobody says otherwise.
-            let default = match (uid, gid) {
-                (None, None) => FileMode::ALL_READ,
-                (Some(_), None) => FileMode::OWNER_READS,
-                (_, Some(_)) => FileMode::GROUP_READS,
-            };
-            let [uid, gid] = [uid, gid].map(Option::unwrap_or_default);
-            (name, Secret { path, encrypted, uid, gid, mode: mode.unwrap_or(default) })
-        };
-        written.into_iter().map(plain).collect()
     }
 
     /// Not an error: whether a port may be published is decided when it is, and root can change it.

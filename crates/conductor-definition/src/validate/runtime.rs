@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Check;
-use crate::value::{LogDriver, UserNamespace};
+use crate::value::{LogDriver, TimeZone, UserNamespace};
 use crate::written::Spanned;
 use crate::{Diagnostic, Runtime, written};
 
@@ -12,6 +12,10 @@ use crate::{Diagnostic, Runtime, written};
 pub(super) struct Asked {
     /// Keys of `[resources]` that are directives of the unit's control group, with the directive.
     of_the_unit: Vec<(&'static str, &'static str, Range<usize>)>,
+    /// That the program says itself when it is ready.
+    notify: Option<Range<usize>>,
+    /// The host's own time zone.
+    local_time: Option<Range<usize>>,
     user_namespace: Option<(String, Range<usize>)>,
     /// Options of the journald driver.
     journald_options: Option<Range<usize>>,
@@ -19,6 +23,8 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn of(
+        timezone: Option<&Spanned<TimeZone>>,
+        notify: Option<&Spanned<bool>>,
         resources: &written::Resources,
         security: &written::Security,
         log: &written::Log,
@@ -34,6 +40,8 @@ impl Asked {
                 .into_iter()
                 .filter_map(|(key, directive, span)| Some((key, directive, span?)))
                 .collect(),
+            notify: notify.filter(|notify| *notify.get_ref()).map(Spanned::span),
+            local_time: timezone.filter(|zone| zone.get_ref().as_str() == TimeZone::LOCAL).map(Spanned::span),
             user_namespace: security.user_namespace.as_ref().map(|written| {
                 let UserNamespace(text) = written.get_ref();
                 (text.clone(), written.span())
@@ -55,7 +63,7 @@ impl Check {
     /// do: `--memory-reservation` is memory.low, `--cpu-shares` is converted by a formula that runc has changed, and
     /// `--blkio-weight` ends at 1000.
     fn docker(&mut self, asked: Asked) {
-        let Asked { of_the_unit, user_namespace, journald_options } = asked;
+        let Asked { of_the_unit, notify, local_time, user_namespace, journald_options } = asked;
         for (key, directive, span) in of_the_unit {
             self.report(
                 Diagnostic::error("contradiction", format!("`{key}` has no effect with docker"))
@@ -63,6 +71,23 @@ impl Check {
                     .help(format!(
                         "write slice = \"NAME\" and limit that: `systemctl set-property NAME.slice {directive}VALUE`"
                     )),
+            );
+        }
+        if let Some(span) = notify {
+            self.report(
+                Diagnostic::error(
+                    "contradiction",
+                    "docker does not let a container tell systemd that it is ready",
+                )
+                .at(span, "nothing would be heard")
+                .help("have it asked instead: [health] with path = \"/healthz\""),
+            );
+        }
+        if let Some(span) = local_time {
+            self.report(
+                Diagnostic::error("contradiction", "docker has no time zone `local`")
+                    .at(span, "would be the name of a zone")
+                    .help("name the zone, or mount the host's /etc/localtime with [[volumes]]"),
             );
         }
         if let Some((text, span)) = user_namespace.filter(|(text, _)| text != "host") {

@@ -17,6 +17,7 @@ mod mount_source;
 mod name;
 mod names;
 mod path;
+mod secret_target;
 mod security;
 mod statuses;
 mod subnet;
@@ -37,9 +38,11 @@ pub use memory::Memory;
 pub use name::ServiceName;
 pub use names::{
     Directive, DriverName, FileSystem, GrpcService, HeaderName, HostName, HostPattern, InterfaceName,
-    LabelName, LogDriver, ObjectName, OptionName, SecretName, SliceName, SysctlName, TlsName, UpstreamName,
+    LabelName, LogDriver, ObjectName, OptionName, SecretName, SliceName, SysctlName, TimeZone, TlsName,
+    UpstreamName,
 };
 pub use path::UrlPath;
+pub use secret_target::SecretTarget;
 pub use statuses::Statuses;
 pub use subnet::Subnet;
 pub use user::{Group, User};

@@ -57,6 +57,19 @@ name!(
     "a host name in quotes"
 );
 name!(
+    /// A time zone as tzdata names it, or `local`.
+    TimeZone,
+    "time zone",
+    Form { parts: Some(('/', 1)), longest: Some(255), ..Form::new("A-Za-z", "A-Za-z0-9_+-") },
+    "is not a time zone: write it as `timedatectl list-timezones` does, such as Europe/London",
+    "a time zone in quotes, such as \"Europe/London\""
+);
+impl TimeZone {
+    /// podman's word for the zone of the host.
+    pub const LOCAL: &str = "local";
+}
+
+name!(
     /// A name that podman and docker give to volumes and networks.
     ObjectName,
     "name",

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::value::{FileMode, FilePath, InvalidValue, ObjectName, Statuses, Text};
+use crate::value::{
+    EnvironmentName, FileMode, FilePath, InvalidValue, ObjectName, SecretTarget, Statuses, Text,
+};
 use crate::written::{Id, Spanned};
 
 /// A port, or a range of them, both ends included; validation looks at their order.
@@ -53,9 +55,11 @@ struct Limits {
 pub(crate) struct Secret {
     pub(crate) path: FilePath,
     pub(crate) encrypted: bool,
+    pub(crate) target: Option<Spanned<SecretTarget>>,
+    pub(crate) environment: Option<Spanned<EnvironmentName>>,
     pub(crate) uid: Option<Spanned<Id>>,
     pub(crate) gid: Option<Spanned<Id>>,
-    pub(crate) mode: Option<FileMode>,
+    pub(crate) mode: Option<Spanned<FileMode>>,
 }
 
 /// A file, and how it was made.
@@ -68,6 +72,13 @@ struct SecretFile {
     /// Whether systemd-creds(1) made it.
     #[serde(default)]
     encrypted: bool,
+    /// Where it is in the container: a name below `/run/secrets`, or a path. Without it, that is the secret's own name.
+    target: Option<Spanned<SecretTarget>>,
+    /// The variable that has it in the container, in place of a file: for programs that read no files. It has to be one
+    /// line; blank lines at the end are left out. Whoever may ask the engine about the container (`podman inspect`)
+    /// sees it, and so do all processes that the program starts. On the host it is in a file below `/run`, in a
+    /// directory of root's, while the service runs.
+    environment: Option<Spanned<EnvironmentName>>,
     /// The number of the user who owns it in the container; the default is root.
     uid: Option<Spanned<Id>>,
     /// The number of the group that owns it in the container.
@@ -76,7 +87,7 @@ struct SecretFile {
     /// (`"0400"`, with `gid` `"0440"`). A secret of root with `mode = "0400"` stays in systemd's memory, which is
     /// never swapped out; the others are copied to a file below `/run`, in a directory of root's, while the service
     /// runs.
-    mode: Option<FileMode>,
+    mode: Option<Spanned<FileMode>>,
 }
 
 /// One network, or several.
@@ -153,13 +164,21 @@ deserialize_any!(
     {
         fn visit_str<E: Error>(self, path: &str) -> Result<Secret, E> {
             let path = path.parse().map_err(E::custom)?;
-            Ok(Secret { path, encrypted: false, uid: None, gid: None, mode: None })
+            Ok(Secret {
+                path,
+                encrypted: false,
+                target: None,
+                environment: None,
+                uid: None,
+                gid: None,
+                mode: None,
+            })
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Secret, A::Error> {
-            let SecretFile { path, encrypted, uid, gid, mode } =
+            let SecretFile { path, encrypted, target, environment, uid, gid, mode } =
                 SecretFile::deserialize(MapAccessDeserializer::new(map))?;
-            Ok(Secret { path, encrypted, uid, gid, mode })
+            Ok(Secret { path, encrypted, target, environment, uid, gid, mode })
         }
     }
 );

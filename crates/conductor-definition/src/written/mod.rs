@@ -13,6 +13,7 @@ mod release;
 #[cfg(feature = "schema")]
 mod rules;
 mod spanned;
+mod synonyms;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -21,19 +22,19 @@ use serde::Deserialize;
 
 use crate::Runtime;
 use crate::value::{
-    Dependency, Description, Device, EnvironmentName, FilePath, Group, HostAddress, HostName, HostPattern,
-    Image, LabelName, LimitName, SecretName, SysctlName, Text, User,
+    Address, Dependency, Description, Device, EnvironmentName, FilePath, Group, HostAddress, HostName,
+    HostPattern, Image, LabelName, LimitName, SecretName, SysctlName, Text, TimeZone, User,
 };
 
 pub(crate) use either::{Lines, Networks, Number, OptionValue, Ports, Secret, Ulimit};
 pub(crate) use limit::{Limit, Starts, Within};
 pub(crate) use number::{Count, Id, PortNumber, Timer, Weight, Whole};
 pub(crate) use objects::{Network, NetworkDns, NetworkSubnet, Volume};
-pub(crate) use read::{Read, Removed, Table, read};
+pub(crate) use read::{Form, Read, Removed, Table, read};
 pub(crate) use release::{Before, Deploy, DriverWord, Proxy};
 pub(crate) use spanned::Spanned;
 pub(crate) use tables::{
-    Capabilities, Dns, Health, HealthTls, Log, Mount, Port, Pull, Resources, Restart, Security, Stop,
+    Capabilities, Dns, Health, HealthTls, Log, Mount, Port, Pull, Reload, Resources, Restart, Security, Stop,
     Systemd, Tmpfs,
 };
 
@@ -79,10 +80,19 @@ pub(crate) struct Service {
     pub(crate) working_directory: Option<FilePath>,
     /// The container's host name.
     pub(crate) hostname: Option<HostName>,
+    /// The time zone of the container, such as `"Europe/London"`. With podman it becomes the container's
+    /// `/etc/localtime`, from the host's tzdata, and `"local"` is the host's own zone; with docker it is the variable
+    /// `TZ`, and the image has to have tzdata.
+    pub(crate) timezone: Option<Spanned<TimeZone>>,
     /// Whether a small init is the first process. With it, programs that do not handle signals end on SIGTERM.
     /// Needs catatonit(1) with podman.
     #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
     pub(crate) init: Option<bool>,
+    /// Whether the program itself says when it is ready, by sd_notify(3) with `READY=1`: until then the service is
+    /// `activating`. Without `[health]` it has 90 seconds for that; with it, the check follows, and `start-within` is
+    /// for both. With podman only.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
+    pub(crate) notify: Option<Spanned<bool>>,
     /// Whether the image's file system is mounted read-only.
     #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
     pub(crate) read_only: Option<bool>,
@@ -96,6 +106,11 @@ pub(crate) struct Service {
     /// variable `PORT`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "bridge")))]
     pub(crate) network: Option<Spanned<Networks>>,
+    /// Further names by which it is found in its networks; these have to have names. All instances have all of them.
+    pub(crate) network_aliases: Option<Spanned<Vec<HostName>>>,
+    /// Its own addresses in its network, one of each version at the most. For one instance, in one network that has a
+    /// name; with docker, one whose subnet is given. Without it, the engine chooses.
+    pub(crate) network_addresses: Option<Spanned<Vec<Address>>>,
     /// Units, or names of other services, after which it starts: `After=` of systemd.unit(5).
     pub(crate) after: Option<Vec<Spanned<Dependency>>>,
     /// Units, or names of other services, that are started with it; it starts after them, whether or not they work:
@@ -111,7 +126,7 @@ pub(crate) struct Service {
     pub(crate) labels: Option<BTreeMap<LabelName, Text>>,
     /// Names, and the files that hold them: a path, or a table for a file made by systemd-creds(1) for this name
     /// (`--name=`). Only root on the host needs to be able to read the files. In the container they are
-    /// `/run/secrets/`*NAME*, readable by all its users, unless the table says by whom.
+    /// `/run/secrets/`*NAME*, readable by all its users, unless the table says where, and by whom.
     pub(crate) secrets: Option<BTreeMap<SecretName, Spanned<Secret>>>,
     /// Limits of the unit's control group, which holds the container and the engine's processes that watch it.
     pub(crate) resources: Option<Resources>,
@@ -135,6 +150,9 @@ pub(crate) struct Service {
     pub(crate) stop: Option<Stop>,
     /// When and how the image is fetched.
     pub(crate) pull: Option<Pull>,
+    /// How `systemctl reload` has the program read its configuration anew: by a command or by a signal, one of the two.
+    /// Several instances are reloaded with `systemctl reload 'NAME@*'`.
+    pub(crate) reload: Option<Spanned<Reload>>,
     /// Where the container's output goes.
     pub(crate) log: Option<Log>,
     /// Directives for the unit that runs the container, as systemd reads them: specifiers expand, and they have the

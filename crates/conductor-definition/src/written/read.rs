@@ -10,8 +10,30 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
 
-use crate::Diagnostic;
-use crate::suggest::nearest;
+use super::synonyms;
+use crate::suggest::{nearest, similar};
+use crate::{Diagnostic, Kind};
+
+/// The written form of a file.
+pub(crate) trait Form: DeserializeOwned + Default {
+    /// What it defines, if it is a definition.
+    const KIND: Option<Kind>;
+}
+
+impl Form for super::Service {
+    const KIND: Option<Kind> = Some(Kind::Service);
+}
+
+impl Form for super::Network {
+    const KIND: Option<Kind> = Some(Kind::Network);
+}
+
+impl Form for super::Volume {
+    const KIND: Option<Kind> = Some(Kind::Volume);
+}
+
+/// Keys that are named to somebody who wrote another one.
+const MOST_NAMED: usize = 8;
 
 /// Keys that had to be left out because they could not be read, as dotted paths such as `ports.0.host`.
 /// A key in here was reported; that it is now missing must not be reported again.
@@ -56,7 +78,7 @@ pub(crate) struct Table<'i> {
 ///
 /// # Errors
 /// Those of `make`, or the first errors of very many.
-pub(crate) fn read<'i, T: DeserializeOwned + Default>(
+pub(crate) fn read<'i, T: Form>(
     make: impl Fn() -> Result<Table<'i>, Vec<Diagnostic>>,
     most: usize,
 ) -> Result<Read<T>, Vec<Diagnostic>> {
@@ -70,9 +92,9 @@ pub(crate) fn read<'i, T: DeserializeOwned + Default>(
             Ok(written) => return Ok(Read { written, removed, diagnostics }),
             Err(error) => error,
         };
-        let (diagnostic, meant) = key_error(&error);
-        diagnostics.push(diagnostic);
         let path = error.span().and_then(|span| take_out(table.get_mut(), &span));
+        let (diagnostic, meant) = key_error(&error, T::KIND, path.as_deref().unwrap_or_default());
+        diagnostics.push(diagnostic);
         match path {
             Some(path) if diagnostics.len() < most => {
                 // A misspelt key is not missing too.
@@ -138,8 +160,8 @@ fn covers(outer: &Range<usize>, inner: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 
-/// serde's error about one key or value, in our words; and the key that was probably meant.
-fn key_error(error: &Error) -> (Diagnostic, Option<String>) {
+/// serde's error about the key or the value at `path`, in our words; and the key that was probably meant.
+fn key_error(error: &Error, kind: Option<Kind>, path: &str) -> (Diagnostic, Option<String>) {
     let message = error.message();
     let span = error.span().unwrap_or_default();
     // The wording is serde's own (`de::Error::unknown_field`) and pinned by the golden messages.
@@ -147,21 +169,54 @@ fn key_error(error: &Error) -> (Diagnostic, Option<String>) {
         let mut names = rest.split('`').skip(1).step_by(2);
         let unknown = names.next().unwrap_or_default();
         let known: Vec<&str> = names.collect();
-        let near = nearest(unknown, known.iter().copied());
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known here: {}", known.join(", ")),
-        };
+        let (help, meant) = unknown_key(kind, &table_of(path), unknown, &known);
         let diagnostic = Diagnostic::error("unknown-key", format!("unknown key `{unknown}`"))
             .at(span, "not known here")
             .help(help);
-        return (diagnostic, near.map(str::to_owned));
+        return (diagnostic, meant);
     }
-    let diagnostic = match message.strip_prefix("invalid type: ") {
-        Some(rest) => Diagnostic::error("wrong-type", in_toml_words(rest)).at(span, "of the wrong type"),
-        None => Diagnostic::error("invalid-value", message).at(span, "not possible here"),
+    let Some(rest) = message.strip_prefix("invalid type: ") else {
+        return (Diagnostic::error("invalid-value", message).at(span, "not possible here"), None);
     };
-    (diagnostic, None)
+    let diagnostic = Diagnostic::error("wrong-type", in_toml_words(rest)).at(span, "of the wrong type");
+    let hint = (kind == Some(Kind::Service)).then(|| synonyms::of_value(path)).flatten();
+    (hint.into_iter().fold(diagnostic, |diagnostic, hint| diagnostic.help(hint.help())), None)
+}
+
+/// What to say of a key that `table` does not have, and the one of it that was meant.
+fn unknown_key(kind: Option<Kind>, table: &str, unknown: &str, known: &[&str]) -> (String, Option<String>) {
+    let synonym = (kind == Some(Kind::Service)).then(|| synonyms::of_key(table, unknown)).flatten();
+    let hint = synonym.map(|hint| {
+        let meant = if let synonyms::Hint::Key(key) = hint { Some(key.to_owned()) } else { None };
+        (hint.help(), meant)
+    });
+    let near = || {
+        let near = synonyms::in_another_style(unknown, known)
+            .or_else(|| nearest(unknown, known.iter().copied()))?
+            .to_owned();
+        Some((format!("did you mean `{near}`?"), Some(near)))
+    };
+    hint.or_else(near).unwrap_or_else(|| {
+        let help = match kind {
+            Some(kind) if known.len() > MOST_NAMED => {
+                let some = similar(unknown, known, MOST_NAMED).join(", ");
+                format!("known here are {some} and others: `man conductor-{kind}` tells of all")
+            }
+            _ => format!("known here: {}", known.join(", ")),
+        };
+        (help, None)
+    })
+}
+
+/// The table of a key, without the numbers of entries; each of `secrets` is like the others.
+fn table_of(path: &str) -> String {
+    let is_name = |part: &&str| !part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = path.split('.').filter(is_name).collect();
+    match parts.split_last() {
+        Some((_, ["secrets", ..])) => "secrets.*".to_owned(),
+        Some((_, table)) => table.join("."),
+        None => String::new(),
+    }
 }
 
 /// serde speaks of Rust's types; people who write TOML do not.

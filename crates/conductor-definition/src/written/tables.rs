@@ -247,6 +247,17 @@ pub(crate) struct Stop {
     pub(crate) timeout: Option<Spanned<Timer>>,
 }
 
+/// `[reload]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
+pub(crate) struct Reload {
+    /// A command in the container. The reload takes as long as it does, and fails if it fails. There is no shell.
+    pub(crate) command: Option<Spanned<Vec<Text>>>,
+    /// A signal for the container's first process, such as `"HUP"`. Nothing is waited for.
+    pub(crate) signal: Option<Spanned<Signal>>,
+}
+
 /// `[pull]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

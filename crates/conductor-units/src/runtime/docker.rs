@@ -1,11 +1,14 @@
 //! docker, with its daemon. Tried with 26.1.
 
+use std::net::IpAddr;
+
 use conductor_definition::{
-    Log, Mount, MountSource, NetworkSettings, Object, Scope, Service, SubnetSettings, VolumeSettings, What,
+    Log, Mount, MountSource, NetworkSettings, Object, Scope, Service, SubnetSettings, TimeZone,
+    VolumeSettings, What,
 };
 
 use super::objects::{check_volumes, join, make, mount_options, options_of, parent};
-use super::options::{self, image_and_command, options};
+use super::options::{self, comma_separated, image_and_command, options};
 use super::{Container, Engine, remove};
 use crate::container::slice;
 use crate::exec::Exec;
@@ -120,8 +123,17 @@ impl Engine for Docker {
         "docker pull --quiet \"$1\""
     }
 
-    fn network(&self, name: &str, alias: &str) -> String {
-        format!("name={name},alias={alias}")
+    fn network(&self, name: &str, options: &[(&'static str, String)]) -> String {
+        format!("name={name},{}", comma_separated(options))
+    }
+
+    fn address(&self, address: IpAddr) -> (&'static str, String) {
+        (if address.is_ipv4() { "ip" } else { "ip6" }, address.to_string())
+    }
+
+    fn timezone(&self, exec: Exec, zone: &TimeZone) -> Exec {
+        // There is no option for it; programs that know time zones look here first (tzset(3)).
+        exec.arg("--env").arg(["TZ=", zone.as_str()]).line()
     }
 
     fn make(&self, object: &Object) -> Exec {

@@ -25,7 +25,9 @@ mod podman;
 
 pub(crate) use objects::SCRIPT;
 
-use conductor_definition::{Log, Mount, Object, Port, Pull, Runtime, Scope, Service};
+use std::net::IpAddr;
+
+use conductor_definition::{Log, Mount, Object, Port, Pull, Reload, Runtime, Scope, Service, TimeZone};
 
 use crate::exec::{Argument, Exec, Word};
 use crate::unit_file::UnitFile;
@@ -83,6 +85,10 @@ pub(crate) trait Engine {
     fn run_once(&self, container: &Container<'_>, terminal: bool) -> Exec;
     /// Stops it and waits.
     fn stop(&self, container: &Container<'_>) -> Exec;
+    /// Has the program in it read its configuration anew.
+    fn reload(&self, container: &Container<'_>, reload: &Reload) -> Exec {
+        options::reload(Exec::new(self.program()), container, reload)
+    }
     /// A shell command that says whether image `$1` is there.
     fn has_image(&self) -> &'static str;
     /// A shell command that fetches image `$1`.
@@ -96,8 +102,12 @@ pub(crate) trait Engine {
     fn scope<'a>(&self, _line: &'a str) -> Option<(&'a str, String)> {
         None
     }
-    /// The value of `--network` for a network in which others find the container by `alias`.
-    fn network(&self, name: &str, alias: &str) -> String;
+    /// The value of `--network` for a network, with options of the container's there, such as its `alias`.
+    fn network(&self, name: &str, options: &[(&'static str, String)]) -> String;
+    /// The option for an address of the container's own in a network.
+    fn address(&self, address: IpAddr) -> (&'static str, String);
+    /// The container's time zone, as an option of `run`.
+    fn timezone(&self, exec: Exec, zone: &TimeZone) -> Exec;
     /// Makes a network or a volume unless it is there. One that is there stays, for what is in it; if it was
     /// made from another definition, that is said.
     fn make(&self, object: &Object) -> Exec;

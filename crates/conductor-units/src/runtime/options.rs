@@ -3,7 +3,9 @@
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use conductor_definition::{Group, Log, Mount, MountSource, NetworkMode, Protocol, Seccomp, Service, Ulimit};
+use conductor_definition::{
+    Group, Log, Mount, MountSource, NetworkMode, Protocol, Reload, Seccomp, Service, Ulimit,
+};
 
 use super::{Container, Engine, HostPorts};
 use crate::exec::{Argument, Exec, Shown, Word};
@@ -15,7 +17,7 @@ pub(super) fn options(exec: Exec, container: &Container<'_>, engine: &dyn Engine
     let exec = option(exec, "--label", ["conductor.service=", service.name.as_str()]);
     let exec = labels(exec, service);
     let exec = network(exec, container, engine);
-    let exec = process(exec, container);
+    let exec = process(exec, container, engine);
     let exec = storage(exec, container, engine);
     let exec = rights(exec, service);
     let exec = if container.once {
@@ -77,8 +79,11 @@ fn network(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
         // once is not the service.
         NetworkMode::Named(names) if container.once => each(exec, "--network", names),
         NetworkMode::Named(names) => {
-            let alias = container.service.name.as_str();
-            each(exec, "--network", names.iter().map(|name| engine.network(name.as_str(), alias)))
+            let own = [("alias", container.service.name.to_string())];
+            let aliases = network.aliases.iter().map(|alias| ("alias", alias.to_string()));
+            let addresses = network.addresses.iter().map(|address| engine.address(*address));
+            let options: Vec<_> = own.into_iter().chain(aliases).chain(addresses).collect();
+            each(exec, "--network", names.iter().map(|name| engine.network(name.as_str(), &options)))
         }
     };
     let exec = some(exec, "--hostname", network.hostname.as_ref());
@@ -99,6 +104,12 @@ fn network(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
         network.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")),
     );
     pairs(exec, "--sysctl", network.sysctls.iter().map(|(name, value)| (name.as_str(), value)))
+}
+
+/// `KEY=VALUE,…`
+pub(super) fn comma_separated(options: &[(&'static str, String)]) -> String {
+    let pairs: Vec<String> = options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    pairs.join(",")
 }
 
 /// `ADDRESS:HOST:CONTAINER/PROTOCOL`
@@ -122,17 +133,25 @@ fn published(host: &HostPorts, port: conductor_definition::Port) -> Word {
     word.then_literal(protocol)
 }
 
-fn process(exec: Exec, container: &Container<'_>) -> Exec {
+fn process(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
     let process = &container.service.process;
     let exec = some(exec, "--user", process.user.as_ref());
     let exec = each(exec, "--group-add", process.groups.iter().map(Group::as_str));
     let exec = some(exec, "--workdir", process.working_directory.as_ref());
+    let exec = match &process.timezone {
+        Some(zone) => engine.timezone(exec, zone),
+        None => exec,
+    };
     let exec = if process.init { exec.arg("--init").line() } else { exec };
     let exec = container.own_environment.iter().fold(exec, |exec, (name, value)| {
         option(exec, "--env", Word::literal(name).then_literal("=").then(value))
     });
     // Before the variables, so that those win over the files.
     let exec = each(exec, "--env-file", &process.environment_files);
+    let exec = match secrets::environment_file(container.service, &container.secrets) {
+        Some(file) => option(exec, "--env-file", file),
+        None => exec,
+    };
     let exec = pairs(exec, "--env", process.environment.iter().map(|(name, value)| (name.as_str(), value)));
     each(
         exec,
@@ -146,8 +165,10 @@ fn storage(exec: Exec, container: &Container<'_>, engine: &dyn Engine) -> Exec {
     let storage = &service.storage;
     let exec = if storage.read_only { exec.arg("--read-only").line() } else { exec };
     let exec = service.secrets.iter().fold(exec, |exec, (name, secret)| {
-        let source = secrets::file(name, secret, &container.secrets);
-        option(exec, "--volume", source.then(&format!(":/run/secrets/{name}:ro").into()))
+        match secrets::file(name, secret, &container.secrets) {
+            Some(volume) => option(exec, "--volume", volume),
+            None => exec,
+        }
     });
     let exec = storage.mounts.iter().fold(exec, |exec, mount| engine.mount(exec, mount));
     let exec = each(
@@ -173,6 +194,18 @@ pub(super) fn volume(exec: Exec, mount: &Mount) -> Exec {
     let options: Vec<&str> = read_only.into_iter().chain(options.iter().map(String::as_str)).collect();
     let options = if options.is_empty() { String::new() } else { format!(":{}", options.join(",")) };
     option(exec, "--volume", format!("{source}:{target}{options}"))
+}
+
+/// What both engines take for a command in the container, and for a signal.
+pub(super) fn reload(exec: Exec, container: &Container<'_>, reload: &Reload) -> Exec {
+    match reload {
+        Reload::Command(words) => {
+            exec.arg("exec").arg(container.name.clone()).args(words.iter().map(String::as_str))
+        }
+        Reload::Signal(signal) => {
+            exec.arg("kill").arg(Shown(format_args!("--signal={signal}"))).arg(container.name.clone())
+        }
+    }
 }
 
 /// The driver and its options.

@@ -1,9 +1,11 @@
 //! podman, 4.3 and later.
 
-use conductor_definition::{NetworkSettings, Object, Scope, Service, VolumeSettings, What};
+use std::net::IpAddr;
+
+use conductor_definition::{NetworkSettings, Object, Scope, Service, TimeZone, VolumeSettings, What};
 
 use super::objects::{check_volumes, join, make, mount_options, options_of, parent};
-use super::options::{image_and_command, options};
+use super::options::{comma_separated, image_and_command, options};
 use super::{Container, Engine};
 use crate::exec::{Exec, Shown};
 use crate::limits::{engine_stop, seconds};
@@ -39,7 +41,7 @@ impl Engine for Podman {
 
     fn supervision(&self, unit: UnitFile, service: &Service) -> UnitFile {
         unit
-            // conmon says READY=1 and MAINPID= when the container runs (--sdnotify=conmon).
+            // podman says MAINPID=, which is conmon's; READY=1 see below.
             .set("Type", "notify")
             .set("NotifyAccess", "all")
             // --cgroups=split makes control groups of its own below the unit's.
@@ -62,7 +64,10 @@ impl Engine for Podman {
             .args(["--replace", "--rm", "-d"])
             .line()
             // The pull unit has fetched the image; a second try here would use up the start timeout.
-            .args(["--cgroups=split", "--sdnotify=conmon", "--pull=never"])
+            .arg("--cgroups=split")
+            // Who says READY=1: the program itself, or conmon when it runs.
+            .arg(if container.service.process.notify { "--sdnotify=container" } else { "--sdnotify=conmon" })
+            .arg("--pull=never")
             .line();
         image_and_command(options(exec, container, self), container.service)
     }
@@ -94,8 +99,17 @@ impl Engine for Podman {
         "podman pull --quiet \"$1\""
     }
 
-    fn network(&self, name: &str, alias: &str) -> String {
-        format!("{name}:alias={alias}")
+    fn network(&self, name: &str, options: &[(&'static str, String)]) -> String {
+        format!("{name}:{}", comma_separated(options))
+    }
+
+    fn address(&self, address: IpAddr) -> (&'static str, String) {
+        // Of either version (podman-run(1), --network).
+        ("ip", address.to_string())
+    }
+
+    fn timezone(&self, exec: Exec, zone: &TimeZone) -> Exec {
+        exec.arg(["--tz=", zone.as_str()]).line()
     }
 
     fn make(&self, object: &Object) -> Exec {

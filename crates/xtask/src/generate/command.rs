@@ -7,6 +7,8 @@ use clap_complete::{Shell, generate};
 use clap_mangen::Man;
 use conductor_tests::{Context, Result};
 
+use super::roff::{Font, in_font, literal};
+
 /// Sections of a subcommand's own page that are taken over under its heading.
 type Section = fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>;
 
@@ -47,9 +49,9 @@ pub(super) fn page() -> Result<Vec<u8>> {
 fn section(subcommand: &clap::Command) -> Result<Vec<u8>> {
     let name = subcommand.get_name().to_uppercase();
     let man = Man::new(subcommand.clone());
-    let mut text = format!(".SH \"{name}\"\n").into_bytes();
-    let parts: [Section; 3] = [
-        |man, mut to| man.render_synopsis_section(&mut to),
+    let usage = synopsis(&subcommand.clone().render_usage().to_string());
+    let mut text = format!(".SH \"{name}\"\n{usage}.PP\n").into_bytes();
+    let parts: [Section; 2] = [
         |man, mut to| man.render_description_section(&mut to),
         |man, mut to| man.render_options_section(&mut to),
     ];
@@ -57,14 +59,40 @@ fn section(subcommand: &clap::Command) -> Result<Vec<u8>> {
         let mut rendered = Vec::new();
         part(&man, &mut rendered)?;
         let rendered = String::from_utf8(rendered).context("a manual page is text")?;
-        // The heading of the section says what the first two are.
-        for line in rendered.lines().filter(|line| !matches!(*line, ".SH SYNOPSIS" | ".SH DESCRIPTION")) {
+        // The heading of the section says what the first is.
+        for line in rendered.lines().filter(|line| *line != ".SH DESCRIPTION") {
             let line = line.replacen(".SH ", ".SS ", 1);
             writeln!(text, "{line}")?;
         }
         writeln!(text, ".PP")?;
     }
     Ok(text)
+}
+
+/// clap's own words for how a command is written: the manual's part of clap leaves out `--`, that an argument may
+/// come several times, and the values of options. What is typed is bold, what stands for something is italic.
+fn synopsis(usage: &str) -> String {
+    let usage = usage.strip_prefix("Usage:").unwrap_or(usage);
+    let lines: Vec<String> =
+        usage.lines().map(str::trim).filter(|line| !line.is_empty()).map(in_fonts).collect();
+    lines.join("\n.br\n") + "\n"
+}
+
+fn in_fonts(line: &str) -> String {
+    let mut out = String::new();
+    let is_letter = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '=');
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| is_letter(c) != is_letter(first)).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        match (is_letter(first), part.chars().any(char::is_lowercase) || part.starts_with('-')) {
+            (false, _) => out.push_str(part),
+            (true, true) => out.push_str(&in_font(Font::Bold, &literal(part))),
+            (true, false) => out.push_str(&in_font(Font::Italic, &literal(part))),
+        }
+    }
+    out
 }
 
 /// Every part begins by defining the apostrophe; once is enough.
@@ -101,3 +129,16 @@ What `conductor schema` prints, for editors.
 \\fBconductor\\-health\\fR(1), \\fBconductor\\-generator\\fR(8), \\fBsystemctl\\fR(1),
 \\fBjournalctl\\fR(1), \\fBpodman\\-exec\\fR(1)
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn synopses_are_claps() {
+        assert_eq!(
+            synopsis("Usage: conductor exec [OPTIONS] <SERVICE> [-- <CMD>...]"),
+            "\\fBconductor\\fR \\fBexec\\fR [\\fIOPTIONS\\fR] <\\fISERVICE\\fR> [\\fB\\-\\-\\fR <\\fICMD\\fR>...]\n"
+        );
+    }
+}

@@ -42,7 +42,9 @@ fn page(source: &str) -> Result<String> {
             Some(wanted) => {
                 let found = KINDS.iter().find(|kind| kind.name == wanted);
                 let schema = found.context(format_args!("there is no kind of file {wanted:?}"))?.reference();
-                page.push_str(&reference(&schema));
+                // Editors show the same text, and no page around it.
+                let itself = format!(" in \\fBconductor\\-{wanted}\\fR(5)");
+                page.push_str(&reference(&schema).replace(&itself, ""));
             }
         }
         if !page.ends_with('\n') {
