@@ -81,7 +81,13 @@ ours) # NAME TARGETS INTERVAL SECONDS [OPTION...]
     name=$2 targets=$3 interval=$4 seconds=$5
     shift 5
     ours "$targets" "$interval" "$@"
-    sleep 4
+    # Until each target has had its first check, which is after systemd has told of all of them.
+    already=$(asked)
+    for _ in $(seq 300); do
+        [ "$(asked)" -le $((already + 2 * targets)) ] || break
+        sleep 0.2
+    done
+    sleep 2
     measure "$name" "$pid" "$seconds"
     end
     ! grep -E 'failing|neither|unhealthy' bench/log >&2

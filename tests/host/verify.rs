@@ -60,6 +60,7 @@ pub fn verify_units(image: &Image, manager: Manager, units: &Path) -> Result<()>
         "/usr/bin/conductor-health",
         "/usr/bin/docker",
         "/usr/libexec/conductor/objects",
+        "/usr/libexec/conductor/remove",
     ] {
         if !inside(program).exists() {
             run("install", ["-Dm755", "/bin/true", &inside(program).to_string_lossy()])?;

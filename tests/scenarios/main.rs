@@ -10,6 +10,8 @@ mod broken;
 mod budget;
 mod cli;
 mod common;
+mod crowd;
+mod detection;
 mod docker;
 mod examples;
 mod failures;

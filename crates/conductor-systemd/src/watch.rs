@@ -12,6 +12,11 @@ use zbus::{MessageStream, OwnedObjectPath};
 /// The first pause before another attempt to connect, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// Up to so many units have match rules of their own, two each. The system's bus allows a connection 512 rules
+/// (`max_match_rules_per_connection` in dbus-daemon(1)); with more units, changes of all are listened to, of which
+/// those of others are left unread.
+const RULES_EACH: usize = 200;
+
 /// What is known of one unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observed {
@@ -131,15 +136,17 @@ impl<'a> Session<'a> {
     /// Looks every unit up and listens to it. An alias is served under the path of its primary name.
     async fn find_units(&mut self) -> Result<(), Error> {
         let mut paths = Vec::with_capacity(self.names.len());
+        let is_crowd = self.names.len() > RULES_EACH;
+        if is_crowd {
+            self.hear(of_unit("path_namespace='/org/freedesktop/systemd1/unit'")).await?;
+            self.hear(from_systemd("member='UnitNew'")).await?;
+        }
         for name in self.names {
             let path = self.systemd.load_unit(name).await?;
-            // Of the two interfaces that change together, the unit's own says all we want to know.
-            self.hear(from_systemd(&format!(
-                "member='PropertiesChanged',path='{}',arg0='org.freedesktop.systemd1.Unit'",
-                path.as_str()
-            )))
-            .await?;
-            self.hear(from_systemd(&format!("member='UnitNew',arg0='{name}'"))).await?;
+            if !is_crowd {
+                self.hear(of_unit(&format!("path='{}'", path.as_str()))).await?;
+                self.hear(from_systemd(&format!("member='UnitNew',arg0='{name}'"))).await?;
+            }
             paths.push(path);
         }
         self.paths = paths;
@@ -211,6 +218,11 @@ impl<'a> Session<'a> {
         }
         Ok(read)
     }
+}
+
+/// Of the two interfaces that change together, the unit's own says all we want to know.
+fn of_unit(place: &str) -> String {
+    from_systemd(&format!("member='PropertiesChanged',{place},arg0='org.freedesktop.systemd1.Unit'"))
 }
 
 fn from_systemd(rule: &str) -> String {

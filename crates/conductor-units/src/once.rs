@@ -9,7 +9,7 @@ use conductor_definition::{
 use crate::container::slice;
 use crate::exec::{Exec, Word};
 use crate::object::Used;
-use crate::runtime::{Container, SCRIPT, engine};
+use crate::runtime::{Container, REMOVE, SCRIPT, engine, in_order_to_remove};
 use crate::secrets;
 
 /// What is different from the service itself.
@@ -77,7 +77,7 @@ pub fn once(service: &Service, run: &Once, objects: &BTreeSet<DefinitionName>, s
     service.process.environment.extend(environment.clone());
     let engine = engine(service.runtime);
     let name = format!("conductor-{}-run-{id}", service.name);
-    let remove = Exec::in_words("/bin/sh").args(["-c", engine.remove_quietly(), "remove"]).arg(name.as_str());
+    let remove = in_order_to_remove(Exec::in_words(REMOVE), engine, name.as_str());
     let container = Container {
         name: Word::literal(&name),
         service: &service,
@@ -219,10 +219,6 @@ mod tests {
         assert!(words(&docker, "ExecStart").contains("|--memory=1048576b|"));
         assert!(words(&docker, "ExecStart").contains("|--cgroup-parent=team.slice|"));
         let removal = words(&docker, "ExecStopPost");
-        assert!(
-            removal
-                .ends_with("exec docker rm --force --volumes \"$$1\" >/dev/null|remove|conductor-web-run-"),
-            "{removal}"
-        );
+        assert_eq!(removal, "/usr/libexec/conductor/remove|docker|conductor-web-run-");
     }
 }

@@ -152,7 +152,7 @@ ExecStart=/usr/bin/podman run --name conductor-new --replace --rm -d /
     --log-driver=journald /
     localhost/web:1
 ExecStop=/usr/bin/podman stop --ignore --time=10 conductor-new
-ExecStopPost=-/bin/sh -c "remove() { podman rm --force --ignore --volumes --time=0 /"$$1/" >/dev/null; }; remove /"$$1/" 2>/dev/null && exit; set -- /"$$1/" $$(podman inspect --type container --format '{{.State.Status}} {{.Id}}' /"$$1/"); for dir in /run/libpod /"$$XDG_RUNTIME_DIR/libpod/tmp/"; do if [ /"$$2/" = paused ] && [ -w /"$$dir/exits/" ]; then printf 137 >/"$$dir/exits/$$3/"; fi; done; remove /"$$1/"" remove conductor-new
+ExecStopPost=-/usr/libexec/conductor/remove podman conductor-new
 Slice=conductor.slice
 SyslogIdentifier=new
 LogExtraFields=CONDUCTOR_SERVICE=new CONDUCTOR_RELEASE=1

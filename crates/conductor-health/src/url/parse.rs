@@ -86,7 +86,8 @@ fn host(text: &str) -> Option<Host> {
         let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
         return Some(Host::Ip(address.into()));
     }
-    if text.is_empty() {
+    // The parser lets brackets pass anywhere, and then does not read what it has printed.
+    if text.is_empty() || text.contains(['[', ']']) {
         return None;
     }
     Some(match text.parse() {

@@ -63,6 +63,7 @@ fn says_what_is_wrong_and_what_to_write() {
         ("http://a:99999/", "1 to 65535"),
         ("http://a:x/", "1 to 65535"),
         ("http://[::g]/", "names no host"),
+        ("http://..[/", "names no host"),
         ("http://u:p@a/", "--header"),
         ("h2c://a/", "--http2"),
         ("tcp://a/", "names no port: write it like `tcp://"),

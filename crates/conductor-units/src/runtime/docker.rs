@@ -14,26 +14,15 @@ use crate::unit_file::UnitFile;
 
 const DOCKER: &str = "/usr/bin/docker";
 
-/// A command for container `$1`, if it is there: otherwise docker would complain in the unit's log, and `stop` fail,
+/// Stops container `$1`, if it is there: otherwise docker would complain in the unit's log, and `stop` fail,
 /// each time that a container has ended by itself.
 ///
 /// Not when docker is down: its socket would start it again, and the command wait for that. When the daemon crashes,
 /// systemd orders its restart after our stop (`PartOf=`), and both would wait for each other until a time-out. What
-/// is left behind then is removed before the next start.
-macro_rules! if_there {
-    ($command:literal) => {
-        concat!(
-            "systemctl is-active --quiet docker.service && ",
-            "docker container inspect \"$1\" >/dev/null 2>&1 || exit 0; ",
-            "exec ",
-            $command,
-            " \"$1\" >/dev/null"
-        )
-    };
-}
-
-const STOP: &str = if_there!("docker stop -t \"$2\"");
-const REMOVE: &str = if_there!("docker rm --force --volumes");
+/// is left behind then is removed before the next start (`units/remove`).
+const STOP: &str = "systemctl is-active --quiet docker.service && \
+    docker container inspect \"$1\" >/dev/null 2>&1 || exit 0; \
+    exec docker stop -t \"$2\" \"$1\" >/dev/null";
 
 /// The client is the unit's main process: attached, without a terminal, so that it passes signals on
 /// (`--sig-proxy`) and ends with the container's status. The container itself is a child of the daemon's,
@@ -129,10 +118,6 @@ impl Engine for Docker {
 
     fn pull_image(&self) -> &'static str {
         "docker pull --quiet \"$1\""
-    }
-
-    fn remove_quietly(&self) -> &'static str {
-        REMOVE
     }
 
     fn network(&self, name: &str, alias: &str) -> String {

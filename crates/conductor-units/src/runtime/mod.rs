@@ -27,7 +27,7 @@ pub(crate) use objects::SCRIPT;
 
 use conductor_definition::{Log, Mount, Object, Port, Pull, Runtime, Scope, Service};
 
-use crate::exec::{Exec, Word};
+use crate::exec::{Argument, Exec, Word};
 use crate::unit_file::UnitFile;
 
 /// What an engine needs to know of a container.
@@ -96,8 +96,6 @@ pub(crate) trait Engine {
     fn scope<'a>(&self, _line: &'a str) -> Option<(&'a str, String)> {
         None
     }
-    /// A shell command that removes whatever is left of container `$1`, and says nothing if nothing is.
-    fn remove_quietly(&self) -> &'static str;
     /// The value of `--network` for a network in which others find the container by `alias`.
     fn network(&self, name: &str, alias: &str) -> String;
     /// Makes a network or a volume unless it is there. One that is there stays, for what is in it; if it was
@@ -122,10 +120,18 @@ pub(crate) fn of_program(path: &str) -> Option<Runtime> {
     known.into_iter().find(|runtime| engine(*runtime).program() == path)
 }
 
-/// Removes whatever is left of a container. Never fails, may be repeated.
+/// The script that removes whatever is left of a container.
+pub(crate) const REMOVE: &str = "/usr/libexec/conductor/remove";
+
+/// Its arguments.
+pub(crate) fn in_order_to_remove(exec: Exec, engine: &dyn Engine, name: impl Argument) -> Exec {
+    let program = engine.program();
+    exec.arg(program.rsplit('/').next().unwrap_or(program)).arg(name)
+}
+
+/// Removes whatever is left of a container. Its failure does not matter; may be repeated.
 pub(crate) fn remove(engine: &dyn Engine, container: &Container<'_>) -> Exec {
-    let exec = Exec::new("-/bin/sh").args(["-c", engine.remove_quietly(), "remove"]);
-    exec.arg(container.name.clone())
+    in_order_to_remove(Exec::new("-/usr/libexec/conductor/remove"), engine, container.name.clone())
 }
 
 /// Fetches an image.

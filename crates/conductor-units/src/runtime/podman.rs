@@ -11,20 +11,6 @@ use crate::unit_file::UnitFile;
 
 const PODMAN: &str = "/usr/bin/podman";
 
-/// Removes what conmon would have removed, had it not been killed.
-///
-/// The first attempt then fails with "exit code could not be retrieved"; only then podman knows that the container has
-/// ended, and the second removes it (podman 5.4). Of a container that was paused podman goes on believing that for ever:
-/// it neither removes nor replaces nor resumes it, so that the unit could never start again (4.3 and 5.4). It only
-/// believes conmon, which leaves the exit status in a file (`--exit-dir` in conmon(8)); here 137, which is what
-/// SIGKILL from systemd comes to. The directory is the system's or a user's (`tmp_dir` in containers.conf(5)).
-const REMOVE: &str = "remove() { podman rm --force --ignore --volumes --time=0 \"$1\" >/dev/null; }; \
-    remove \"$1\" 2>/dev/null && exit; \
-    set -- \"$1\" $(podman inspect --type container --format '{{.State.Status}} {{.Id}}' \"$1\"); \
-    for dir in /run/libpod \"$XDG_RUNTIME_DIR/libpod/tmp\"; do \
-    if [ \"$2\" = paused ] && [ -w \"$dir/exits\" ]; then printf 137 >\"$dir/exits/$3\"; fi; done; \
-    remove \"$1\"";
-
 /// Runs containers without a daemon: conmon is the unit's main process and the container lives in a
 /// control group below the unit's own, so systemd's limits and `systemctl kill` mean the container.
 #[derive(Debug, Clone, Copy)]
@@ -106,10 +92,6 @@ impl Engine for Podman {
     fn pull_image(&self) -> &'static str {
         // `podman pull --policy=missing` would do for both, but not before podman 5.
         "podman pull --quiet \"$1\""
-    }
-
-    fn remove_quietly(&self) -> &'static str {
-        REMOVE
     }
 
     fn network(&self, name: &str, alias: &str) -> String {

@@ -271,8 +271,9 @@ fn ports(rig: &Rig) -> Result<String> {
         let of = |key| figure(all, key);
         let _ = writeln!(
             text,
-            "  {shown}: {} checks, {} reports of trouble of our own, {} of failures, {} sockets in TIME-WAIT in the end",
+            "  {shown}: {} checks of {:.0} µs, {} reports of trouble of our own, {} of failures, {} sockets in TIME-WAIT in the end",
             of("checks")?,
+            of("cpu")? / 1e3 / of("checks")?,
             of("unknown")?,
             of("failed")?,
             of("waiting")?

@@ -200,6 +200,8 @@ fn nothing() -> BoxedStrategy<Vec<Piece>> {
 pub(crate) fn draft(main: bool) -> impl Strategy<Value = Draft> {
     let free = || value("", text(), "", false);
     let file = |interpolated| value("/", path_text(), "", interpolated);
+    // Two mounts in one place are an error.
+    let target = |directory| value(directory, path_text(), "", true);
     let top = some(vec![
         ("description", value("x", without(text(), ""), "", true)),
         ("revision", value("", text(), "", true)),
@@ -228,10 +230,10 @@ pub(crate) fn draft(main: bool) -> impl Strategy<Value = Draft> {
     ]);
     let image = if main { "image = \"web:1\"\n" } else { "\n" };
     let tables = [
-        (toml("[[volumes]]\nsource = "), file(true), toml("\ntarget = "), file(true), toml("\n"))
+        (toml("[[volumes]]\nsource = "), file(true), toml("\ntarget = "), target("/v/"), toml("\n"))
             .prop_map(|(a, b, c, d, e)| [a, b, c, d, e].concat())
             .boxed(),
-        (toml("[[tmpfs]]\ntarget = "), file(true), toml("\n"))
+        (toml("[[tmpfs]]\ntarget = "), target("/t/"), toml("\n"))
             .prop_map(|(a, b, c)| [a, b, c].concat())
             .boxed(),
         (
