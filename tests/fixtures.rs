@@ -5,7 +5,7 @@
 //! nothing), and `log` what it says, if it says anything. `SNAPSHOTS=overwrite cargo test -p conductor-tests --test
 //! fixtures` rewrites the last two. A file `scope` with the word `user` makes it a run for alice's own systemd.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 mod trees;
 
