@@ -9,6 +9,9 @@ use crate::{generate, package, preflight};
 const SCENARIOS: [&str; 5] = ["test", "--package", "conductor-tests", "--test", "scenarios"];
 const EMULATED: [&str; 5] = ["test", "--package", "conductor-tests", "--test", "emulated"];
 
+/// Of the random values of property tests (proptest).
+const SEED: &str = "PROPTEST_RNG_SEED";
+
 /// Runs all steps, or with `only` just the scenarios of that name.
 pub(crate) fn test(all: bool, only: Option<&str>) -> Result<()> {
     preflight::hosts(all)?;
@@ -31,7 +34,12 @@ pub(crate) fn test(all: bool, only: Option<&str>) -> Result<()> {
         ];
         steps.command("lints", &mut cargo(lints));
         steps.step("generated files", || (Vec::new(), generate::task(true)));
-        steps.command("unit tests", &mut cargo(["test", "--workspace"]));
+        let mut unit_tests = cargo(["test", "--workspace"]);
+        if std::env::var_os(SEED).is_none() {
+            // What passes here passes everywhere; `cargo test` and `cargo xtask fuzz` look further each time.
+            unit_tests.env(SEED, "1");
+        }
+        steps.command("unit tests", &mut unit_tests);
     }
     let packaged = steps.step("package", || (Vec::new(), package::build().map(drop)));
     if packaged {
