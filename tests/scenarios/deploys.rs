@@ -77,6 +77,30 @@ fn a_first_release_a_second_one_and_back() {
     assert_eq!(history.matches("rollback by root").count(), 3, "{history}");
 }
 
+/// Asks through nginx all the time, each time over a new connection and never twice: curl retries nothing by itself.
+const CUSTOMERS: &str = "systemd-run --quiet --unit=customers sh -c 'all=0; failed=0; until test -e /run/enough; do \
+     all=$((all + 1)); curl -sf -o /dev/null http://127.0.0.1:8000/ || failed=$((failed + 1)); done; \
+     echo \"asked $all times, $failed failed\"'";
+
+#[test]
+fn releases_in_a_row_under_load_lose_no_request() {
+    let host = behind_nginx();
+    let releases: u32 = std::env::var("CONDUCTOR_RELEASES").map_or(6, |number| number.parse().unwrap());
+    host.sh(CUSTOMERS).unwrap();
+    for release in 1..=releases {
+        status(&deploy(&host, &release.to_string()), 0);
+    }
+    host.sh("touch /run/enough").unwrap();
+    let ended = || Ok(host.journal("customers.service")?.contains(" failed"));
+    host.eventually(SOON, "the customers have gone", ended).unwrap();
+    let journal = host.journal("customers.service").unwrap();
+    let said = journal.lines().find_map(|line| line.split_once("asked ")).unwrap().1;
+    let asked: u32 = said.split(' ').next().unwrap().parse().unwrap();
+    assert!(said.ends_with(" times, 0 failed"), "{said}");
+    assert!(asked > 10 * releases, "{said}");
+    only(&host, &format!("r{releases}"), if releases.is_multiple_of(2) { "blue" } else { "green" });
+}
+
 #[test]
 fn what_does_not_work_changes_nothing() {
     let host = behind_nginx();

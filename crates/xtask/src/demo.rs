@@ -25,6 +25,39 @@ unhealthy-after = 3
 delay = "5s"
 "#;
 
+/// A service that gets new releases, behind nginx.
+const SHOP: &str = r#"image    = "localhost/web:1"
+revision = "1"
+command  = ["payload"]
+
+[environment]
+RELEASE = "${revision}"
+
+[[ports]]
+container = 8080
+host      = 20010
+
+[health]
+path         = "/healthz"
+interval     = "1s"
+timeout      = "1s"
+start-within = "5s"
+
+[deploy]
+settle = "2s"
+
+[proxy]
+upstream = "shop"
+"#;
+
+/// What the administrator has written for it; the upstream comes from Conductor.
+const SITE: &str = "server { listen 127.0.0.1:8000; location / { proxy_pass http://shop; } }\n";
+
+/// Asks through nginx, each time over a new connection and never twice, until there is a file.
+const CUSTOMERS: &str = "systemd-run --quiet --unit=customers sh -c 'all=0; failed=0; until test -e /run/enough; do \
+     all=$((all + 1)); curl -sf -o /dev/null http://127.0.0.1:8000/ || failed=$((failed + 1)); done; \
+     echo \"$all requests, $failed of them failed\"'";
+
 const SOON: Duration = Duration::from_secs(60);
 
 /// The whole story.
@@ -68,8 +101,37 @@ pub(crate) fn demo() -> Result<()> {
     story.tell("The machine reboots, and nobody types anything");
     host.reboot()?;
     show(&host, "systemctl is-system-running; systemctl is-active web; curl -sS localhost:20000/healthz")?;
+
+    deploys(&host, &story)?;
     story.tell("Done; the machine is thrown away");
     Ok(())
+}
+
+/// New releases, while somebody asks all the time.
+fn deploys(host: &Host, story: &Story) -> Result<()> {
+    story.tell(
+        "Another service, in two slots behind nginx, so that new releases take over without a lost request",
+    );
+    host.write("/etc/conductor/services/shop.toml", SHOP)?;
+    host.write("/etc/nginx/conf.d/shop.conf", SITE)?;
+    show(host, "sed -n '/deploy/,$p' /etc/conductor/services/shop.toml")?;
+    show(host, "systemctl daemon-reload; systemctl start shop.target && systemctl restart nginx")?;
+    host.sh(CUSTOMERS)?;
+    story.tell("A release, while customers ask all the time");
+    show(host, "conductor deploy shop --revision 2 2>&1; curl -sS localhost:8000/env | grep RELEASE")?;
+    story.tell("One that never gets healthy: nothing changes for anybody");
+    host.sh("printf 'environment.PAYLOAD_MODE = \"500\"\\n' | install -D /dev/stdin /etc/conductor/services/shop.toml.d/bad.toml")?;
+    show(
+        host,
+        "conductor deploy shop --revision 3 2>&1; echo \"exit status $?\"; curl -sS localhost:8000/env | grep RELEASE",
+    )?;
+    show(host, "conductor history shop")?;
+    story.tell("What the customers saw of all that");
+    host.sh("touch /run/enough")?;
+    host.eventually(SOON, "the customers have gone", || {
+        Ok(host.journal("customers.service")?.contains("requests"))
+    })?;
+    show(host, "journalctl --quiet --unit=customers --output=cat | grep requests")
 }
 
 /// Prints what systemd and the checker say about the service, up to a message of systemd's.
