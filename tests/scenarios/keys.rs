@@ -195,15 +195,15 @@ pub(crate) fn secrets_on(on: &Stage) {
 
 pub(crate) fn places_of_secrets_on(on: &Stage) {
     let (word, engine) = ("postgres://shop:correct#horse = \"$HOME\" 50%", on.engine.name());
-    on.sh("umask 077; mkdir -p /etc/plain").unwrap();
-    on.write("/etc/plain/url", &format!("{word}\n")).unwrap();
-    on.write("/etc/plain/empty", "").unwrap();
-    on.write("/etc/plain/lines", "one\ntwo\n").unwrap();
+    on.sh("umask 077; mkdir -p /etc/places").unwrap();
+    on.write("/etc/places/url", &format!("{word}\n")).unwrap();
+    on.write("/etc/places/empty", "").unwrap();
+    on.write("/etc/places/lines", "one\ntwo\n").unwrap();
     let secrets = r#"[secrets]
-url = { path = "/etc/plain/url", environment = "DATABASE_URL" }
-empty = { path = "/etc/plain/empty", environment = "EMPTY" }
-named = { path = "/etc/plain/url", target = "other-name" }
-placed = { path = "/etc/plain/lines", target = "/etc/app/lines" }
+url = { path = "/etc/places/url", environment = "DATABASE_URL" }
+empty = { path = "/etc/places/empty", environment = "EMPTY" }
+named = { path = "/etc/places/url", target = "other-name" }
+placed = { path = "/etc/places/lines", target = "/etc/app/lines" }
 "#;
     start(on, "", secrets);
     let variables = ask(on, 20000, "/env").unwrap();
@@ -227,7 +227,7 @@ placed = { path = "/etc/plain/lines", target = "/etc/app/lines" }
     on.ok(["systemctl", "stop", "web.service"]).unwrap();
     on.sh("! test -e /run/conductor/secrets/web").unwrap();
 
-    start_fails(on, "[secrets]\nlines = { path = \"/etc/plain/lines\", environment = \"LINES_OF_IT\" }\n");
+    start_fails(on, "[secrets]\nlines = { path = \"/etc/places/lines\", environment = \"LINES_OF_IT\" }\n");
     let journal = on.journal("web.service").unwrap();
     assert!(
         journal.contains("secret lines has several lines, and variable LINES_OF_IT can have one"),
