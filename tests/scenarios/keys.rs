@@ -47,18 +47,6 @@ fn the_program_says_itself_when_it_is_ready() {
 }
 
 #[test]
-fn a_user_namespace_of_its_own() {
-    let on = Stage::podman();
-    on.sh("for file in /etc/subuid /etc/subgid; do echo containers:1000000:1000000 >>$file; done").unwrap();
-    start(&on, "", "[security]\nuser-namespace = \"auto\"\n");
-    // Root in it is somebody else on the host.
-    assert_eq!(
-        on.inside("id -u; awk '$1 == 0 && $2 >= 1000000 { print \"mapped\" }' /proc/self/uid_map"),
-        "0\nmapped"
-    );
-}
-
-#[test]
 fn the_hosts_network_and_other_addresses() {
     networks_on(&Stage::podman());
 }

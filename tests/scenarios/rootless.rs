@@ -354,6 +354,21 @@ ExecStop = ""
 ExecStopPost = ["", "/bin/sh -c 'echo ok > %h/www/healthz'"]
 "#;
 
+/// Root's containers cannot have user namespaces of their own on these machines: the kernel refuses to mount sysfs below
+/// somebody else's. A user's can.
+#[test]
+fn a_user_namespace_in_which_she_is_herself() {
+    let host = host_with_alice();
+    let alice = alice(&host);
+    alice.ok(&["sh", "-euc", "umask 077; echo correct-horse > ~/key"]);
+    let tables = "[security]\nuser-namespace = \"keep-id\"\n[secrets]\nkey = \"/home/alice/key\"\n";
+    alice.define("web", &format!("{WEB}\n{tables}"));
+    alice.ok(&["systemctl", "--user", "start", "web.service"]);
+    let script = "id -u; cat /run/secrets/key";
+    let inside = alice.ok(&["conductor", "exec", "--user", "web", "--", "sh", "-c", script]);
+    assert_eq!(inside, "1001\ncorrect-horse");
+}
+
 #[test]
 fn the_oldest_systemd_runs_users_services_too() {
     if !Suite::of_our_package().contains(&Suite::Bookworm) {
