@@ -1,7 +1,10 @@
 //! A real HAProxy in a directory of its own.
 
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use conductor_proxy::{Haproxy, Others, Upstream};
 
@@ -28,6 +31,15 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) const USUAL: Self = Self { level: "admin", defaults: "", backends: "", reads: true };
+}
+
+/// The socket for commands is there later than the one for customers.
+fn wait_for_socket(root: &Path) {
+    let begun = Instant::now();
+    while UnixStream::connect(root.join("api.sock")).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "nobody listens on api.sock");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 impl Server {
@@ -59,6 +71,7 @@ frontend all
         driver(root).write_all(std::slice::from_ref(upstream), Others::Remove).unwrap();
         let mut process = spawn(root, reads);
         wait_for(address, &mut process);
+        wait_for_socket(root);
         Self { address, directory, reads, process }
     }
 
@@ -76,6 +89,7 @@ frontend all
         self.kill();
         self.process = spawn(self.directory.path(), self.reads);
         wait_for(self.address, &mut self.process);
+        wait_for_socket(self.directory.path());
     }
 
     pub(crate) fn kill(&mut self) {
