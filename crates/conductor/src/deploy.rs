@@ -120,7 +120,7 @@ impl Abort {
         let request = Request { service, revision: None, image: None, rollback: None, by: who() };
         let result = ready(whose, &request).and_then(|(site, request)| {
             within(&site, async |systemd, interrupt| {
-                abort(&site, &systemd, &request, &mut Teller(output), &interrupt).await
+                abort(&site, &systemd, &request, &mut Teller::new(output), &interrupt).await
             })
         });
         match result {
@@ -195,7 +195,7 @@ fn time(since_1970: u64) -> String {
 fn run(whose: Whose, request: &Request, output: Output) -> ExitCode {
     let result = ready(whose, request).and_then(|(site, request)| {
         within(&site, async |systemd, interrupt| {
-            deploy(&site, &systemd, &request, &mut Teller(output), interrupt).await
+            deploy(&site, &systemd, &request, &mut Teller::new(output), interrupt).await
         })
     });
     match result {
@@ -270,11 +270,21 @@ fn who() -> String {
 }
 
 /// Tells what happens, a line for each thing.
-struct Teller(Output);
+struct Teller {
+    output: Output,
+    /// Whether something has failed: what did first is told in full at the end, as the reason for all the rest.
+    has_failed: bool,
+}
+
+impl Teller {
+    fn new(output: Output) -> Self {
+        Self { output, has_failed: false }
+    }
+}
 
 impl Progress for Teller {
     fn tell(&mut self, event: &Event) {
-        if self.0.json {
+        if self.output.json {
             print(&json::line(event));
             return;
         }
@@ -283,7 +293,8 @@ impl Progress for Teller {
             State::Begins => return,
             State::Done if text.is_empty() => String::new(),
             State::Note | State::Done => format!(": {text}"),
-            State::Failed => format!(" failed: {text}"),
+            State::Failed if std::mem::replace(&mut self.has_failed, true) => format!(" failed: {text}"),
+            State::Failed => format!(" failed: {}", text.lines().next().unwrap_or_default()),
         };
         say(&format!("[{:>3}.{} s] {step}{rest}", at / 1000, at % 1000 / 100));
     }
