@@ -2,7 +2,7 @@
 
 use conductor_definition::{DefinitionName, Diagnostic, Kind, Runtime, Scope, Service, nearest};
 
-use crate::convert::Draft;
+use crate::draft::Draft;
 use crate::objects::{Known, Properties};
 
 /// The network that podman has by itself, besides those that `network` takes for something else.

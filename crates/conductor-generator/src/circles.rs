@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use conductor_definition::Diagnostic;
 
-use crate::convert::Draft;
+use crate::draft::Draft;
 use crate::together::{Claim, Complaint, Mark};
 
 /// Members of a circle that are named.

@@ -1,17 +1,19 @@
 //! From definitions to unit trees: each definition on its own.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use conductor_definition::{
     Abilities, Candidate, Claims, DefinitionName, Diagnostic, Finding, Found, Kind, Object, Parsed, Releases,
-    Runtime, Site, Source, find, parse_for,
+    Site, Source, find, parse_for,
 };
-use conductor_units::{Context, Tree, render_object, render_releases, too_long};
+use conductor_units::{Context, Tree, render_object, render_releases};
 
+use crate::draft::{Draft, Drafts, Parts, Rendered, State};
+use crate::in_the_way::{claimed_twice, hidden, shadowed, unreadable};
 use crate::last_good::LastGood;
 use crate::objects::Known;
 use crate::plan::Units;
@@ -134,121 +136,6 @@ pub(crate) struct Converter<'a> {
     /// Whether advice is wanted, and so the text that it points at. Without it a definition that has no errors
     /// takes next to no memory.
     advice: bool,
-}
-
-/// Definitions while others are read.
-#[allow(clippy::vec_box, reason = "lists of thousands are put together from parts, and so copied")]
-pub(crate) type Drafts = Vec<Box<Draft>>;
-
-/// A definition while others are read.
-#[derive(Debug)]
-pub(crate) struct Draft {
-    pub(crate) kind: Kind,
-    pub(crate) source: Source,
-    pub(crate) name: Option<DefinitionName>,
-    diagnostics: Vec<Diagnostic>,
-    /// Errors in its releases.
-    pub(crate) releases: Vec<(Source, Vec<Diagnostic>)>,
-    /// What it claims; nothing if it is not converted, or is not a service's.
-    pub(crate) claims: Option<Claims>,
-    /// Networks and volumes that it names and that are another engine's than this, its own.
-    pub(crate) misused: Vec<(DefinitionName, Runtime)>,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    /// Not converted.
-    Broken,
-    /// Its units depend on other definitions.
-    Waiting(Box<LineUp>),
-    /// Its units are made, or could not be. That it counts only later: who loses something to another is told that alone.
-    Rendered(Result<Rendered, Box<Diagnostic>>),
-}
-
-#[derive(Debug)]
-struct Rendered {
-    units: Units,
-    advice: Option<Box<Diagnostic>>,
-}
-
-impl Draft {
-    /// One that is not converted, or not yet.
-    pub(crate) fn new(kind: Kind, source: Source, diagnostics: Vec<Diagnostic>) -> Self {
-        let name = DefinitionName::from_path(kind, source.path()).ok();
-        Self {
-            kind,
-            source,
-            name,
-            diagnostics,
-            releases: Vec::new(),
-            claims: None,
-            misused: Vec::new(),
-            state: State::Broken,
-        }
-    }
-
-    /// Notes what was found; after an error the definition is not converted, and claims nothing.
-    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
-        if diagnostic.is_error() {
-            self.claims = None;
-            self.state = State::Broken;
-        }
-        self.diagnostics.push(diagnostic);
-    }
-
-    /// The units, if they could be made.
-    fn units(&self) -> Option<&Units> {
-        match &self.state {
-            State::Rendered(Ok(rendered)) => Some(&rendered.units),
-            _ => None,
-        }
-    }
-
-    /// Whether anything is wrong with it.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.diagnostics.iter().any(Diagnostic::is_error)
-    }
-
-    /// The errors and warnings, each on one line.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = (&Diagnostic, String)> {
-        let own = self.diagnostics.iter().map(|diagnostic| (diagnostic, diagnostic.one_line(&self.source)));
-        own.chain(self.releases.iter().flat_map(|(source, found)| {
-            found.iter().map(move |diagnostic| (diagnostic, diagnostic.one_line(source)))
-        }))
-    }
-
-    /// The errors, and the files that they are about.
-    pub(crate) fn into_errors(self) -> (Source, Vec<Diagnostic>) {
-        (self.source, self.diagnostics.into_iter().filter(Diagnostic::is_error).collect())
-    }
-
-    pub(crate) fn into_parts(self) -> (Parts, Option<Units>) {
-        let Self { kind: _, source, name, diagnostics, releases, claims: _, misused: _, state } = self;
-        let units = match state {
-            State::Rendered(Ok(rendered)) => Some(rendered.units),
-            _ => None,
-        };
-        (Parts { source, name, diagnostics, releases }, units)
-    }
-}
-
-impl Parts {
-    /// The file to look at first.
-    pub(crate) fn path(&self) -> &Path {
-        let broken = self.diagnostics.iter().any(Diagnostic::is_error);
-        let release = self.releases.first().filter(|_| !broken);
-        release.map_or(self.source.path(), |(source, _)| source.path())
-    }
-}
-
-/// What is known of a definition besides its units.
-#[derive(Debug)]
-pub(crate) struct Parts {
-    source: Source,
-    pub(crate) name: Option<DefinitionName>,
-    diagnostics: Vec<Diagnostic>,
-    releases: Vec<(Source, Vec<Diagnostic>)>,
 }
 
 impl<'a> Converter<'a> {
@@ -456,65 +343,6 @@ impl<'a> Converter<'a> {
         .and_then(|result| result)
         .map_err(Box::new)
     }
-}
-
-/// systemd's own generators refuse a second unit of one name too (src/shared/generator.c).
-fn claimed_twice(drafts: &[Box<Draft>], objects: &[Draft]) -> Vec<(usize, Diagnostic)> {
-    let all = objects.iter().chain(drafts.iter().map(Box::as_ref)).filter_map(Draft::units);
-    let mut paths: Vec<&str> = all.flat_map(Units::paths).collect();
-    paths.sort_unstable();
-    // Nearly always: then nobody asks who has what.
-    if paths.is_sorted_by(|one, next| one < next) {
-        return Vec::new();
-    }
-    drop(paths);
-    let mut owners: HashMap<&str, &Path> = HashMap::new();
-    for object in objects {
-        let paths = object.units().into_iter().flat_map(Units::paths);
-        owners.extend(paths.map(|unit| (unit, object.source.path())));
-    }
-    let mut losers = Vec::new();
-    for (at, draft) in drafts.iter().enumerate() {
-        let Some(units) = draft.units() else { continue };
-        let path = draft.source.path();
-        match units.paths().find_map(|unit| Some((unit, owners.get(unit)?))) {
-            None => owners.extend(units.paths().map(|unit| (unit, path))),
-            Some((unit, owner)) => {
-                let said = format!("its unit {unit} is made from {} already", owner.display());
-                losers.push((at, Diagnostic::error("name-clash", said).help("rename one of the two")));
-            }
-        }
-    }
-    losers
-}
-
-/// Generated units hide those in /usr/lib (systemd.unit(5), unit load path): a definition must not take
-/// a package's service away.
-pub(crate) fn shadowed<'u>(units: impl IntoIterator<Item = &'u str>, host: &Host) -> Option<Diagnostic> {
-    let (unit, native) = units.into_iter().find_map(|unit| Some((unit, host.native_unit(unit)?)))?;
-    Some(
-        Diagnostic::error("shadows-unit", format!("{unit} would hide {}", native.display()))
-            .help("another package has a unit of this name: rename the definition"),
-    )
-}
-
-/// What systemd does not read must not take the place of what it did.
-fn unreadable(tree: &Tree) -> Option<Diagnostic> {
-    let (unit, length) = too_long(tree)?;
-    let said = format!("{unit} would have a line of {length} bytes, and systemd reads 1048575 of one");
-    Some(
-        Diagnostic::error("too-long", said)
-            .help("put long values into files, and fewer of a kind into one service"),
-    )
-}
-
-/// The administrator's own units take precedence, wanted (`systemctl edit --full`, a mask) or forgotten.
-fn hidden(tree: &Tree, host: &Host) -> Option<Diagnostic> {
-    let (unit, over) = tree.unit_names().find_map(|unit| Some((unit, host.unit_over(unit)?)))?;
-    Some(
-        Diagnostic::warning("hidden", format!("{unit} has no effect: {} takes its place", over.display()))
-            .help("remove that file, or rename the definition"),
-    )
 }
 
 /// What is said, unless a part could not be read: then why, and what is wrong with the other parts.

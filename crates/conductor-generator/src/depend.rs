@@ -6,7 +6,7 @@ use conductor_definition::{Claims, Dependency, Diagnostic, Reference};
 use conductor_units::{Role, origins};
 
 use crate::circles::{Graph, circles, further};
-use crate::convert::Draft;
+use crate::draft::Draft;
 use crate::together::{Claim, Complaint, Mark};
 use crate::{Host, LastGood};
 

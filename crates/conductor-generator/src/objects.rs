@@ -9,7 +9,9 @@ use conductor_definition::{
 };
 use conductor_units::stub_unit_names;
 
-use crate::convert::{Converter, Draft, all_errors, contained, shadowed};
+use crate::convert::{Converter, all_errors, contained};
+use crate::draft::Draft;
+use crate::in_the_way::shadowed;
 use crate::{Reading, parallel};
 
 /// What became of them.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use conductor_definition::DefinitionName;
 use conductor_units::{Entry, Tree, stub, stub_unit_names};
 
-use crate::convert::{Draft, Drafts};
+use crate::draft::{Draft, Drafts};
 use crate::last_good::LastGood;
 use crate::workshop::Staged;
 use crate::{Host, Priority, parallel};

@@ -9,7 +9,8 @@ use conductor_definition::{
 };
 
 use crate::attach;
-use crate::convert::{Converter, Draft, contained};
+use crate::convert::{Converter, contained};
+use crate::draft::Draft;
 
 /// Which services were deployed.
 #[derive(Debug)]

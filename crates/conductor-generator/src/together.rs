@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use conductor_definition::{Candidate, Clash, Diagnostic, Places, Site, Source, claims_in, clashes};
 
-use crate::convert::{Converter, Draft, contained};
+use crate::convert::{Converter, contained};
+use crate::draft::Draft;
 
 /// Bytes of definitions that are read again, and shown beside others, at the most: findings beyond have no place.
 const MOST_READ: usize = 8 << 20;
