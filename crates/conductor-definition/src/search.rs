@@ -80,6 +80,16 @@ impl Finding {
     }
 }
 
+impl Found {
+    /// The definition in the file `NAME.toml`.
+    pub fn named(self, name: &str) -> Option<Candidate> {
+        let file = format!("{name}.toml");
+        let has_name =
+            |found: &Candidate| found.main.path.file_name().is_some_and(|found| found == file.as_str());
+        self.candidates.into_iter().find(has_name)
+    }
+}
+
 /// All definitions of a kind in a site. A directory that does not exist is empty; one that cannot be listed
 /// hides no other.
 pub fn find(site: &Site, kind: Kind) -> Found {

@@ -32,17 +32,12 @@ pub(crate) struct Candidate {
 
 /// Reads the definition as the next release would have it.
 pub(crate) fn candidate(site: &Site, request: &Request) -> Result<Candidate, Failure> {
-    let file = format!("{}.toml", request.service);
-    let candidate = find(site, Kind::Service)
-        .candidates
-        .into_iter()
-        .find(|found| found.main.path.file_name().is_some_and(|found| found == file.as_str()))
-        .ok_or_else(|| {
-            Failure::configuration(format!(
-                "`{}` has no definition: write {file} to deploy it",
-                request.service
-            ))
-        })?;
+    let candidate = find(site, Kind::Service).named(&request.service).ok_or_else(|| {
+        Failure::configuration(format!(
+            "`{0}` has no definition: write {0}.toml to deploy it",
+            request.service
+        ))
+    })?;
     let (mut source, problems) = candidate.read().ok_or_else(|| {
         Failure::configuration(format!("`{}` is masked: its definition is empty", request.service))
     })?;
@@ -172,10 +167,7 @@ pub(crate) fn prepare(
 
 /// The definition, if it can be read: before the first deploy it is what runs.
 fn defined(site: &Site, service: &str, abilities: conductor_definition::Abilities) -> Option<Service> {
-    let file = format!("{service}.toml");
-    let found = find(site, Kind::Service).candidates;
-    let found =
-        found.into_iter().find(|found| found.main.path.file_name().is_some_and(|name| *name == *file))?;
+    let found = find(site, Kind::Service).named(service)?;
     Some(parse_for(&found.read()?.0, abilities).ok()?.service)
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use conductor_definition::{Candidate, Kind, Scope, ServiceName, Site, find};
+use conductor_definition::{Candidate, Kind, Scope, Site, find};
 use conductor_units::systemctl;
 
 use crate::edit::{Edit, set_enabled};
@@ -131,9 +131,7 @@ fn apply(site: &Site, enabled: bool, files: &[(&str, Candidate)]) -> Result<(), 
 /// The definition that counts, if it is the administrator's, or the user's own.
 fn editable(site: &Site, name: &str) -> Result<Candidate, String> {
     let own = own_directory(site);
-    let is_named =
-        |file: &Candidate| ServiceName::from_path(&file.main.path).is_ok_and(|found| found.as_str() == name);
-    let Some(file) = find(site, Kind::Service).candidates.into_iter().find(is_named) else {
+    let Some(file) = find(site, Kind::Service).named(name) else {
         return Err(format!(
             "the definition of `{name}` is gone, its units stay until it stops: `{} stop {name}` ends it",
             systemctl(site.scope())

@@ -103,12 +103,9 @@ impl Run {
     fn definition(&self, site: &Site) -> Result<(Service, BTreeSet<DefinitionName>), String> {
         let services = Services::look(site);
         let name = services.name(&self.service)?;
-        let file = format!("{name}.toml");
-        let candidate = find(site, Kind::Service)
-            .candidates
-            .into_iter()
-            .find(|found| found.main.path.file_name().is_some_and(|found| found == file.as_str()))
-            .ok_or_else(|| format!("`{name}` has no definition any more: write {file} again to run it"))?;
+        let candidate = find(site, Kind::Service).named(name).ok_or_else(|| {
+            format!("`{name}` has no definition any more: write {name}.toml again to run it")
+        })?;
         let conductor = conductor(site.scope());
         let broken = || format!("the definition of `{name}` has errors: `{conductor} check` shows them");
         let Some((source, problems)) = candidate.read() else {
