@@ -82,11 +82,10 @@ impl Check {
         let place = instances.as_ref().map(Spanned::span);
         let number = instances.and_then(|n| self.number(&n)).unwrap_or(default::INSTANCES);
         if let Some(place) = place.filter(|_| number > all) {
-            let service = if all == 1 { "1".to_owned() } else { all.to_string() };
             self.report(
                 Diagnostic::error(
                     "contradiction",
-                    format!("the canary would have {number} instances, and the service has {service}"),
+                    format!("the canary would have {number} instances, and the service has {all}"),
                 )
                 .at(place, "more than there are")
                 .help(format!("write at most {all}, or raise `instances` of the service")),
@@ -144,6 +143,8 @@ impl Check {
         .into_iter()
         .flatten()
         .collect();
+        let header = header.map(|header| self.password("proxy.dark.header", header, driver, false));
+        let cookie = cookie.map(|cookie| self.password("proxy.dark.cookie", cookie, driver, true));
         if let [first, second, ..] = places.as_slice() {
             self.report(
                 Diagnostic::error("contradiction", "a release in the dark has one door")
@@ -154,12 +155,8 @@ impl Check {
             return None;
         }
         match (header, cookie, listen) {
-            (Some(header), _, _) => {
-                self.password("proxy.dark.header", header, driver, false).map(|(n, v)| Door::Header(n, v))
-            }
-            (_, Some(cookie), _) => {
-                self.password("proxy.dark.cookie", cookie, driver, true).map(|(n, v)| Door::Cookie(n, v))
-            }
+            (Some(header), _, _) => header.map(|(name, value)| Door::Header(name, value)),
+            (_, Some(cookie), _) => cookie.map(|(name, value)| Door::Cookie(name, value)),
             (_, _, Some(listen)) => self.listen(&listen, driver, taken),
             (None, None, None) => {
                 let keys = ["header", "cookie", "listen"];

@@ -19,7 +19,7 @@ fn stages_that_are_possible() {
         ("canary = { instances = 2, share = 99, bake = \"1h\", promote = \"auto\" }", ""),
         ("canary = { promote = \"manual\" }\nbake = \"30s\"", "dark.listen = \"[::1]:19999\""),
         ("bake = \"0\"", "dark = { header = { name = \"X-Dark\", value = \"yes\" } }"),
-        ("bake = 0", "dark = { cookie = { name = \"dark\", value = \"1\" } }"),
+        ("bake = \"0s\"", "dark = { cookie = { name = \"dark\", value = \"1\" } }"),
         ("", "driver = \"haproxy\"\ndark.cookie = { name = \"a-b\", value = \"1\" }"),
     ] {
         assert_eq!(messages(&staged(deploy, proxy)), "", "{deploy} {proxy}");
@@ -112,6 +112,7 @@ web.toml:11:8: nothing says how a release in the dark is reached (write `header`
         (
             "dark = { header = { name = \"a\" }, cookie = { name = \"b\", value = \"c\" } }",
             str![[r#"
+web.toml:11:19: `value` is missing (say which value opens)
 web.toml:11:44: a release in the dark has one door (keep one of `header`, `cookie` and `listen`)
 
 "#]],
