@@ -20,6 +20,8 @@ mod promote;
 mod record;
 mod settle;
 mod stage;
+#[cfg(test)]
+mod stage_tests;
 mod stages;
 mod store;
 mod vigil;
