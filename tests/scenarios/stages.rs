@@ -69,38 +69,35 @@ fn only(host: &Host, release: &str, slot: &str) {
     host.eventually(SOON, "nobody guards anything", left).unwrap();
 }
 
-/// Deploys as a unit, until it has come to a step.
+/// Deploys as a unit, named after the revision, until it has come to a step.
 fn deploying(host: &Host, revision: &str, step: &str) {
+    let unit = format!("deployer-{revision}");
     host.sh(&format!(
-        "systemctl reset-failed deployer 2>/dev/null; systemd-run --quiet --unit=deployer \
-         --property=RemainAfterExit=yes conductor deploy web --revision {revision} --json"
+        "systemd-run --quiet --unit={unit} --property=RemainAfterExit=yes conductor deploy web --revision {revision} --json"
     ))
     .unwrap();
     let begins = format!("\"step\":\"{step}\",\"state\":\"begins\"");
-    let journal = host.eventually(SOON, &format!("it comes to {step}"), || {
-        Ok(host.journal("deployer.service")?.contains(&begins))
-    });
-    journal.unwrap_or_else(|error| panic!("{error}: {}", host.journal("deployer.service").unwrap()));
+    let comes =
+        host.eventually(SOON, &format!("it comes to {step}"), || Ok(host.journal(&unit)?.contains(&begins)));
+    comes.unwrap_or_else(|error| panic!("{error}: {}", host.journal(&unit).unwrap()));
 }
 
 /// The exit status of that unit, and what it said.
-fn deployed(host: &Host) -> (String, String) {
+fn deployed(host: &Host, revision: &str) -> (String, String) {
+    let unit = format!("deployer-{revision}.service");
     let ended = || {
-        let state = host.property("deployer.service", "SubState")?;
+        let state = host.property(&unit, "SubState")?;
         Ok(state == "exited" || state == "failed")
     };
     host.eventually(SOON, "the deploy has ended", ended).unwrap();
-    let code = host.property("deployer.service", "ExecMainStatus").unwrap();
-    let said = host.journal("deployer.service").unwrap();
-    host.sh("systemctl stop deployer; systemctl reset-failed deployer || true").unwrap();
-    (code, said)
+    (host.property(&unit, "ExecMainStatus").unwrap(), host.journal(&unit).unwrap())
 }
 
 /// Asks through nginx all the time, each time over a new connection and never twice. A release that is told to answer
 /// its checks with 500 goes on to answer this.
 fn customers(host: &Host) {
     host.sh(&format!(
-        "rm -f /run/enough; systemctl reset-failed customers 2>/dev/null; systemd-run --quiet --unit=customers sh -c \
+        "systemd-run --quiet --unit=customers sh -c \
          'all=0; failed=0; until test -e /run/enough; do all=$((all + 1)); curl -sf -o /dev/null \
          http://127.0.0.1:{SITE}/env || failed=$((failed + 1)); done; echo \"asked $all times, $failed failed\"'"
     ))
@@ -177,7 +174,7 @@ fn a_canary_gets_its_share_and_becomes_the_release() {
     println!("share of 20 %: {shares}");
     let of_canary: i32 = shares.strip_prefix("r0 ").unwrap().split(", r1 ").nth(1).unwrap().parse().unwrap();
     assert!((of_canary - 20).abs() <= 5, "{shares}");
-    let (code, said) = deployed(&host);
+    let (code, said) = deployed(&host, "1");
     assert_eq!(code, "0", "{said}");
     only(&host, "r1", "green");
 
@@ -197,7 +194,7 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     customers(&host);
     deploying(&host, "canary", "bake-canary");
     ask(&host, 20001, "/mode/500").unwrap();
-    let (code, said) = deployed(&host);
+    let (code, said) = deployed(&host, "canary");
     assert!(code == "1" && said.contains("it got unhealthy, 3 checks in a row failed: "), "{code}: {said}");
     only(&host, "r0", "blue");
 
@@ -213,7 +210,7 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
             .map(String::as_str),
     );
     ask(&host, 20003, "/mode/500").unwrap();
-    let (code, said) = deployed(&host);
+    let (code, said) = deployed(&host, "1");
     assert!(code == "1" && said.contains("it got unhealthy, 3 checks in a row failed: "), "{code}: {said}");
     only(&host, "r0", "blue");
     none_was_lost(&host);
@@ -224,7 +221,7 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     host.ok(["systemctl", "restart", "nginx"]).unwrap();
     host.eventually(SOON, "the new nginx is told", || Ok(answers(&host, SITE, "") == "r2 100")).unwrap();
     drop(ask(&host, 20001, "/exit/1"));
-    let (code, said) = deployed(&host);
+    let (code, said) = deployed(&host, "2");
     assert!(code == "1" && said.contains("web-green@1.service is "), "{code}: {said}");
     only(&host, "r0", "blue");
 }
@@ -344,7 +341,7 @@ fn a_boot_in_a_stage_comes_back_to_the_release_that_was_live() {
     // And both in which it is watched.
     define(&host, "web", &web("bake = \"1h\"\ncanary = { bake = \"2s\" }"));
     for (crash, step) in [(true, "bake-canary"), (true, "bake")] {
-        deploying(&host, "2", step);
+        deploying(&host, step, step);
         boots(&mut host, crash);
     }
     define(&host, "web", &web(""));

@@ -42,7 +42,7 @@ impl Record {
                 };
                 Ok(Upstream { servers, ..old })
             }
-            _ => Err(Failure::system("the proxy", format!("nothing of this deploy is {stage}"))),
+            _ => Err(Failure::system("the proxy", format!("this deploy is never {stage}"))),
         }
     }
 
