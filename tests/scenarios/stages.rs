@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conductor_tests::{Host, Output};
+use conductor_tests::{Host, Image, Output, announce};
 
 use crate::common::{WEB, ask, define, host, only_containers, state};
 
@@ -110,7 +110,7 @@ fn none_was_lost(host: &Host) {
     host.eventually(SOON, "the customers have gone", ended).unwrap();
     let journal = host.journal("customers.service").unwrap();
     let said = journal.lines().rev().find_map(|line| line.split_once("]: asked ")).unwrap().1;
-    println!("customers: asked {said}");
+    announce(format!("customers asked {said}"));
     assert!(said.ends_with(" times, 0 failed"), "{said}");
     let asked: u32 = said.split(' ').next().unwrap().parse().unwrap();
     assert!(asked > 50, "{said}");
@@ -138,7 +138,6 @@ fn in_the_dark_only_those_reach_it_who_know_the_door() {
         let said = status(&conductor(&host, words), 75);
         assert!(said.contains(waits), "{said}");
     }
-    // nginx that is started anew has read only which release is live.
     status(&conductor(&host, ["promote", "web"]), 0);
     only(&host, "r1", "green");
     none_was_lost(&host);
@@ -171,7 +170,7 @@ fn a_canary_gets_its_share_and_becomes_the_release() {
     deploying(&host, "1", "bake-canary");
     only_containers(&host, &["conductor-web-blue.1", "conductor-web-blue.2", "conductor-web-green.1"]);
     let shares = answers(&host, SITE, "");
-    println!("share of 20 %: {shares}");
+    announce(format!("a share of 20 % of 100 requests: {shares}"));
     let of_canary: i32 = shares.strip_prefix("r0 ").unwrap().split(", r1 ").nth(1).unwrap().parse().unwrap();
     assert!((of_canary - 20).abs() <= 5, "{shares}");
     let (code, said) = deployed(&host, "1");
@@ -236,11 +235,11 @@ fn what_waits_is_guarded() {
     assert!(shares.starts_with("r0 6") && shares.contains(", r1 3"), "{shares}");
     // nginx that is started anew has read only which release is live.
     host.ok(["systemctl", "restart", "nginx"]).unwrap();
-    let shared = || {
+    let again = || {
         shares = answers(&host, SITE, "");
         Ok(shares.contains(", r1 3"))
     };
-    host.eventually(SOON, "the guard has told the new nginx", shared).unwrap();
+    host.eventually(SOON, "the guard has told the new nginx", again).unwrap();
     // A guard that is killed comes back.
     host.ok(["systemctl", "kill", "--signal=KILL", GUARD]).unwrap();
     host.eventually(SOON, "the guard is back", || Ok(state(&host, GUARD) == "active")).unwrap();
@@ -267,6 +266,49 @@ fn what_waits_is_guarded() {
     let undone = || Ok(history(&host).matches(" undone: was interrupted").count() == 1);
     host.eventually(SOON, "the guard has cleared up", undone).unwrap();
     only(&host, "r2", "green");
+}
+
+const HAPROXY: &str = "global
+    stats socket /run/haproxy/admin.sock mode 660 level admin
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+frontend all
+    bind 127.0.0.1:8000
+    use_backend web_dark if { req.hdr(x-dark) -m str yes }
+    default_backend web
+";
+
+#[test]
+fn stages_behind_haproxy() {
+    let host = Host::boot(&Image::with_conductor().unwrap().add_observers().unwrap()).unwrap();
+    let definition = web("canary = { share = 10, promote = \"manual\" }").replace(
+        &format!("dark.listen = \"127.0.0.1:{DOOR}\""),
+        "driver = \"haproxy\"\ndark.header = { name = \"X-Dark\", value = \"yes\" }",
+    );
+    define(&host, "web", &definition);
+    host.ok(["systemctl", "start", "web.target"]).unwrap();
+    host.write("/etc/haproxy/haproxy.cfg", HAPROXY).unwrap();
+    host.write("/etc/default/haproxy", "EXTRAOPTS=\"-f /run/conductor/haproxy\"\n").unwrap();
+    host.sh("systemctl stop nginx; systemctl unmask haproxy; systemctl restart haproxy").unwrap();
+    only(&host, "r0", "blue");
+    customers(&host);
+    status(&conductor(&host, ["deploy", "web", "--revision", "1", "--dark"]), 0);
+    assert_eq!([answers(&host, SITE, ""), answers(&host, SITE, "-H 'X-Dark: yes'")], ["r0 100", "r1 100"]);
+    status(&conductor(&host, ["promote", "web"]), 0);
+    assert_eq!(answers(&host, SITE, ""), "r0 90, r1 10");
+    ask(&host, 20001, "/mode/500").unwrap();
+    host.eventually(SOON, "the guard has taken it back", || {
+        Ok(history(&host).contains("taken back by its guard"))
+    })
+    .unwrap();
+    only(&host, "r0", "blue");
+    status(&deploy(&host, "2"), 0);
+    status(&conductor(&host, ["promote", "web"]), 0);
+    only(&host, "r2", "green");
+    none_was_lost(&host);
 }
 
 /// Runs a command of Conductor that is killed as it begins a step.

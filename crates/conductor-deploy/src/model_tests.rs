@@ -280,13 +280,13 @@ fn plans() -> impl Iterator<Item = Plan> {
             .into_iter()
             .flat_map(move |canary| flags.into_iter().map(move |bake| Stages { dark, canary, bake }))
     });
-    let staged = stages.filter(move |stages| *stages != no).map(|stages| Plan {
+    let in_steps = stages.filter(move |stages| *stages != no).map(|stages| Plan {
         strategy: Strategy::BlueGreen,
         before: false,
         proxy: true,
         stages,
     });
-    plain.chain(staged)
+    plain.chain(in_steps)
 }
 
 /// Exactly one release serves, and nothing of the other is left.

@@ -133,10 +133,8 @@ impl StagesRecord {
 
     /// What the machine has to know of them.
     pub fn plan(&self) -> Stages {
-        let promotion = |canary: &CanaryRecord| match canary.manual {
-            true => Promotion::Manual,
-            false => Promotion::Auto,
-        };
+        let promotion =
+            |canary: &CanaryRecord| if canary.manual { Promotion::Manual } else { Promotion::Auto };
         Stages {
             dark: self.dark.is_some(),
             canary: self.canary.as_ref().map(promotion),

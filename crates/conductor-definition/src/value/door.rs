@@ -48,7 +48,7 @@ impl FromStr for DoorWord {
 }
 
 deserialize_from_str!(DoorWord, "a word in quotes, such as \"yes\"");
-text_schema!(DoorWord, "letters, digits, `-` and `_`", "[A-Za-z0-9_-]+".to_owned(), LONGEST);
+text_schema!(DoorWord, "letters, digits, `-` and `_`", "[A-Za-z0-9_-]+", LONGEST);
 
 #[cfg(test)]
 mod tests {
