@@ -10,6 +10,13 @@ use std::path::{Path, PathBuf};
 pub struct Source {
     text: String,
     main: Piece,
+    /// Hardly ever there, and of thousands of definitions one is held: hence the box.
+    more: Option<Box<More>>,
+}
+
+/// Files besides the main one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct More {
     drop_ins: Vec<Piece>,
     /// Files of other definitions, behind its own.
     quoted: Vec<Piece>,
@@ -55,26 +62,26 @@ impl Source {
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         let text = text.into();
         let main = Piece { path: path.into(), range: 0..text.len() };
-        Self { text, main, drop_ins: Vec::new(), quoted: Vec::new() }
+        Self { text, main, more: None }
     }
 
     /// Adds a drop-in, and says at which offset its text begins; later ones win.
     pub fn push(&mut self, path: impl Into<PathBuf>, text: &str) -> usize {
         let piece = self.append(path.into(), text);
         let start = piece.range.start;
-        self.drop_ins.push(piece);
+        self.more.get_or_insert_default().drop_ins.push(piece);
         start
     }
 
     /// Adds a file of another definition, at which a finding about this one points too. It says nothing here.
     pub fn quote(&mut self, path: impl Into<PathBuf>, text: &str) -> usize {
         let path = path.into();
-        if let Some(known) = self.quoted.iter().find(|piece| piece.path == path) {
+        if let Some(known) = self.quoted().iter().find(|piece| piece.path == path) {
             return known.range.start;
         }
         let piece = self.append(path, text);
         let start = piece.range.start;
-        self.quoted.push(piece);
+        self.more.get_or_insert_default().quoted.push(piece);
         start
     }
 
@@ -90,8 +97,7 @@ impl Source {
     pub fn forget_text(&mut self) {
         self.text = String::new();
         self.main.range = 0..0;
-        self.drop_ins = Vec::new();
-        self.quoted = Vec::new();
+        self.more = None;
     }
 
     /// The path of the main file.
@@ -101,7 +107,7 @@ impl Source {
 
     /// The paths of the drop-ins, in the order in which they are applied.
     pub fn drop_ins(&self) -> impl Iterator<Item = &Path> {
-        self.drop_ins.iter().map(|piece| piece.path.as_path())
+        self.added().iter().map(|piece| piece.path.as_path())
     }
 
     /// All files of the definition itself, the main one first.
@@ -111,7 +117,7 @@ impl Source {
 
     /// The file in which a byte offset lies; the last one if it lies past the end.
     pub fn part_at(&self, offset: usize) -> Part<'_> {
-        let mut later = self.quoted.iter().rev().chain(self.drop_ins.iter().rev());
+        let mut later = self.quoted().iter().rev().chain(self.added().iter().rev());
         let piece = later.find(|piece| piece.range.start <= offset);
         self.part(piece.unwrap_or(&self.main))
     }
@@ -144,7 +150,15 @@ impl Source {
     }
 
     fn pieces(&self) -> impl Iterator<Item = &Piece> {
-        std::iter::once(&self.main).chain(&self.drop_ins)
+        std::iter::once(&self.main).chain(self.added())
+    }
+
+    fn added(&self) -> &[Piece] {
+        self.more.as_ref().map_or(&[], |more| &more.drop_ins)
+    }
+
+    fn quoted(&self) -> &[Piece] {
+        self.more.as_ref().map_or(&[], |more| &more.quoted)
     }
 
     fn part<'a>(&'a self, piece: &'a Piece) -> Part<'a> {

@@ -20,9 +20,9 @@ pub struct Claims {
     pub health: bool,
     /// The services that it refers to, and the units that may be a service's: strongly, then weakly, then for the
     /// order only.
-    pub references: Vec<(Reference, Dependency)>,
+    pub references: Box<[(Reference, Dependency)]>,
     /// Host ports, each range with both its ends.
-    ports: Vec<(u16, u16)>,
+    ports: Box<[(u16, u16)]>,
 }
 
 /// Where a definition says what it claims: as many places as [`Claims`] has references and ports, in the same order.

@@ -42,6 +42,23 @@ pub(crate) struct Workshop<'a> {
 pub(crate) struct Staged(Box<str>);
 
 impl Staged {
+    fn new(tree: &Tree) -> Self {
+        let pieces = || {
+            let files = tree.iter().filter(|(_, entry)| matches!(entry, Entry::File(_)));
+            let files = files.flat_map(|(path, _)| [path, "\n", "", ""]);
+            let links = tree.iter().filter_map(|(path, entry)| match entry {
+                Entry::Link(target) => Some([path, "\0", target, "\n"]),
+                Entry::File(_) => None,
+            });
+            // Links last: they lead to files, and a directory for them is made only when there is one.
+            files.chain(links.flatten())
+        };
+        // Exactly as much as it takes: what is given back of a longer piece would hardly be of use to anybody.
+        let mut all = String::with_capacity(pieces().map(str::len).sum());
+        all.extend(pieces());
+        Self(all.into())
+    }
+
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         self.pieces().map(|(path, _)| path)
     }
@@ -64,20 +81,12 @@ impl<'a> Workshop<'a> {
 
     /// Makes the files of a tree, or finds that they are there. Nothing of it is visible to systemd yet.
     pub(crate) fn stage(&self, service: &str, tree: &Tree) -> io::Result<Staged> {
-        let mut pieces = String::with_capacity(160);
         for (path, entry) in tree.iter() {
             if let Entry::File(text) = entry {
                 self.make(&self.file(service, path), text)?;
-                pieces.extend([path, "\n"]);
             }
         }
-        // Links last: they lead to files, and a directory for them is made only when there is one.
-        for (path, entry) in tree.iter() {
-            if let Entry::Link(target) = entry {
-                pieces.extend([path, "\0", target, "\n"]);
-            }
-        }
-        Ok(Staged(pieces.into()))
+        Ok(Staged::new(tree))
     }
 
     /// Gives a staged tree to systemd: all of it or nothing.
