@@ -16,9 +16,16 @@ pub(crate) async fn pin(service: &Service) -> Result<Image, Failure> {
         .map_err(|error| Failure::system("fetching the image", error))?
 }
 
-/// Removes an image if nothing uses it.
-pub(crate) async fn remove(runtime: Runtime, image: String) -> Result<(), Failure> {
-    let remove = move || run(program(runtime), &["rmi", &image]).map(drop);
+/// Removes an image if nothing uses it; whether it was there.
+pub(crate) async fn remove(runtime: Runtime, image: String) -> Result<bool, Failure> {
+    let remove = move || {
+        let engine = program(runtime);
+        // Somebody may have been there before us.
+        if inspect(engine, &image).is_err() {
+            return Ok(false);
+        }
+        run(engine, &["rmi", &image]).map(|_| true)
+    };
     tokio::task::spawn_blocking(remove).await.map_err(|error| Failure::system("removing an image", error))?
 }
 

@@ -9,15 +9,20 @@ mod drive;
 mod failure;
 mod host;
 mod image;
+mod journal;
 mod logs;
 mod machine;
 #[cfg(test)]
 mod model_tests;
 mod prepare;
 mod progress;
+mod proxied;
+mod prune;
 mod record;
+mod restart;
 mod settle;
 mod store;
+mod why;
 
 pub use before::transient_unit;
 pub use deploy::{Request, Rollback, abort, deploy};
@@ -26,4 +31,5 @@ pub use failure::{Failure, FailureKind};
 pub use machine::{Action, Machine, Outcome, Plan, Step, Undo};
 pub use progress::{Event, Progress, State};
 pub use record::{Entry, ProxyRecord, Record, SideRecord};
+pub use restart::{RestartRecord, Rolling, Turn, restart};
 pub use store::{Lock, Store};

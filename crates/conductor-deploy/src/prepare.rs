@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use conductor_definition::{
-    DefinitionName, Image, Kind, Live, Parsed, Pins, ProxyDriver, Service, ServiceName, Site, Slot, Source,
-    Strategy, find, freeze, parse_for, parse_release,
+    DefinitionName, Image, Kind, Live, Parsed, Pins, Service, ServiceName, Site, Slot, Source, Strategy,
+    find, freeze, parse_for, parse_release,
 };
 use conductor_generator::{Converted, Host as Machine, Reading, convert, established, read_all};
 use conductor_units::{ReleaseUnits, addresses};
 
 use crate::host::Fresh;
-use crate::record::{ProxyRecord, Record, SideRecord};
+use crate::record::{Record, SideRecord};
 use crate::settle::Settling;
 use crate::store::Store;
-use crate::{Failure, Request, before, image};
+use crate::{Failure, Request, Rollback, before, image, proxied};
 
 /// A deploy that can begin.
 pub(crate) struct Prepared {
@@ -59,7 +59,7 @@ pub(crate) fn candidate(site: &Site, request: &Request) -> Result<Candidate, Fai
     Ok(Candidate { source, service })
 }
 
-fn errors(source: &Source, found: &[conductor_definition::Diagnostic]) -> Failure {
+pub(crate) fn errors(source: &Source, found: &[conductor_definition::Diagnostic]) -> Failure {
     let lines = found.iter().filter(|found| found.is_error()).map(|found| found.one_line(source));
     Failure::configuration(lines.collect::<Vec<_>>().join("\n"))
 }
@@ -101,12 +101,7 @@ pub(crate) fn prepare(
     let (from, definition) = match store.live() {
         Live::In(slot) => (Some(slot), None),
         Live::Never => (None, defined(site, &request.service, abilities)),
-        Live::Unknown => {
-            return Err(Failure::configuration(format!(
-                "nobody can tell which release of `{name}` is live: link {}/{name}/live to the one that runs",
-                site.releases().display()
-            )));
-        }
+        Live::Unknown => return Err(nobody_knows(site, name.as_str())),
     };
     let to = from.map_or(Slot::Green, Slot::other);
     let directory = site.releases().join(name.as_str());
@@ -127,18 +122,13 @@ pub(crate) fn prepare(
         id,
         revision: new.release().unwrap_or_default().to_owned(),
         image: new.process.image.to_string(),
-        rollback: request.rollback.is_some(),
+        rollback: matches!(request.rollback, Some(Rollback::Previous | Rollback::To(_))),
+        restart: request.rollback == Some(Rollback::Again),
         by: request.by.clone(),
         started,
         strategy: new.deploy.strategy,
         before: new.deploy.before.is_some() && request.rollback.is_none(),
-        proxy: new.proxy.as_ref().map(|proxy| ProxyRecord {
-            upstream: proxy.upstream.to_string(),
-            socket: match &proxy.driver {
-                ProxyDriver::Nginx => None,
-                ProxyDriver::Haproxy { socket } => Some(socket.to_string()),
-            },
-        }),
+        proxy: proxied::record(&new),
         to,
         new: side(&new, to),
         from,
@@ -165,8 +155,20 @@ pub(crate) fn prepare(
     Ok(Prepared { record, fresh: Fresh { text, before, settling }, service: new })
 }
 
+/// Whoever links by hand may leave nobody the wiser.
+pub(crate) fn nobody_knows(site: &Site, name: &str) -> Failure {
+    Failure::configuration(format!(
+        "nobody can tell which release of `{name}` is live: link {}/{name}/live to the one that runs",
+        site.releases().display()
+    ))
+}
+
 /// The definition, if it can be read: before the first deploy it is what runs.
-fn defined(site: &Site, service: &str, abilities: conductor_definition::Abilities) -> Option<Service> {
+pub(crate) fn defined(
+    site: &Site,
+    service: &str,
+    abilities: conductor_definition::Abilities,
+) -> Option<Service> {
     let found = find(site, Kind::Service).named(service)?;
     Some(parse_for(&found.read()?.0, abilities).ok()?.service)
 }
