@@ -224,19 +224,19 @@ fn end(
         store.forget(&entry.id)?;
     }
     match failure {
-        Some(failure) if outcome == Outcome::Stuck => Err(Failure::new(
-            failure.kind,
-            format!(
+        Some(failure) if outcome == Outcome::Stuck => {
+            let text = format!(
                 "{failure}\nNot everything could be undone: mend what is said above, then run `conductor abort`"
-            ),
-        )),
+            );
+            Err(Failure { text, ..failure })
+        }
         Some(failure) if !outcome.is_live() => Err(failure),
         _ => Ok(entry),
     }
 }
 
 /// The text of an earlier release.
-fn earlier(store: &Store, wanted: &Rollback) -> Result<String, Failure> {
+pub(crate) fn earlier(store: &Store, wanted: &Rollback) -> Result<String, Failure> {
     let history = store.history()?;
     // A restart brings in nothing.
     let released: Vec<&Entry> =

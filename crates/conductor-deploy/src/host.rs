@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use conductor_definition::{Runtime, Scope};
-use conductor_proxy::{Driver, Proxy as _, Upstream};
+use conductor_proxy::{Ask, Driver, Proxy as _, Upstream};
 use conductor_systemd::{Job, LoadState, Systemd, TransientUnit, UnitName};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -13,7 +13,7 @@ use crate::prune::Prune;
 use crate::record::{Record, SideRecord};
 use crate::settle::{Settling, settle};
 use crate::store::Store;
-use crate::{Action, Failure, FailureKind, Step, Undo, World, before, image, proxied, prune, why};
+use crate::{Action, Failure, FailureKind, Step, Undo, World, before, image, proxied, prune, verify, why};
 
 /// What of a release only its own deploy needs: one that finishes another's goes back, or has it behind it.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(crate) struct Fresh {
     pub(crate) text: String,
     pub(crate) before: Option<TransientUnit>,
     pub(crate) settling: Settling,
+    pub(crate) ask: Result<Ask, String>,
 }
 
 pub(crate) struct Host<'a> {
@@ -113,6 +114,11 @@ impl Host<'_> {
             Step::Switch => {
                 let upstream = self.upstream(&new)?;
                 self.proxy()?.switch(&upstream).await?;
+            }
+            Step::Verify => {
+                let Some(fresh) = &self.fresh else { return Ok(String::new()) };
+                let upstream = self.upstream(&new)?;
+                return verify::through(&self.proxy()?, &upstream, &fresh.ask).await;
             }
             Step::Commit => self.store.set_live(Some(to))?,
             Step::Adopt => {

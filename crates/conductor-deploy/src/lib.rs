@@ -6,6 +6,7 @@
 mod before;
 mod deploy;
 mod drive;
+mod dry;
 mod failure;
 mod host;
 mod image;
@@ -22,11 +23,13 @@ mod record;
 mod restart;
 mod settle;
 mod store;
+mod verify;
 mod why;
 
 pub use before::transient_unit;
 pub use deploy::{Request, Rollback, abort, deploy};
 pub use drive::{World, drive};
+pub use dry::{Ahead, Fetched, look_ahead};
 pub use failure::{Failure, FailureKind};
 pub use machine::{Action, Machine, Outcome, Plan, Step, Undo};
 pub use progress::{Event, Progress, State};

@@ -30,6 +30,8 @@ pub enum Step {
     Settle,
     /// Has the proxy pass requests on to them.
     Switch,
+    /// Shows that they reach its instances through the proxy.
+    Verify,
     /// Makes the new release the live one.
     Commit,
     /// Has systemd learn which one is live.
@@ -118,6 +120,7 @@ impl Plan {
                 Step::Start,
                 Step::Settle,
                 Step::Switch,
+                Step::Verify,
                 Step::Commit,
                 Step::Adopt,
                 Step::Drain,
@@ -138,7 +141,7 @@ impl Plan {
         };
         let wanted = |step: &Step| match step {
             Step::Before => before,
-            Step::Switch | Step::Drain => proxy,
+            Step::Switch | Step::Verify | Step::Drain => proxy,
             _ => true,
         };
         all.iter().copied().filter(wanted).collect()
@@ -155,7 +158,7 @@ impl Step {
             Self::Start => Some(Undo::StopNew),
             Self::Switch => Some(Undo::SwitchBack),
             Self::Commit => Some(Undo::Uncommit),
-            Self::Load | Self::Settle | Self::Adopt | Self::Drain | Self::Prune => None,
+            Self::Load | Self::Settle | Self::Verify | Self::Adopt | Self::Drain | Self::Prune => None,
         }
     }
 }

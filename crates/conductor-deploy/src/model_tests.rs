@@ -109,7 +109,7 @@ impl Model {
                 self.running.insert(Side::Old);
             }
             Action::Undo(Undo::Restore) => self.slot_has_new = false,
-            Action::Step(Step::Load | Step::Settle | Step::Drain | Step::Prune) => {}
+            Action::Step(Step::Load | Step::Settle | Step::Verify | Step::Drain | Step::Prune) => {}
         }
         self.check();
     }

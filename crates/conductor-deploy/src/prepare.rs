@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use conductor_definition::{
-    DefinitionName, Image, Kind, Live, Parsed, Pins, Service, ServiceName, Site, Slot, Source, Strategy,
-    find, freeze, parse_for, parse_release,
+    DefinitionName, Image, Kind, Live, Parsed, Pins, PullPolicy, Service, ServiceName, Site, Slot, Source,
+    Strategy, find, freeze, parse_for, parse_release,
 };
 use conductor_generator::{Converted, Host as Machine, Reading, convert, established, read_all};
 use conductor_units::{ReleaseUnits, addresses};
@@ -15,7 +15,7 @@ use crate::host::Fresh;
 use crate::record::{Record, SideRecord};
 use crate::settle::Settling;
 use crate::store::Store;
-use crate::{Failure, Request, Rollback, before, image, proxied};
+use crate::{Failure, Request, Rollback, before, image, proxied, verify};
 
 /// A deploy that can begin.
 pub(crate) struct Prepared {
@@ -70,6 +70,19 @@ impl Candidate {
         let image = image::pin(&self.service).await?;
         let revision = self.service.release().unwrap_or(id).to_owned();
         self.text(&image, &revision)
+    }
+
+    /// The same without fetching anything. The image is the pinned one only if it is on this machine already.
+    pub(crate) async fn foreseen(&self, id: &str) -> Result<(String, bool), Failure> {
+        let found = image::look(&self.service).await?;
+        let image = found.as_ref().unwrap_or(&self.service.process.image);
+        let revision = self.service.release().unwrap_or(id).to_owned();
+        Ok((self.text(image, &revision)?, found.is_some()))
+    }
+
+    /// How the image is fetched.
+    pub(crate) fn pull_policy(&self) -> PullPolicy {
+        self.service.pull.policy
     }
 
     fn text(&self, image: &Image, revision: &str) -> Result<String, Failure> {
@@ -152,7 +165,8 @@ pub(crate) fn prepare(
             + span(new.deploy.settle),
         checks: ReleaseUnits::of(&new, to).checks,
     };
-    Ok(Prepared { record, fresh: Fresh { text, before, settling }, service: new })
+    let ask = verify::ask(&new);
+    Ok(Prepared { record, fresh: Fresh { text, before, settling, ask }, service: new })
 }
 
 /// Whoever links by hand may leave nobody the wiser.

@@ -64,6 +64,7 @@ impl Step {
             Self::Start => "start",
             Self::Settle => "settle",
             Self::Switch => "switch",
+            Self::Verify => "verify",
             Self::Commit => "commit",
             Self::Adopt => "adopt",
             Self::Drain => "drain",

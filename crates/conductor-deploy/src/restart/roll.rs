@@ -49,7 +49,7 @@ impl Roll<'_> {
                 Ok(text) => self.tell(turn, State::Done, text),
                 Err(failure) => {
                     self.tell(turn, State::Failed, failure.text.clone());
-                    first = first.or(Some(failure));
+                    first = first.or(Some(failure.during(turn.word())));
                 }
             }
         }
