@@ -1,12 +1,16 @@
-//! `conductor deploy`, `rollback`, `abort` and `history`.
+//! `conductor deploy`, `rollback`, `restart`, `abort` and `history`.
+
+mod block;
+mod dry;
+mod live;
+mod restart;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use conductor_definition::Site;
 use conductor_deploy::{
-    Entry, Event, Failure, FailureKind, Outcome, Progress, Request, Rollback as Wanted, State, Store, abort,
-    deploy,
+    Entry, Failure, FailureKind, Outcome, Request, Rollback as Wanted, Store, abort, deploy, look_ahead,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -16,6 +20,9 @@ use crate::json;
 use crate::services::Services;
 use crate::terminal::{FAILURE, print, say};
 use crate::whose::{Whose, manager, may_touch_containers};
+use live::Shown;
+
+pub(crate) use restart::Restart;
 
 /// Exit statuses, those of sysexits(3) where it has one.
 const CONFIGURATION: u8 = 3;
@@ -38,6 +45,13 @@ const LOCKED: u8 = 75;
 /// comes up with the release that was live last. SIGINT, SIGTERM and SIGHUP end a deploy before its release is live,
 /// and do nothing after that.
 ///
+/// With --dry-run nothing is done, and it is shown on stdout what would be: the image, pinned if it is on this machine
+/// (nothing is fetched); the steps in their order; how the service's units and the proxy's file would differ. What a
+/// deploy would refuse before it changes anything, this refuses too, with the same exit status; otherwise it is 0. With
+/// --json it is one object: `revision`, `image`, `fetch` (`no`, `yes`, `anew`), `strategy`, `slot`, `live_slot`, `steps`
+/// (each with `step` and `text`), `units` and `proxy` (unified diffs, `proxy` null if there is no difference),
+/// `running` (who deploys at this moment, or null) and `unfinished` (what would be cleaned up first, or null).
+///
 /// Exit status: 0 the release is live; 1 it does not work; 2 wrong usage; 3 the definition, the image or the proxy's
 /// configuration is wrong; 4 it was ended on request; 70 files, systemd or the engine fail; 75 somebody else deploys
 /// this service. Only with 0 anything has changed, unless the message says otherwise.
@@ -51,6 +65,8 @@ pub(crate) struct Deploy {
     /// Its image, in place of the definition's.
     #[arg(long, value_name = "IMAGE")]
     image: Option<String>,
+    #[command(flatten)]
+    look: Look,
     #[command(flatten)]
     output: Output,
 }
@@ -66,6 +82,8 @@ pub(crate) struct Rollback {
     /// The last release of this name instead of the one before the live one.
     #[arg(long, value_name = "REV")]
     to: Option<String>,
+    #[command(flatten)]
+    look: Look,
     #[command(flatten)]
     output: Output,
 }
@@ -99,18 +117,25 @@ struct Output {
     json: bool,
 }
 
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Look {
+    /// Show what would be done, and do nothing: the image, the steps, and how units and the proxy's file would change.
+    #[arg(long)]
+    dry_run: bool,
+}
+
 impl Deploy {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
-        let Self { service, revision, image, output } = self;
-        run(whose, &Request { service, revision, image, rollback: None, by: who() }, output)
+        let Self { service, revision, image, look, output } = self;
+        run(whose, &Request { service, revision, image, rollback: None, by: who() }, look, output)
     }
 }
 
 impl Rollback {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
-        let Self { service, to, output } = self;
+        let Self { service, to, look, output } = self;
         let rollback = Some(to.map_or(Wanted::Previous, Wanted::To));
-        run(whose, &Request { service, revision: None, image: None, rollback, by: who() }, output)
+        run(whose, &Request { service, revision: None, image: None, rollback, by: who() }, look, output)
     }
 }
 
@@ -120,7 +145,8 @@ impl Abort {
         let request = Request { service, revision: None, image: None, rollback: None, by: who() };
         let result = ready(whose, &request).and_then(|(site, request)| {
             within(&site, async |systemd, interrupt| {
-                abort(&site, &systemd, &request, &mut Teller::new(output), &interrupt).await
+                let shown = Shown::start(output.json, &systemd);
+                abort(&site, &systemd, &request, &mut shown.progress(), &interrupt).await
             })
         });
         match result {
@@ -142,9 +168,10 @@ impl History {
             Ok((
                 store.history().map_err(|failure| failure.text)?,
                 store.unfinished().map_err(|failure| failure.text)?,
+                store.unfinished_restart().map_err(|failure| failure.text)?,
             ))
         });
-        let (entries, unfinished) = match read {
+        let (entries, unfinished, restart) = match read {
             Ok(read) => read,
             Err(error) => {
                 say(&format!("error: {error}"));
@@ -157,19 +184,27 @@ impl History {
         let open = unfinished.map(|record| {
             format!("{}  is not finished: `conductor abort {}`", record.revision, self.service)
         });
-        let lines = entries.iter().map(line).chain(open);
+        let restart =
+            restart.map(|_| format!("a restart  is not finished: `conductor abort {}`", self.service));
+        let lines = entries.iter().map(line).chain(open).chain(restart);
         print(&lines.map(|line| line + "\n").collect::<String>())
     }
 }
 
 fn line(entry: &Entry) -> String {
     let how = match entry.outcome {
+        Outcome::Released if entry.restart => "restarted",
+        Outcome::Undone if entry.restart => "ended early",
         Outcome::Released => "released",
         Outcome::Leftovers => "released, with leftovers",
         Outcome::Undone => "undone",
         Outcome::Stuck => "stuck",
     };
-    let what = if entry.rollback { "rollback" } else { "deploy" };
+    let what = match (entry.restart, entry.rollback) {
+        (true, _) => "restart",
+        (false, true) => "rollback",
+        (false, false) => "deploy",
+    };
     let why = entry.failure.as_ref().and_then(|text| text.lines().next());
     let why = why.map(|text| format!(": {text}")).unwrap_or_default();
     let took = entry.ended.saturating_sub(entry.started);
@@ -192,10 +227,18 @@ fn time(since_1970: u64) -> String {
     format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-fn run(whose: Whose, request: &Request, output: Output) -> ExitCode {
+fn run(whose: Whose, request: &Request, look: Look, output: Output) -> ExitCode {
+    if look.dry_run {
+        let result = ready(whose, request).and_then(|(site, request)| {
+            let ahead = within(&site, async |systemd, _| look_ahead(&site, &systemd, &request).await)?;
+            Ok(dry::show(&site, &ahead, output.json))
+        });
+        return result.unwrap_or_else(|failure| fail(&failure));
+    }
     let result = ready(whose, request).and_then(|(site, request)| {
         within(&site, async |systemd, interrupt| {
-            deploy(&site, &systemd, &request, &mut Teller::new(output), interrupt).await
+            let shown = Shown::start(output.json, &systemd);
+            deploy(&site, &systemd, &request, &mut shown.progress(), interrupt).await
         })
     });
     match result {
@@ -214,7 +257,8 @@ fn run(whose: Whose, request: &Request, output: Output) -> ExitCode {
 }
 
 fn fail(failure: &Failure) -> ExitCode {
-    say(&format!("error: {failure}"));
+    let step = failure.step.map(|step| format!("{step}: ")).unwrap_or_default();
+    say(&format!("error: {step}{failure}"));
     ExitCode::from(match failure.kind {
         FailureKind::Gate => FAILURE,
         FailureKind::Configuration => CONFIGURATION,
@@ -248,16 +292,19 @@ fn within<T>(
             listen(SignalKind::hangup())?,
         );
         let systemd = connect(manager(site)).await?;
-        let mut work = std::pin::pin!(work(systemd, interrupt));
-        loop {
-            tokio::select! {
-                result = &mut work => return Ok(result),
-                _ = int.recv() => {}
-                _ = term.recv() => {}
-                _ = hup.recv() => {}
+        let listening = async {
+            let mut work = std::pin::pin!(work(systemd, interrupt));
+            loop {
+                tokio::select! {
+                    result = &mut work => return result,
+                    _ = int.recv() => {}
+                    _ = term.recv() => {}
+                    _ = hup.recv() => {}
+                }
+                asked.send_replace(true);
             }
-            asked.send_replace(true);
-        }
+        };
+        Ok(tokio::task::LocalSet::new().run_until(listening).await)
     })
     .map_err(system)?
 }
@@ -267,37 +314,6 @@ fn who() -> String {
     let sudo = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
     let user = || nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten().map(|user| user.name);
     sudo.or_else(user).unwrap_or_else(|| nix::unistd::getuid().to_string())
-}
-
-/// Tells what happens, a line for each thing.
-struct Teller {
-    output: Output,
-    /// Whether something has failed: what did first is told in full at the end, as the reason for all the rest.
-    has_failed: bool,
-}
-
-impl Teller {
-    fn new(output: Output) -> Self {
-        Self { output, has_failed: false }
-    }
-}
-
-impl Progress for Teller {
-    fn tell(&mut self, event: &Event) {
-        if self.output.json {
-            print(&json::line(event));
-            return;
-        }
-        let Event { at, step, state, text } = event;
-        let rest = match state {
-            State::Begins => return,
-            State::Done if text.is_empty() => String::new(),
-            State::Note | State::Done => format!(": {text}"),
-            State::Failed if std::mem::replace(&mut self.has_failed, true) => format!(" failed: {text}"),
-            State::Failed => format!(" failed: {}", text.lines().next().unwrap_or_default()),
-        };
-        say(&format!("[{:>3}.{} s] {step}{rest}", at / 1000, at % 1000 / 100));
-    }
 }
 
 #[cfg(test)]

@@ -145,13 +145,12 @@ mod tests {
                     self.gets.fill(true);
                     self.gets[number] = false;
                 }
-                Turn::Leave(_) | Turn::Drain(_) => {}
                 Turn::Restart(number) | Turn::Revive(number) => {
                     self.runs[number] = works;
                     self.restarted[number] += u32::from(works);
                 }
                 Turn::Return if works => self.gets.fill(true),
-                Turn::Return => {}
+                Turn::Leave(_) | Turn::Drain(_) | Turn::Return => {}
             }
             self.check();
         }
