@@ -108,7 +108,8 @@ impl Host<'_> {
             }
             Step::Settle => {
                 if let Some(fresh) = &self.fresh {
-                    settle(&self.systemd, &new.instances, &fresh.settling).await?;
+                    let settled = settle(&self.systemd, &new.instances, &fresh.settling).await;
+                    why::told(self.store.scope(), &new.instances, settled).await?;
                 }
             }
             Step::Switch => {

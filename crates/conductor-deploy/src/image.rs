@@ -50,7 +50,9 @@ fn program(runtime: Runtime) -> &'static str {
 
 fn pinned(engine: &str, image: &str, policy: PullPolicy) -> Result<Image, Failure> {
     let mut found = inspect(engine, image);
-    if policy == PullPolicy::Always || found.is_err() {
+    // What a digest names cannot have become another image since, whatever the registry has, or whether there is one.
+    let is_exact = image.contains("@sha256:");
+    if found.is_err() || policy == PullPolicy::Always && !is_exact {
         if policy == PullPolicy::Never {
             return Err(missing(image));
         }

@@ -84,8 +84,7 @@ impl Store {
     }
 
     fn lock_file(&self) -> PathBuf {
-        let directory = self.site.real(&self.site.runtime().join("conductor/deploy"));
-        directory.join(format!("{}.lock", self.name))
+        self.run().join(format!("{}.lock", self.name))
     }
 
     /// Which release is live.
@@ -199,12 +198,11 @@ impl Store {
     }
 
     fn current(&self) -> PathBuf {
-        self.state_file("current")
+        self.state.join("current")
     }
 
-    /// A file of what is written down.
-    pub(crate) fn state_file(&self, name: &str) -> PathBuf {
-        self.state.join(name)
+    pub(crate) fn run(&self) -> PathBuf {
+        self.site.real(&self.site.runtime().join("conductor/deploy"))
     }
 }
 

@@ -37,13 +37,35 @@ const LOCKED: u8 = 75;
 /// them, the release is made the live one, and the old one is drained and stopped. With strategy = "recreate" the old
 /// one is stopped first.
 ///
-/// Settled means: for the time that `settle` says, every instance is up in the run in which it was started, and no check
-/// of it has failed. A failed check begins the time anew; a restart fails the deploy.
+/// Healthy and settled is what a release has to be before it takes over. Healthy: the start job of every instance has
+/// ended, which it does when the health check was answered well `healthy-after` times in a row. Settled: from then on,
+/// for the time that `settle` says, all of it holds for all instances at once: the unit is active, in the run in which it
+/// was started (the same InvocationID), systemd has not restarted it (NRestarts), and no health check has failed. A
+/// failed check begins the time anew, for as long as `start-within` allows. Nobody waits for what cannot come any more:
+/// an instance that ends, with an error or without one, or that systemd gives up (start limit) fails the deploy at once.
+/// Without a health check an instance is healthy when it runs.
+///
+/// Behind a proxy there is a third thing, verified: after the switch each instance has to answer the health check
+/// through the proxy. nginx has a socket for that, which only root can open, in /run/conductor/nginx.doors; it takes
+/// nothing of your own `server` blocks, and so shows nothing of their names, certificates and rules. What is not a
+/// request of HTTP/1.1 to the port that the proxy uses is not asked in this way, and HAProxy is asked what it does
+/// instead: then the proof is that of the switch itself (nginx's new workers, HAProxy's own answer). If it is not
+/// verified, the old release gets the requests again.
+///
+/// Every deploy, rollback and restart leaves an entry in the journal when it begins
+/// (MESSAGE_ID=873c15ca39f54be89e0e3402039127a9) and when it has ended (21527732a6d54571b439f5a728ffddbd), with the
+/// fields CONDUCTOR_SERVICE, CONDUCTOR_ACTION (`deploy`, `rollback`, `restart`), CONDUCTOR_DEPLOY (the same in both),
+/// CONDUCTOR_RELEASE and CONDUCTOR_BY; the second has CONDUCTOR_OUTCOME (`released`, `leftovers`, `undone`, `stuck`;
+/// `refused` before anything was changed), CONDUCTOR_IMAGE, CONDUCTOR_SECONDS and CONDUCTOR_FAILURE as well. `journalctl
+/// CONDUCTOR_SERVICE=web` shows them among the containers' own lines.
 ///
 /// Whatever goes wrong before the release is live is undone, and the old one is untouched. What was interrupted, by a
 /// kill or a power cut, is undone or finished by the next deploy or by `conductor abort`; a machine that boots meanwhile
 /// comes up with the release that was live last. SIGINT, SIGTERM and SIGHUP end a deploy before its release is live,
 /// and do nothing after that.
+///
+/// On a terminal the instances are shown as they come up, below a line for each step; where stderr is none, or TERM is
+/// `dumb`, there are only the lines. NO_COLOR is respected.
 ///
 /// With --dry-run nothing is done, and it is shown on stdout what would be: the image, pinned if it is on this machine
 /// (nothing is fetched); the steps in their order; how the service's units and the proxy's file would differ. What a

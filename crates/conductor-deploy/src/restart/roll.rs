@@ -37,8 +37,9 @@ impl Roll<'_> {
                 machine.end();
                 continue;
             }
+            let noted = self.note(turn);
             self.tell(turn, State::Begins, String::new());
-            let done = match self.note(turn) {
+            let done = match noted {
                 Ok(()) => self.turn(turn, machine.can_end_before()).await,
                 // What goes back is done all the same: a full disk is no reason to leave an instance out.
                 Err(_) if !machine.can_end_before() => self.turn(turn, false).await,
