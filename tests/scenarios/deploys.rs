@@ -6,13 +6,13 @@ use conductor_tests::{Host, Output};
 
 use crate::common::{WEB, ask, define, host, invocation, only_containers, state};
 
-const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// nginx listens here.
-const SITE: u16 = 8000;
+pub(crate) const SITE: u16 = 8000;
 
 /// [`WEB`] behind nginx; its host name says which release it is.
-fn web(more: &str) -> String {
+pub(crate) fn web(more: &str) -> String {
     format!(
         "revision = \"0\"\nhostname = \"r${{revision}}\"\n{WEB}\n[deploy]\nsettle = \"1s\"\n{more}\n\
          [proxy]\nupstream = \"web\"\n"
@@ -20,7 +20,7 @@ fn web(more: &str) -> String {
 }
 
 /// A machine with `web`, which was never deployed, behind nginx.
-fn behind_nginx() -> Host {
+pub(crate) fn behind_nginx() -> Host {
     let host = host();
     define(&host, "web", &web(""));
     host.ok(["systemctl", "start", "web.target"]).unwrap();
@@ -31,25 +31,25 @@ fn behind_nginx() -> Host {
     host
 }
 
-fn deploy(host: &Host, revision: &str) -> Output {
+pub(crate) fn deploy(host: &Host, revision: &str) -> Output {
     host.run(["conductor", "deploy", "web", "--revision", revision]).unwrap()
 }
 
 /// The release that answers through nginx.
-fn serving(host: &Host) -> String {
+pub(crate) fn serving(host: &Host) -> String {
     let env = ask(host, SITE, "/env").unwrap();
     let name = env.lines().find_map(|line| line.strip_prefix("HOSTNAME="));
     name.unwrap_or_else(|| panic!("no host name in {env}")).to_owned()
 }
 
 /// Exactly this release serves and is the one that would boot, and nothing of another is left.
-fn only(host: &Host, release: &str, slot: &str) {
+pub(crate) fn only(host: &Host, release: &str, slot: &str) {
     assert_eq!(serving(host), release);
     only_containers(host, &[&format!("conductor-web-{slot}.1")]);
     assert_eq!(state(host, "web.target"), "active");
 }
 
-fn status(output: &Output, expected: i32) -> String {
+pub(crate) fn status(output: &Output, expected: i32) -> String {
     assert_eq!(output.code, Some(expected), "{}", output.describe());
     output.stderr.clone()
 }

@@ -141,7 +141,8 @@ fn in_the_dark_only_those_reach_it_who_know_the_door() {
     assert!(history(&host).contains(waits), "{}", history(&host));
     assert!(host.ok(["conductor", "history", "web", "--json"]).unwrap().contains("\"outcome\":\"waiting\""));
     let shown = host.ok(["conductor", "status", "web"]).unwrap();
-    assert!(shown.contains(waits), "{shown}");
+    assert!(shown.contains(waits.strip_prefix("1 (by root) ").unwrap()), "{shown}");
+    assert!(host.ok(["conductor", "status", "web", "--json"]).unwrap().contains("\"waits\": \"dark\""));
     for words in [["deploy", "web"], ["rollback", "web"]] {
         let said = status(&conductor(&host, words), 75);
         assert!(said.contains(waits), "{said}");

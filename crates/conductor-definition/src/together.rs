@@ -77,7 +77,7 @@ impl Claims {
             slots: service.slots,
             health: service.health.is_some(),
             references: references.collect(),
-            ports,
+            ports: ports.into(),
         }
     }
 

@@ -54,8 +54,9 @@ pub async fn promote(
     let reached = record.reached;
     let mut host = host(&store, systemd, record, (fresh, &service), progress, interrupt);
     host.check_proxy().await?;
+    host.progress.units(&host.record.new.instances);
     let (outcome, failure) = drive(machine, reached, &mut host).await;
-    end(&store, &host.record, outcome, failure)
+    end(&store, &request.service, &host.record, outcome, failure)
 }
 
 /// The world of somebody who goes on with a deploy of another's.

@@ -17,6 +17,9 @@ pub struct Record {
     pub image: String,
     /// Whether it brings an earlier release back.
     pub rollback: bool,
+    /// Whether it is the release that is live, once more.
+    #[serde(default)]
+    pub restart: bool,
     /// Who asked for it.
     pub by: String,
     /// When it began, in seconds since 1970.
@@ -89,6 +92,9 @@ pub struct Entry {
     pub image: String,
     /// Whether it brought an earlier release back.
     pub rollback: bool,
+    /// Whether it was a restart of what was live.
+    #[serde(default)]
+    pub restart: bool,
     /// Who asked for it.
     pub by: String,
     /// When it began, in seconds since 1970.
@@ -114,8 +120,8 @@ impl Record {
 
     /// What is left of it in the history.
     pub fn entry(&self, ended: u64, outcome: Outcome, failure: Option<String>) -> Entry {
-        let Self { id, revision, image, rollback, by, started, .. } = self.clone();
-        Entry { id, revision, image, rollback, by, started, ended, outcome, failure }
+        let Self { id, revision, image, rollback, restart, by, started, .. } = self.clone();
+        Entry { id, revision, image, rollback, restart, by, started, ended, outcome, failure }
     }
 }
 

@@ -31,8 +31,12 @@ pub(crate) async fn settle(systemd: &Systemd, units: &[String], how: &Settling) 
     let mut healthy_since = Instant::now();
     loop {
         let said = check(&how.checks).await?;
-        if look(systemd, units).await? != runs {
-            return Err(Failure::gate("an instance was restarted while it was watched"));
+        let now = look(systemd, units).await?;
+        if let Some((unit, _)) = units.iter().zip(runs.iter().zip(&now)).find(|(_, (then, now))| then != now)
+        {
+            return Err(Failure::gate(format!(
+                "{unit} ended while it was watched, and systemd restarted it"
+            )));
         }
         if let Some(said) = said {
             healthy_since = Instant::now();

@@ -74,6 +74,7 @@ impl Nginx {
     /// A directory beside ours with what is in ours, and these files.
     fn lay(&self, wanted: &Files) -> io::Result<TempDir> {
         fs::create_dir_all(&self.directory)?;
+        self.tidy_doors()?;
         let beside = self.directory.parent().unwrap_or(Path::new("/"));
         let candidate = tempfile::Builder::new().prefix(".nginx-candidate-").tempdir_in(beside)?;
         for entry in fs::read_dir(&self.directory)? {

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use conductor_deploy::{Request, guard, promote};
 
-use crate::deploy::{Output, Teller, fail, ready, tell_end, who, within};
+use super::live::Shown;
+use super::{Output, fail, ready, tell_end, who, within};
 use crate::terminal::say;
 use crate::whose::Whose;
 
@@ -43,7 +44,8 @@ impl Promote {
         let Self { service, output } = self;
         let result = ready(whose, &Request::about(service, who())).and_then(|(site, request)| {
             within(&site, async |systemd, interrupt| {
-                promote(&site, &systemd, &request, &mut Teller::new(output), interrupt).await
+                let shown = Shown::start(output.json, &systemd);
+                promote(&site, &systemd, &request, &mut shown.progress(), interrupt).await
             })
             .map(|entry| (entry, request.service))
         });
@@ -55,7 +57,8 @@ impl Guard {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
         let result = ready(whose, &Request::about(self.service, "its guard")).and_then(|(site, request)| {
             within(&site, async |systemd, interrupt| {
-                guard(&site, &systemd, &request, &mut Teller::new(Output::PLAIN), interrupt).await
+                let shown = Shown::start(false, &systemd);
+                guard(&site, &systemd, &request, &mut shown.progress(), interrupt).await
             })
         });
         match result {
