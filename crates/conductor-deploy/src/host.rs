@@ -109,7 +109,7 @@ impl Host<'_> {
             Step::Settle => {
                 if let Some(fresh) = &self.fresh {
                     let settled = settle(&self.systemd, &new.instances, &fresh.settling).await;
-                    why::told(self.store.scope(), &new.instances, settled).await?;
+                    why::told(&self.systemd, self.store.scope(), &new.instances, settled).await?;
                 }
             }
             Step::Switch => {
