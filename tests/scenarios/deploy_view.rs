@@ -31,7 +31,7 @@ fn a_dry_run_shows_everything_and_changes_nothing() {
     status(&output, 0);
     let said = &output.stdout;
     for expected in [
-        "1 would come in, blue-green, in green; nothing was deployed yet\nimage: sha256:",
+        "1 would come in, blue-green, in green; nothing was deployed yet\nimage: ",
         " is on this machine\n",
         "   1. freeze   write the release to /etc/conductor/releases/web/green.toml\n",
         "start    start web-green@1.service, and wait until it is healthy\n",
@@ -130,9 +130,9 @@ fn on_a_terminal_the_instances_are_shown_as_they_come_up() {
     let slow = format!("instances = 2\n{}[environment]\nPAYLOAD_START_DELAY = \"2\"\n", web(""));
     define(&host, "web", &slow);
     let seen = on_a_terminal(&host, "TERM=xterm", "conductor deploy web --revision 1");
-    assert!(seen.contains("\x1b[J") && seen.contains("\x1b[33mactivating (start-post)\x1b[0m"), "{seen}");
+    assert!(seen.contains("\x1b[J") && seen.contains("\x1b[33mstarting\x1b[0m"), "{seen}");
     assert!(seen.contains(" start for 1 s, 0 of 2 up"), "{seen}");
-    assert!(seen.contains("Waiting: "), "what the last check said: {seen}");
+    assert!(seen.contains("  http://127.0.0.1:2000"), "what the last check said: {seen}");
     let left = stays(&seen);
     let steps: Vec<&str> =
         left.iter().filter_map(|line| line.split_once("s] ")).map(|(_, step)| step).collect();
@@ -150,7 +150,10 @@ fn on_a_terminal_the_instances_are_shown_as_they_come_up() {
     // Cleared away when it fails, too, and the story is told below.
     define(&host, "web", &format!("{slow}PAYLOAD_MODE = \"500\"\n").replace("20s", "3s"));
     let seen = on_a_terminal(&host, "TERM=xterm NO_COLOR=1", "conductor deploy web --revision 2");
-    assert!(seen.contains("\x1b[J") && !seen.contains("\x1b[3"), "{seen}");
+    assert!(
+        seen.contains("\x1b[J") && !["31m", "32m", "33m"].iter().any(|colour| seen.contains(colour)),
+        "{seen}"
+    );
     let left = stays(&seen);
     assert!(!left.iter().any(|line| line.contains(" up") && line.contains(" for ")), "{left:#?}");
     assert!(left.iter().any(|line| line.starts_with("error: start: web-blue@")), "{left:#?}");
@@ -228,7 +231,7 @@ fn who_deploys_and_what_came_of_it_is_seen_by_everybody() {
     assert_eq!(released["MESSAGE"], "deploy of web 2 ended, released");
     assert_eq!(released["CONDUCTOR_BY"], "root");
     assert_eq!(released["CONDUCTOR_DEPLOY"], entries[2]["CONDUCTOR_DEPLOY"]);
-    assert!(released["CONDUCTOR_IMAGE"].as_str().unwrap().contains("sha256:"), "{released}");
+    assert!(released["CONDUCTOR_IMAGE"].as_str().unwrap().len() >= 64, "{released}");
     let manual = host
         .ok(["sh", "-c", "man conductor 2>/dev/null || zcat /usr/share/man/man1/conductor.1.gz"])
         .unwrap();

@@ -84,7 +84,7 @@ fn behind_a_proxy_no_request_is_lost() {
 
 /// Two instances, each of which ends as it starts if a file says so.
 fn obedient(definition: &str) -> String {
-    let command = "command = [\"sh\", \"-c\", \"test ! -e /ctl/dies.$$CONDUCTOR_INSTANCE || { echo dying; exit 3; }; \
+    let command = "command = [\"sh\", \"-c\", \"test ! -e /ctl/dies.$CONDUCTOR_INSTANCE || { echo dying; exit 3; }; \
                    exec payload\"]";
     let definition = definition.replace("command = [\"payload\"]", command).replace("20s", "3s");
     format!("instances = 2\n{definition}\n[[volumes]]\nsource = \"/ctl\"\ntarget = \"/ctl\"\n")

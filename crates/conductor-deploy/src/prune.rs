@@ -56,7 +56,7 @@ impl Release<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Outcome, SideRecord};
+    use crate::{Outcome, SideRecord, StagesRecord};
     use conductor_definition::{Slot, Strategy};
 
     fn entry(id: &str, image: &str, outcome: Outcome) -> Entry {
@@ -95,6 +95,9 @@ mod tests {
             old: SideRecord::default(),
             displaced: None,
             reached: None,
+            stages: StagesRecord::default(),
+            runs: Vec::new(),
+            waits: None,
         }
     }
 

@@ -86,7 +86,7 @@ impl Host<'_> {
         let Some(fresh) = &self.fresh else { return Ok(()) };
         let checks = fresh.settling.checks.iter().take(units.len()).cloned().collect();
         let settled = settle(&self.systemd, units, &Settling { checks, ..fresh.settling.clone() }).await;
-        why::told(self.store.scope(), units, settled).await?;
+        why::told(&self.systemd, self.store.scope(), units, settled).await?;
         self.record.runs = names(&look(&self.systemd, units).await?);
         Ok(())
     }
@@ -116,7 +116,7 @@ impl Host<'_> {
     ) -> Result<String, Failure> {
         let begin = Instant::now();
         let baked = self.watched(side, shown, time).await;
-        why::told(self.store.scope(), &side.instances, baked).await?;
+        why::told(&self.systemd, self.store.scope(), &side.instances, baked).await?;
         Ok(format!("healthy for {} s", begin.elapsed().as_secs()))
     }
 

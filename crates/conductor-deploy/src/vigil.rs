@@ -68,8 +68,10 @@ impl Vigil {
             () = tokio::time::sleep(left) => {}
         }
         drop(self.watch.seen());
-        if look(&self.systemd, &self.units).await? != self.runs {
-            return Err(Failure::gate("an instance was restarted while it was watched"));
+        let runs = look(&self.systemd, &self.units).await?;
+        let both = self.runs.iter().zip(&runs);
+        if let Some((unit, _)) = self.units.iter().zip(both).find(|(_, (then, now))| then != now) {
+            return Err(Failure::gate(format!("{unit} was restarted while it was watched")));
         }
         if Instant::now() < self.due {
             return Ok(());

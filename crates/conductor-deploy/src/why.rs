@@ -12,16 +12,23 @@ pub(crate) async fn not_healthy(systemd: &Systemd, scope: Scope, unit: &str, end
         Err(_) => None,
     };
     let reason = reason(unit, end.as_str(), status.as_ref());
-    let log = logs::last(scope, unit).await;
+    let log = logs::last(systemd, scope, unit).await;
     format!("{unit} did not get healthy: {reason}{log}")
 }
 
 /// With the last lines of the log of the instance that a failure is about, or of the first one if it names none.
-pub(crate) async fn told(scope: Scope, units: &[String], result: Result<(), Failure>) -> Result<(), Failure> {
+pub(crate) async fn told(
+    systemd: &Systemd,
+    scope: Scope,
+    units: &[String],
+    result: Result<(), Failure>,
+) -> Result<(), Failure> {
     let Err(failure) = result else { return Ok(()) };
     let named = units.iter().find(|unit| failure.text.contains(unit.as_str())).or(units.first());
     match named.filter(|_| failure.kind == FailureKind::Gate) {
-        Some(unit) => Err(Failure { text: failure.text + &logs::last(scope, unit).await, ..failure }),
+        Some(unit) => {
+            Err(Failure { text: failure.text + &logs::last(systemd, scope, unit).await, ..failure })
+        }
         None => Err(failure),
     }
 }

@@ -64,11 +64,15 @@ pub(super) fn clock(at: Duration) -> String {
     format!("[{:>3}.{} s]", at.as_secs(), at.subsec_millis() / 100)
 }
 
+/// In few words, so that there is room for what it says.
 fn state(line: &Line) -> String {
-    if line.sub.is_empty() || line.sub == line.active {
-        line.active.clone()
-    } else {
-        format!("{} ({})", line.active, line.sub)
+    match (line.active.as_str(), line.sub.as_str()) {
+        ("active", "running") => "up".to_owned(),
+        ("activating", "start" | "start-pre" | "start-post") => "starting".to_owned(),
+        ("inactive", "dead") => "down".to_owned(),
+        (active, "") => active.to_owned(),
+        (active, sub) if active == sub => active.to_owned(),
+        (active, sub) => format!("{active} ({sub})"),
     }
 }
 
@@ -89,7 +93,12 @@ fn painted(text: &str, state: &str, active: &str) -> String {
         "inactive" | "" => return text.to_owned(),
         _ => "33",
     };
-    text.replacen(state, &format!("\x1b[{colour}m{state}\x1b[0m"), 1)
+    let state_painted = format!("  \x1b[{colour}m{state}\x1b[0m");
+    // After two spaces, for a unit may be called so.
+    match text.strip_suffix(&format!("  {state}")) {
+        Some(unit) => unit.to_owned() + &state_painted,
+        None => text.replacen(&format!("  {state} "), &format!("{state_painted} "), 1),
+    }
 }
 
 /// What clears so many lines away that end above the cursor, and leaves the cursor where they began.
@@ -121,7 +130,7 @@ mod tests {
                     "web-green@10.service",
                     "activating",
                     "start-post",
-                    "Waiting: http://127.0.0.1:20003/healthz: 503\n",
+                    "http://127.0.0.1:20003/healthz: 503\n",
                 ),
             ],
         }
@@ -139,8 +148,8 @@ mod tests {
             shown(WIDE, false),
             str![[r#"
 [ 14.3 s] start for 12 s, 1 of 2 up
-  web-green@1.service   active (running)         Healthy after 1.2 s
-  web-green@10.service  activating (start-post)  Waiting: http://127.0.0.1:20003/healthz: 503
+  web-green@1.service   up        Healthy after 1.2 s
+  web-green@10.service  starting  http://127.0.0.1:20003/healthz: 503
 
 "#]]
         );
@@ -150,7 +159,7 @@ mod tests {
     fn it_fits_into_small_terminals() {
         let narrow = shown(Size { columns: 40, rows: 24 }, false);
         assert!(narrow.lines().all(|line| line.chars().count() < 40), "{narrow}");
-        assert!(narrow.contains("  web-green@1.service   active (runnin…\n"), "{narrow}");
+        assert!(narrow.contains("  web-green@1.service   up        Heal…\n"), "{narrow}");
         let low = shown(Size { columns: 80, rows: 4 }, false);
         assert!(low.ends_with("Healthy after 1.2 s\n  and 1 more\n"), "{low}");
         // Nobody knows how large it is.
@@ -160,8 +169,8 @@ mod tests {
     #[test]
     fn colours() {
         let text = shown(WIDE, true);
-        assert!(text.contains("\x1b[32mactive (running)\x1b[0m"), "{text}");
-        assert!(text.contains("\x1b[33mactivating (start-post)\x1b[0m"), "{text}");
+        assert!(text.contains("\x1b[32mup\x1b[0m"), "{text}");
+        assert!(text.contains("\x1b[33mstarting\x1b[0m"), "{text}");
     }
 
     #[test]

@@ -191,7 +191,7 @@ async fn seen(systemd: &Systemd, unit: String) -> Line {
         unit,
         active: status.active_state.as_str().to_owned(),
         sub: status.sub_state,
-        said: verdict.or(status.status_text).unwrap_or_default(),
+        said: verdict.or(status.status_text).unwrap_or_default().trim_start_matches("Waiting: ").to_owned(),
     }
 }
 
