@@ -15,13 +15,13 @@ pub(crate) fn claimed_twice(drafts: &[Box<Draft>], objects: &[Draft]) -> Vec<(us
     let all = objects.iter().chain(drafts.iter().map(Box::as_ref));
     // Of thousands of paths only so much that equal ones are found, and now and then a pair that is not equal.
     let hasher = RandomState::new();
-    let mut hashes: Vec<u64> = all.flat_map(paths).map(|path| hasher.hash_one(path)).collect();
-    hashes.sort_unstable();
+    let mut seen: Vec<u64> = all.flat_map(paths).map(|path| hasher.hash_one(path)).collect();
+    seen.sort_unstable();
     // Nearly always: then nobody asks who has what.
-    if hashes.is_sorted_by(|one, next| one < next) {
+    if seen.is_sorted_by(|one, next| one < next) {
         return Vec::new();
     }
-    drop(hashes);
+    drop(seen);
     let mut owners: HashMap<String, &Path> = HashMap::new();
     for object in objects {
         owners.extend(paths(object).map(|unit| (unit, object.source.path())));
