@@ -149,7 +149,6 @@ fn words(step: Step, record: &Record, file: &std::path::Path) -> String {
         Step::StartCanary => {
             format!("start {}, and wait until it is healthy", count(&record.first().instances))
         }
-        Step::SettleCanary => "watch it until it has settled".to_owned(),
         Step::Dark => format!("have the proxy pass on to it what comes by {}", door()),
         Step::HoldDark | Step::HoldCanary => "wait for `conductor promote` or `conductor abort`".to_owned(),
         Step::Share => format!("have the proxy pass {} of the requests on to it", share()),
@@ -158,7 +157,7 @@ fn words(step: Step, record: &Record, file: &std::path::Path) -> String {
             format!("watch it for {} s, with the old release still up", record.stages.bake.as_secs())
         }
         Step::Start => format!("start {}, and wait until it is healthy", new()),
-        Step::Settle => "watch it until it has settled".to_owned(),
+        Step::SettleCanary | Step::Settle => "watch it until it has settled".to_owned(),
         Step::Switch => format!("have the proxy pass requests for {} on to it", upstream()),
         Step::Verify => "ask it through the proxy".to_owned(),
         Step::Commit => format!("link {} to it", file.with_file_name("live").display()),
