@@ -284,7 +284,11 @@ fn what_cannot_get_healthy_any_more_fails_at_once_and_says_why() {
         let script = format!("payload & sleep 4; echo enough; exit {status_of_it}");
         let (took, said) = fails(&host, &command(&script), &format!("ends-with-{status_of_it}"));
         soon(took);
-        assert!(said.contains("error: settle: ") && said.contains("\n    enough\n"), "{said}");
+        assert!(
+            said.contains("error: settle: web-blue@1.service ended while it was watched")
+                && said.contains("\n    enough\n"),
+            "{said}"
+        );
     }
 
     // The hook.
@@ -300,9 +304,8 @@ fn what_cannot_get_healthy_any_more_fails_at_once_and_says_why() {
     let never = format!("{}[environment]\nPAYLOAD_MODE = \"500\"\n", web("").replace("20s", "3s"));
     let (_, said) = fails(&host, &never, "never");
     assert!(
-        said.contains(
-            "error: start: web-blue@1.service did not get healthy: did not become healthy within 3s: "
-        ) && said.contains("500"),
+        said.contains("error: start: web-blue@1.service did not get healthy within 3s: ")
+            && said.contains("500"),
         "{said}"
     );
 }
