@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use conductor_tests::{Host, Output};
+use conductor_tests::{Host, Output, announce};
 
-use crate::common::{WEB, ask, define, host, state};
+use crate::common::{WEB, ask, define, state};
 use crate::deploys::{SOON, behind_nginx, deploy, only, status, web};
 
 /// Everything that a deploy would change.
@@ -94,31 +94,26 @@ fn on_a_terminal(host: &Host, environment: &str, command: &str) -> String {
 /// What stays on a terminal that was told this: of all its sequences we use two, and colours.
 fn stays(written: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
-    let mut rest = written;
-    while !rest.is_empty() {
-        if let Some((sequence, after)) = rest.strip_prefix("\x1b[").and_then(|rest| {
-            let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
-            Some((&rest[..=end], &rest[end + 1..]))
-        }) {
-            match sequence.split_at(sequence.len() - 1) {
-                (up, "A") => {
-                    let left = lines.len().saturating_sub(up.parse().unwrap());
-                    lines.truncate(left);
-                    lines.last_mut().unwrap().clear();
-                }
-                ("", "J") | (_, "m") => {}
-                other => panic!("nobody writes {other:?}"),
-            }
-            rest = after;
-            continue;
-        }
-        let letter = rest.chars().next().unwrap();
+    let mut letters = written.chars();
+    while let Some(letter) = letters.next() {
         match letter {
+            '\x1b' => {
+                assert_eq!(letters.next(), Some('['));
+                let number: String = letters.by_ref().take_while(char::is_ascii_digit).collect();
+                // What ended the number is gone; of those that we write, only upwards has another number than of a colour.
+                match number.as_str() {
+                    "" | "0" | "31" | "32" | "33" => {}
+                    up => {
+                        let left = lines.len().saturating_sub(up.parse().unwrap());
+                        lines.truncate(left);
+                        lines.last_mut().unwrap().clear();
+                    }
+                }
+            }
             '\n' => lines.push(String::new()),
             '\r' => {}
             letter => lines.last_mut().unwrap().push(letter),
         }
-        rest = &rest[letter.len_utf8()..];
     }
     lines.retain(|line| !line.is_empty() && !line.starts_with("Script "));
     lines
@@ -248,7 +243,7 @@ fn fails(host: &Host, definition: &str, revision: &str) -> (Duration, String) {
     let output: Output = deploy(host, revision);
     let took = begun.elapsed();
     let said = status(&output, 1);
-    println!("=== {revision}, after {:.1} s\n{said}", took.as_secs_f64());
+    announce(format!("{revision}, after {:.1} s:\n{said}", took.as_secs_f64()));
     only(host, "r1", "green");
     (took, said)
 }
@@ -284,7 +279,11 @@ fn what_cannot_get_healthy_any_more_fails_at_once_and_says_why() {
         let script = format!("payload & sleep 4; echo enough; exit {status_of_it}");
         let (took, said) = fails(&host, &command(&script), &format!("ends-with-{status_of_it}"));
         soon(took);
-        assert!(said.contains("error: settle: ") && said.contains("\n    enough\n"), "{said}");
+        assert!(
+            said.contains("error: settle: web-blue@1.service ended while it was watched")
+                && said.contains("\n    enough\n"),
+            "{said}"
+        );
     }
 
     // The hook.
@@ -300,9 +299,8 @@ fn what_cannot_get_healthy_any_more_fails_at_once_and_says_why() {
     let never = format!("{}[environment]\nPAYLOAD_MODE = \"500\"\n", web("").replace("20s", "3s"));
     let (_, said) = fails(&host, &never, "never");
     assert!(
-        said.contains(
-            "error: start: web-blue@1.service did not get healthy: did not become healthy within 3s: "
-        ) && said.contains("500"),
+        said.contains("error: start: web-blue@1.service did not get healthy within 3s: ")
+            && said.contains("500"),
         "{said}"
     );
 }

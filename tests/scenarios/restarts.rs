@@ -1,6 +1,6 @@
 //! A service is restarted, one instance at a time, and nobody notices who asks through the proxy.
 
-use conductor_tests::{Host, Output};
+use conductor_tests::{Host, Image, Output, Suite, newest_package};
 
 use crate::common::{WEB, ask, define, host, invocation, only_containers, state};
 use crate::deploys::{SOON, behind_nginx, deploy, only, status, web};
@@ -80,6 +80,41 @@ fn behind_a_proxy_no_request_is_lost() {
     let upstream = host.read("/run/conductor/nginx/web.conf").unwrap();
     assert!(upstream.contains("127.0.0.1:20001 ") && upstream.contains("127.0.0.1:20003 "), "{upstream}");
     println!("{asked} requests while two instances were restarted");
+}
+
+const HAPROXY: &str = "global
+    stats socket /run/haproxy/admin.sock mode 660 level admin
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+frontend all
+    bind 127.0.0.1:8000
+    default_backend web
+";
+
+#[test]
+fn behind_haproxy_no_request_is_lost_either() {
+    let image = Image::base(Suite::Trixie).unwrap().add_observers().unwrap();
+    let image = image.add_payload().unwrap().add_package(&newest_package().unwrap()).unwrap();
+    let host = Host::boot(&image).unwrap();
+    define(&host, "web", &format!("instances = 2\n{}driver = \"haproxy\"\n", web("")));
+    host.ok(["systemctl", "start", "web.target"]).unwrap();
+    host.write("/etc/haproxy/haproxy.cfg", HAPROXY).unwrap();
+    host.write("/etc/default/haproxy", "EXTRAOPTS=\"-f /run/conductor/haproxy\"\n").unwrap();
+    host.sh("systemctl stop nginx; systemctl unmask haproxy; systemctl start haproxy").unwrap();
+    let customers = Customers::come(&host);
+    // Before the first release what runs is the definition.
+    let units = ["web-blue@1.service", "web-blue@2.service"];
+    let before = invocations(&host, &units);
+    status(&restart(&host), 0);
+    let after = invocations(&host, &units);
+    assert!(before.iter().zip(&after).all(|(before, after)| before != after));
+    let said = status(&deploy(&host, "1"), 0);
+    assert!(said.contains("] verify: the proxy says that it passes requests on to all of them"), "{said}");
+    let asked = customers.content();
+    println!("{asked} requests while two instances were restarted and a release came in");
 }
 
 /// Two instances, each of which ends as it starts if a file says so.

@@ -38,14 +38,15 @@ pub(crate) async fn last(systemd: &Systemd, scope: Scope, unit: &str) -> String 
 
 fn chosen(journal: &str) -> String {
     let entries: Vec<Entry> = journal.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let any = entries.iter().any(Entry::is_containers);
-    let lines: Vec<&str> = entries
-        .iter()
-        .filter(|entry| !any || entry.is_containers())
-        .filter_map(|entry| entry.message.as_str())
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let written = of(&entries, Entry::is_containers);
+    // What systemd says, and what the engine could not do.
+    let lines = if written.is_empty() { of(&entries, |entry| !entry.is_routine()) } else { written };
     lines.iter().skip(lines.len().saturating_sub(LINES)).flat_map(|line| ["\n    ", line]).collect()
+}
+
+fn of(entries: &[Entry], wanted: impl Fn(&Entry) -> bool) -> Vec<&str> {
+    let texts = entries.iter().filter(|entry| wanted(entry)).filter_map(|entry| entry.message.as_str());
+    texts.flat_map(str::lines).map(str::trim_end).filter(|line| !line.is_empty()).collect()
 }
 
 /// A line of the journal.
@@ -65,6 +66,15 @@ struct Entry {
 }
 
 impl Entry {
+    /// Whether an engine only says what it does: podman notes each of its doings with the container's name, and both
+    /// print the container's id.
+    fn is_routine(&self) -> bool {
+        let program = self.program.as_deref().unwrap_or_default();
+        let text = self.message.as_str().unwrap_or_default().trim();
+        let is_id = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        program == "conmon" || self.container.is_some() || is_id
+    }
+
     /// Whether the container has written it. podman notes its own doings with the container's name, too.
     fn is_containers(&self) -> bool {
         let program = self.program.as_deref().unwrap_or_default();
@@ -86,7 +96,8 @@ mod tests {
              {\"MESSAGE\":\"bye\",\"_COMM\":\"docker\",\"_TRANSPORT\":\"stdout\"}\n";
         assert_eq!(chosen(journal), "\n    no table\n    bye");
         let (silent, _) = journal.split_once("{\"MESSAGE\":\"no").unwrap();
-        assert_eq!(chosen(silent), "\n    Starting web\n    container init");
+        let silent = format!("{silent}{{\"MESSAGE\":\"{}\",\"_COMM\":\"podman\"}}\n", "0f".repeat(32));
+        assert_eq!(chosen(&silent), "\n    Starting web");
         assert_eq!(chosen(""), "");
     }
 }

@@ -13,7 +13,15 @@ pub(crate) async fn not_healthy(systemd: &Systemd, scope: Scope, unit: &str, end
     };
     let reason = reason(unit, end.as_str(), status.as_ref());
     let log = logs::last(systemd, scope, unit).await;
-    format!("{unit} did not get healthy: {reason}{log}")
+    format!("{}{log}", sentence(unit, &reason))
+}
+
+fn sentence(unit: &str, reason: &str) -> String {
+    match reason.strip_prefix("did not become healthy") {
+        // It says the same, and how long it had.
+        Some(rest) => format!("{unit} did not get healthy{rest}"),
+        None => format!("{unit} did not get healthy: {reason}"),
+    }
 }
 
 /// With the last lines of the log of the instance that a failure is about, or of the first one if it names none.
@@ -82,6 +90,13 @@ mod tests {
             since: None,
         };
         reason("web.service", end, Some(&status))
+    }
+
+    #[test]
+    fn sentences() {
+        let within = "did not become healthy within 3s: 4 checks";
+        assert_eq!(sentence("a.service", within), "a.service did not get healthy within 3s: 4 checks");
+        assert_eq!(sentence("a.service", "it ended"), "a.service did not get healthy: it ended");
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::whose::Whose;
 /// the restart: the instances that are left are not touched. Behind a proxy each instance leaves the upstream before it
 /// is restarted, and is waited for until nobody uses it any more (`drain`); it comes back when it is healthy. A single
 /// instance behind a proxy is deployed anew, as the release that it is, into the other slot. So no request is lost, as
-/// with `conductor deploy`. Without a proxy the requests to the instance that is being restarted are lost.
+/// with `conductor deploy`. Without a proxy, or with a single instance and strategy = "recreate", the requests to the
+/// instance that is being restarted are lost.
 ///
 /// `systemctl restart` restarts all instances at once, and asks no proxy.
 ///
