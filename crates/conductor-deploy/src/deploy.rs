@@ -16,7 +16,7 @@ use crate::stage::{Asked, span};
 use crate::store::Store;
 use crate::{Failure, FailureKind, Outcome, drive, journal, restart};
 
-/// The time for which connections go on where nobody knows what the definition said.
+/// The time for which connections go on where nobody has written down what the definition said.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// What is asked for.
@@ -200,9 +200,9 @@ pub(crate) async fn finish_other(
     let mut host = Host {
         store: store.clone(),
         systemd: systemd.clone(),
+        drain: record.drain.unwrap_or(DRAIN),
         record,
         fresh: None,
-        drain: DRAIN,
         // Pruning is the next deploy's.
         keep: usize::MAX,
         runtime: Runtime::default(),

@@ -150,6 +150,7 @@ pub(crate) fn prepare(
         old: old.as_ref().map(|old| side(old, old_slot)).unwrap_or_default(),
         displaced: store.release(to)?,
         reached: None,
+        drain: Some(span(new.deploy.drain)),
         stages: StagesRecord::of(&new, request)?,
         runs: Vec::new(),
         waits: None,

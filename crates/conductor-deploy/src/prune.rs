@@ -95,6 +95,7 @@ mod tests {
             old: SideRecord::default(),
             displaced: None,
             reached: None,
+            drain: None,
             stages: StagesRecord::default(),
             runs: Vec::new(),
             waits: None,

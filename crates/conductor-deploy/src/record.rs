@@ -1,5 +1,7 @@
 //! What is written down of deploys: enough to finish one that was interrupted, knowing nothing else.
 
+use std::time::Duration;
+
 use conductor_definition::{Slot, Strategy};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +47,9 @@ pub struct Record {
     pub displaced: Option<String>,
     /// The last step that was begun.
     pub reached: Option<Step>,
+    /// For so long connections to a release may go on before it is stopped.
+    #[serde(default)]
+    pub drain: Option<Duration>,
     /// By which stages it comes in.
     #[serde(default)]
     pub stages: StagesRecord,
