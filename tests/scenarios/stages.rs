@@ -200,7 +200,10 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     deploying(&host, "canary", "bake-canary");
     ask(&host, 20001, "/mode/500").unwrap();
     let (code, said) = deployed(&host, "canary");
-    assert!(code == "1" && said.contains("it got unhealthy, 3 checks in a row failed: "), "{code}: {said}");
+    assert!(
+        code == "1" && said.contains("it got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
+        "{code}: {said}"
+    );
     only(&host, "r0", "blue");
 
     // One failed check ends nothing, and a canary by number gets as much as any other instance.
@@ -216,7 +219,10 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     );
     ask(&host, 20003, "/mode/500").unwrap();
     let (code, said) = deployed(&host, "1");
-    assert!(code == "1" && said.contains("it got unhealthy, 3 checks in a row failed: "), "{code}: {said}");
+    assert!(
+        code == "1" && said.contains("it got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
+        "{code}: {said}"
+    );
     only(&host, "r0", "blue");
     none_was_lost(&host);
     assert_eq!(history(&host).matches("undone: it got unhealthy").count(), 2, "{}", history(&host));

@@ -179,7 +179,7 @@ fn settling(service: &Service, slot: Slot) -> Settling {
 /// What it must not show afterwards.
 fn baking(service: &Service) -> Baking {
     match &service.health {
-        Some(health) => Baking { interval: span(health.interval), tolerance: health.unhealthy_after },
+        Some(health) => Baking::before(span(health.interval), health.unhealthy_after),
         None => Baking { interval: Duration::from_secs(5), tolerance: 1 },
     }
 }

@@ -88,8 +88,7 @@ pub(crate) async fn check(checks: &[Vec<String>]) -> Result<Option<String>, Fail
         };
         if !output.status.success() {
             let said = [output.stdout, output.stderr].concat();
-            let said =
-                String::from_utf8_lossy(&said).trim().lines().next_back().unwrap_or_default().to_owned();
+            let said = String::from_utf8_lossy(&said).trim().lines().next().unwrap_or_default().to_owned();
             bad = bad.or(Some(said));
         }
     }

@@ -29,8 +29,8 @@ pub(crate) struct Promote {
 ///
 /// `conductor deploy` and `conductor promote` have systemd start it, as conductor-guard@SERVICE.service, whenever they
 /// leave a release in a stage. It ends when the deploy has ended; while a command is at it, it only waits, and should
-/// that command be killed, it clears up. Unhealthy is what [health] calls so, by `unhealthy-after`, or an instance that
-/// was restarted. What it does is in its log and in `conductor history`.
+/// that command be killed, it clears up. What is unhealthy is told in conductor-service(5) under Stages. What it does is
+/// in its log and in `conductor history`.
 ///
 /// Exit status: 0 the deploy has ended; otherwise as with `conductor deploy`.
 #[derive(Debug, clap::Args)]
