@@ -133,10 +133,7 @@ impl Roll<'_> {
                 return Ok(());
             }
         }
-        let unit = self.unit(number)?;
-        Err(Failure::gate(format!(
-            "{unit} is the only one that serves, so it was not touched: see to the others first (`conductor status`)"
-        )))
+        Err(alone(self.unit(number)?))
     }
 
     fn unit(&self, number: usize) -> Result<&str, Failure> {
@@ -164,6 +161,24 @@ impl Roll<'_> {
     }
 }
 
+fn alone(unit: &str) -> Failure {
+    Failure::gate(format!(
+        "{unit} is the only one that serves, so it was not touched: see to the others first (`conductor status`)"
+    ))
+}
+
 fn ended() -> Failure {
     Failure::new(FailureKind::Interrupted, "ended on request: the instances that are left were not restarted")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_one_is_a_matter_of_the_release() {
+        let failure = alone("web@1.service");
+        assert_eq!(failure.kind, FailureKind::Gate);
+        assert!(failure.text.starts_with("web@1.service is the only one that serves, so it was not touched"));
+    }
 }

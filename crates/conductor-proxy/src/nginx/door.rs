@@ -10,13 +10,14 @@ use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
 
 use super::Nginx;
+use crate::files;
 use crate::{Ask, Error, Kind, Upstream, UpstreamName, Verified};
 
 /// The header in which nginx says who has answered.
@@ -27,6 +28,9 @@ const LONGEST_PATH: usize = 107;
 
 /// How long it may take until all instances have had a turn: others get requests too.
 const LIMIT: Duration = Duration::from_secs(5);
+
+/// From bind(2) to listen(2) it is no time at all.
+const SOON: Duration = Duration::from_millis(20);
 
 /// How long one answer may take.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -54,9 +58,12 @@ impl Nginx {
         }
         for entry in fs::read_dir(&directory)? {
             let path = entry?.path();
-            if matches!(UnixStream::connect(&path), Err(error) if error.kind() == ErrorKind::ConnectionRefused)
-            {
-                fs::remove_file(&path)?;
+            if is_refused(&path) {
+                // Another nginx may have bound it this instant, and is about to listen.
+                std::thread::sleep(SOON);
+                if is_refused(&path) {
+                    files::remove(&path)?;
+                }
             }
         }
         Ok(())
@@ -91,6 +98,10 @@ impl Nginx {
         }
         Ok(Verified::Answered { requests, instances: of - left.len(), of })
     }
+}
+
+fn is_refused(door: &Path) -> bool {
+    matches!(UnixStream::connect(door), Err(error) if error.kind() == ErrorKind::ConnectionRefused)
 }
 
 /// Neither quoting nor a variable of nginx's.
