@@ -373,6 +373,7 @@ fn a_boot_in_a_stage_comes_back_to_the_release_that_was_live() {
             host.reboot().unwrap();
         }
         host.wait_active("web.target", SOON).unwrap();
+        host.wait_active("nginx.service", SOON).unwrap();
         only(host, "r0", "blue");
     };
     // Both in which it waits.

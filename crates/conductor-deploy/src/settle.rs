@@ -88,8 +88,9 @@ pub(crate) async fn check(checks: &[Vec<String>]) -> Result<Option<String>, Fail
         };
         if !output.status.success() {
             let said = [output.stdout, output.stderr].concat();
+            // The verdict comes first, the details below it.
             let said = String::from_utf8_lossy(&said).trim().lines().next().unwrap_or_default().to_owned();
-            bad = bad.or(Some(said));
+            bad = bad.or(Some(said.trim_start_matches("unhealthy: ").to_owned()));
         }
     }
     Ok(bad)
