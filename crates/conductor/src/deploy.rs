@@ -49,17 +49,21 @@ const LOCKED: u8 = 75;
 /// Without a health check an instance is healthy when it runs.
 ///
 /// Behind a proxy there is a third thing, verified: after the switch each instance has to answer the health check
-/// through the proxy. nginx has a socket for that, which only root can open, in /run/conductor/nginx.doors; it takes
-/// nothing of your own `server` blocks, and so shows nothing of their names, certificates and rules. What is not a
-/// request of HTTP/1.1 to the port that the proxy uses is not asked in this way, and HAProxy is asked what it does
-/// instead: then the proof is that of the switch itself (nginx's new workers, HAProxy's own answer). If it is not
-/// verified, the old release gets the requests again.
+/// through the proxy. nginx has a socket for that, which only root can open, in /run/conductor/nginx.doors, from the
+/// switch until it reloads again; it takes nothing of your own `server` blocks, and so shows nothing of their names,
+/// certificates and rules. What is not a request of HTTP/1.1 to the port that the proxy uses is not asked in this way,
+/// and HAProxy is asked what it does instead: then the proof is that of the switch itself (nginx's new workers, HAProxy's
+/// own answer). So it is too, and said, where nginx may not have a socket there, or rules for all its servers keep us out
+/// (`deny`, `auth_basic`) or hold us up for 10 s (`limit_req`). An answer that is not as it should be, or an instance that
+/// nginx passes nothing on to, takes the release back: then the old one gets the requests again. No file of nginx's names
+/// the socket when the deploy is over. Should a power cut or a kill have come while nginx was told to reload, and nginx
+/// not start by hand for an address in use, `conductor proxy render` writes the files anew.
 ///
 /// Every deploy, rollback and restart leaves an entry in the journal when it begins
 /// (MESSAGE_ID=873c15ca39f54be89e0e3402039127a9) and when it has ended (21527732a6d54571b439f5a728ffddbd), with the
 /// fields CONDUCTOR_SERVICE, CONDUCTOR_ACTION (`deploy`, `rollback`, `restart`), CONDUCTOR_DEPLOY (the same in both),
-/// CONDUCTOR_RELEASE and CONDUCTOR_BY; the second has CONDUCTOR_OUTCOME (`released`, `leftovers`, `undone`, `stuck`;
-/// `refused` before anything was changed), CONDUCTOR_IMAGE, CONDUCTOR_SECONDS and CONDUCTOR_FAILURE as well. `journalctl
+/// CONDUCTOR_RELEASE and CONDUCTOR_BY; the second has CONDUCTOR_OUTCOME (`released`, `leftovers`, `waiting` in a stage,
+/// `undone`, `stuck`; `refused` before anything was changed), CONDUCTOR_IMAGE, CONDUCTOR_SECONDS and CONDUCTOR_FAILURE as well. `journalctl
 /// CONDUCTOR_SERVICE=web` shows them among the containers' own lines.
 ///
 /// With `canary` in [deploy], or --canary, some instances start first and get a share of the requests; the others follow
