@@ -131,7 +131,7 @@ async fn a_door_that_is_gone_is_made_again() {
     nginx.switch(&other).await.unwrap();
     let verified = nginx.verify(&wanted, &ask()).await.unwrap();
     assert!(matches!(verified, Verified::Answered { instances: 1, .. }), "{verified}");
-    assert!(server.files().iter().all(|(name, text)| !text.contains(".sock")), "{:?}", server.files());
+    assert!(server.files().iter().all(|(_, text)| !text.contains(".sock")), "{:?}", server.files());
 }
 
 /// Where nginx may not have its socket, it is switched all the same. (bind(2) fails over a link that leads nowhere.)

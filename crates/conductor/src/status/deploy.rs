@@ -9,7 +9,7 @@ use super::model::Deploy;
 use super::text::utc;
 use crate::whose::conductor;
 
-/// What is written down of one. Who may not read that learns from the lock that one runs, which anybody may ask.
+/// What is written down of one. Who may not read that learns from the kernel that one runs, which tells everybody about locks.
 pub(super) fn unfinished(site: &Site, service: &str) -> Option<Deploy> {
     let store = Store::new(site, service);
     let running = store.holder();
