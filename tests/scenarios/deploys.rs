@@ -6,13 +6,13 @@ use conductor_tests::{Host, Output};
 
 use crate::common::{WEB, ask, define, host, invocation, only_containers, state};
 
-const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// nginx listens here.
-const SITE: u16 = 8000;
+pub(crate) const SITE: u16 = 8000;
 
 /// [`WEB`] behind nginx; its host name says which release it is.
-fn web(more: &str) -> String {
+pub(crate) fn web(more: &str) -> String {
     format!(
         "revision = \"0\"\nhostname = \"r${{revision}}\"\n{WEB}\n[deploy]\nsettle = \"1s\"\n{more}\n\
          [proxy]\nupstream = \"web\"\n"
@@ -20,7 +20,7 @@ fn web(more: &str) -> String {
 }
 
 /// A machine with `web`, which was never deployed, behind nginx.
-fn behind_nginx() -> Host {
+pub(crate) fn behind_nginx() -> Host {
     let host = host();
     define(&host, "web", &web(""));
     host.ok(["systemctl", "start", "web.target"]).unwrap();
@@ -31,25 +31,25 @@ fn behind_nginx() -> Host {
     host
 }
 
-fn deploy(host: &Host, revision: &str) -> Output {
+pub(crate) fn deploy(host: &Host, revision: &str) -> Output {
     host.run(["conductor", "deploy", "web", "--revision", revision]).unwrap()
 }
 
 /// The release that answers through nginx.
-fn serving(host: &Host) -> String {
+pub(crate) fn serving(host: &Host) -> String {
     let env = ask(host, SITE, "/env").unwrap();
     let name = env.lines().find_map(|line| line.strip_prefix("HOSTNAME="));
     name.unwrap_or_else(|| panic!("no host name in {env}")).to_owned()
 }
 
 /// Exactly this release serves and is the one that would boot, and nothing of another is left.
-fn only(host: &Host, release: &str, slot: &str) {
+pub(crate) fn only(host: &Host, release: &str, slot: &str) {
     assert_eq!(serving(host), release);
     only_containers(host, &[&format!("conductor-web-{slot}.1")]);
     assert_eq!(state(host, "web.target"), "active");
 }
 
-fn status(output: &Output, expected: i32) -> String {
+pub(crate) fn status(output: &Output, expected: i32) -> String {
     assert_eq!(output.code, Some(expected), "{}", output.describe());
     output.stderr.clone()
 }
@@ -165,48 +165,6 @@ fn killed(host: &Host, revision: &str, step: &str) {
     );
     let output = host.run(["sh", "-c", &script]).unwrap();
     assert!(output.success(), "killed as it begins to {step}: {}", output.describe());
-}
-
-const STEPS: [&str; 9] =
-    ["freeze", "load", "start", "settle", "switch", "commit", "adopt", "drain", "stop-old"];
-
-#[test]
-fn whoever_is_killed_leaves_a_release_that_serves_and_the_next_one_succeeds() {
-    let host = behind_nginx();
-    status(&deploy(&host, "1"), 0);
-    let mut live = "green";
-    for (number, step) in STEPS.iter().enumerate() {
-        let revision = format!("{step}-{number}");
-        killed(&host, &revision, step);
-        let between = serving(&host);
-        assert!(!between.is_empty(), "{step}: nobody answers");
-        status(&deploy(&host, &format!("{number}")), 0);
-        // One that was live already took a slot of its own.
-        let releases = host.ok(["readlink", "/etc/conductor/releases/web/live"]).unwrap();
-        live = if releases.trim() == "blue.toml" { "blue" } else { "green" };
-        only(&host, &format!("r{number}"), live);
-    }
-    // And without another deploy.
-    killed(&host, "again", "settle");
-    status(&host.run(["conductor", "abort", "web"]).unwrap(), 0);
-    only(&host, "r8", live);
-}
-
-#[test]
-fn a_crash_in_the_middle_boots_the_release_that_was_live_last() {
-    let mut host = behind_nginx();
-    status(&deploy(&host, "1"), 0);
-    for step in ["start", "settle", "commit", "adopt"] {
-        let before = serving(&host);
-        killed(&host, &format!("x-{step}"), step);
-        host.crash();
-        host.power_on().unwrap();
-        host.wait_active("web.target", SOON).unwrap();
-        let now = serving(&host);
-        assert_eq!(now == before, step != "adopt", "{step}: {before}, then {now}");
-        status(&deploy(&host, step), 0);
-        assert_eq!(serving(&host), format!("r{step}"));
-    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use conductor_definition::{Runtime, Scope};
-use conductor_proxy::{Address, Driver, Haproxy, Nginx, Proxy as _, Runner, Upstream};
+use conductor_proxy::{Address, Driver, Haproxy, Nginx, Proxy as _, Runner, Switch, Upstream};
 use conductor_systemd::{Job, LoadState, Systemd, TransientUnit, UnitName};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -37,9 +37,9 @@ pub(crate) struct Host<'a> {
 }
 
 impl World for Host<'_> {
-    fn record(&mut self, _: Action, reached: Option<Step>) -> Result<(), Failure> {
+    fn record(&mut self, action: Action, reached: Option<Step>) -> Result<(), Failure> {
         self.record.reached = reached;
-        self.store.record(&self.record)
+        self.store.record(&self.record, action.outlasts_a_boot())
     }
 
     async fn perform(&mut self, action: Action, interruptible: bool) -> Result<(), Failure> {
@@ -112,7 +112,9 @@ impl Host<'_> {
             }
             Step::Switch => {
                 let upstream = self.upstream(&new)?;
-                self.proxy()?.switch(&upstream).await?;
+                if let Switch::Moved { took } = self.proxy()?.switch(&upstream).await? {
+                    return Ok(format!("moved in {} ms", took.as_millis()));
+                }
             }
             Step::Commit => self.store.set_live(Some(to))?,
             Step::Adopt => {
@@ -121,8 +123,10 @@ impl Host<'_> {
                 self.job(Job::Start, &new.service).await?;
             }
             Step::Drain => {
-                let upstream = self.upstream(&new)?;
-                return Ok(self.proxy()?.drain(&upstream, self.drain).await?.to_string());
+                let (upstream, proxy) = (self.upstream(&new)?, self.proxy()?);
+                // A proxy that was restarted before the commit has started with the release that was live then.
+                proxy.switch(&upstream).await?;
+                return Ok(proxy.drain(&upstream, self.drain).await?.to_string());
             }
             Step::Prune => return self.prune().await,
         }

@@ -48,6 +48,8 @@ struct Model {
     slot_has_new: bool,
     before_runs: bool,
     recorded: Option<Step>,
+    /// What is recorded on disk.
+    on_disk: Option<Step>,
     count: usize,
     trouble: Vec<(usize, Trouble)>,
     dead: bool,
@@ -65,11 +67,17 @@ impl Model {
             slot_has_new: false,
             before_runs: false,
             recorded: None,
+            on_disk: None,
             count: 0,
             trouble: trouble.to_vec(),
             dead: false,
             log: Vec::new(),
         }
+    }
+
+    /// It has come to its end.
+    fn forget(&mut self) {
+        (self.recorded, self.on_disk) = (None, None);
     }
 
     /// What the live link says comes up, and the proxy's configuration is made from it; /run is empty.
@@ -78,6 +86,7 @@ impl Model {
         self.before_runs = false;
         self.running = [self.live].into();
         self.traffic = self.live;
+        self.recorded = self.on_disk;
         self.dead = true;
     }
 
@@ -150,6 +159,9 @@ impl World for Model {
         if !self.dead {
             self.log.push(format!("{action:?}"));
             self.recorded = reached;
+            if action.outlasts_a_boot() {
+                self.on_disk = reached;
+            }
         }
         Ok(())
     }
@@ -193,7 +205,7 @@ fn run(model: &mut Model) -> Outcome {
         let (outcome, _) = block_on(drive(machine, reached, model));
         if !std::mem::replace(&mut model.dead, false) {
             if matches!(outcome, Outcome::Released | Outcome::Undone) {
-                model.recorded = None;
+                model.forget();
             }
             return outcome;
         }
@@ -268,7 +280,7 @@ fn whatever_happens_at_any_two_moments_one_release_serves_and_the_next_attempt_s
                         let (outcome, _) = block_on(drive(machine, reached, &mut model));
                         assert!(matches!(outcome, Outcome::Released | Outcome::Undone), "{model:?}");
                         settled(&model, outcome);
-                        model.recorded = None;
+                        model.forget();
                     }
                     if model.live == Side::Old {
                         assert_eq!(run(&mut model), Outcome::Released, "{model:?}");

@@ -47,7 +47,7 @@ impl Store {
     /// # Errors
     /// Who holds it.
     pub fn lock(&self, holder: &str) -> Result<Lock, Failure> {
-        let path = self.site.real(&self.site.runtime().join("conductor/deploy"));
+        let path = self.run();
         let failed = |error: &dyn std::fmt::Display| Failure::system(format!("locking {}", self.name), error);
         fs::create_dir_all(&path).map_err(|error| failed(&error))?;
         let path = path.join(format!("{}.lock", self.name));
@@ -57,6 +57,7 @@ impl Store {
             Ok(mut lock) => {
                 // For people only: the lock is the kernel's.
                 lock.set_len(0).and_then(|()| lock.write_all(holder.as_bytes())).map_err(|e| failed(&e))?;
+                self.clear().map_err(|error| failed(&error))?;
                 Ok(Lock(lock))
             }
             Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
@@ -70,6 +71,24 @@ impl Store {
             }
             Err((_, error)) => Err(failed(&error)),
         }
+    }
+
+    /// Removes what somebody had begun to write who was killed. The lock is ours, so nobody writes now.
+    fn clear(&self) -> io::Result<()> {
+        for directory in [&self.releases, &self.state, &self.state.join("releases")] {
+            let entries = match fs::read_dir(directory) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                entries => entries?,
+            };
+            for entry in entries {
+                let path = entry?.path();
+                let is_begun = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+                if is_begun {
+                    fs::remove_file(path)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Which release is live.
@@ -105,21 +124,28 @@ impl Store {
     pub fn unfinished(&self) -> Result<Option<Record>, Failure> {
         let path = self.current();
         let Some(text) = read(&path)? else { return Ok(None) };
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| Failure::system(format!("reading {}", path.display()), error))
+        let record: Record = serde_json::from_str(&text)
+            .map_err(|error| Failure::system(format!("reading {}", path.display()), error))?;
+        // Since the last boot it may have got further.
+        let since = read(&self.since_boot())?.and_then(|text| serde_json::from_str::<Record>(&text).ok());
+        Ok(Some(since.filter(|since| since.id == record.id).unwrap_or(record)))
     }
 
-    /// Writes down where a deploy is.
-    pub fn record(&self, record: &Record) -> Result<(), Failure> {
+    /// Writes down where a deploy is. If it is to `last`, it outlives a power cut; otherwise it is forgotten together
+    /// with everything that runs, and takes no time.
+    pub fn record(&self, record: &Record, last: bool) -> Result<(), Failure> {
         let text = serde_json::to_string(record).map_err(|error| Failure::system("a record", error))?;
-        write(&self.current(), &text)
+        if last {
+            write(&self.current(), &text)?;
+        }
+        write(&self.since_boot(), &text)
     }
 
     /// Notes the end of a deploy, of which nothing is left to be done.
     pub fn finish(&self, entry: &Entry) -> Result<(), Failure> {
         self.note(entry)?;
-        remove(&self.current())
+        remove(&self.current())?;
+        remove(&self.since_boot())
     }
 
     /// Adds to the history.
@@ -179,6 +205,15 @@ impl Store {
 
     fn current(&self) -> PathBuf {
         self.state.join("current")
+    }
+
+    /// The record as it is since the last boot.
+    fn since_boot(&self) -> PathBuf {
+        self.run().join(format!("{}.current", self.name))
+    }
+
+    fn run(&self) -> PathBuf {
+        self.site.real(&self.site.runtime().join("conductor/deploy"))
     }
 }
 

@@ -36,6 +36,7 @@ impl Proxy for Nginx {
     async fn check(&self, wanted: &Upstream) -> Result<(), Error> {
         let text = self.text(wanted)?;
         self.runner.main().await?;
+        let _lock = Lock::take(&self.lock, &format!("checking {}", wanted.name), LOCK_LIMIT).await?;
         self.accepted(&wanted.name, Some(text)).await.map(drop)
     }
 
