@@ -12,7 +12,7 @@ use crate::mishap::{install, killed, mishap, moments};
 /// Within a step that takes longer than that.
 const SOON_AFTER: &str = "parent=$PPID; (sleep 0.03; kill -9 $parent) >/dev/null 2>&1 </dev/null &";
 
-fn every_moment() -> bool {
+pub(crate) fn every_moment() -> bool {
     std::env::var_os("CONDUCTOR_EVERY_MOMENT").is_some()
 }
 

@@ -107,7 +107,7 @@ impl Host<'_> {
             }
             Step::Settle => {
                 if let Some(fresh) = &self.fresh {
-                    settle(&self.systemd, &new.instances, &fresh.settling).await?;
+                    settle(&self.systemd, self.store.scope(), &new.instances, &fresh.settling).await?;
                 }
             }
             Step::Switch => {

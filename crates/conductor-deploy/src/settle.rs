@@ -7,10 +7,11 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use conductor_definition::Scope;
 use conductor_systemd::{ActiveState, InvocationId, Systemd, UnitView};
 use tokio::task::JoinSet;
 
-use crate::{Failure, host};
+use crate::{Failure, host, logs};
 
 /// What is asked, and for how long.
 #[derive(Debug, Clone)]
@@ -25,14 +26,22 @@ pub(crate) struct Settling {
     pub(crate) checks: Vec<Vec<String>>,
 }
 
-pub(crate) async fn settle(systemd: &Systemd, units: &[String], how: &Settling) -> Result<(), Failure> {
+pub(crate) async fn settle(
+    systemd: &Systemd,
+    scope: Scope,
+    units: &[String],
+    how: &Settling,
+) -> Result<(), Failure> {
     let begin = Instant::now();
-    let runs = look(systemd, units).await?;
+    let runs = look(systemd, scope, units).await?;
     let mut healthy_since = Instant::now();
     loop {
         let said = check(&how.checks).await?;
-        if look(systemd, units).await? != runs {
-            return Err(Failure::gate("an instance was restarted while it was watched"));
+        let now = look(systemd, scope, units).await?;
+        if let Some((unit, _)) = units.iter().zip(now.iter().zip(&runs)).find(|(_, (now, then))| now != then)
+        {
+            let log = logs::last(scope, unit).await;
+            return Err(Failure::gate(format!("{unit} was restarted while it was watched{log}")));
         }
         if let Some(said) = said {
             healthy_since = Instant::now();
@@ -49,14 +58,21 @@ pub(crate) async fn settle(systemd: &Systemd, units: &[String], how: &Settling) 
 }
 
 /// The runs of all instances, each with how often systemd has restarted it.
-async fn look(systemd: &Systemd, units: &[String]) -> Result<Vec<(InvocationId, u32)>, Failure> {
+async fn look(
+    systemd: &Systemd,
+    scope: Scope,
+    units: &[String],
+) -> Result<Vec<(InvocationId, u32)>, Failure> {
     let mut runs = Vec::new();
     for unit in units {
         let view: UnitView = systemd.unit(&host::name(unit)?).await?;
         let run = view.invocation.filter(|_| view.active_state == ActiveState::Active);
         let Some(run) = run else {
             let state = view.active_state.as_str();
-            return Err(Failure::gate(format!("{unit} is {state} and does not run any more")));
+            let log = logs::last(scope, unit).await;
+            return Err(Failure::gate(format!(
+                "{unit} has ended while it was watched, and is \"{state}\" now{log}"
+            )));
         };
         let restarts = systemd.restarts(&run).await?;
         runs.push((run, restarts));
