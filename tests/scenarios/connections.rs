@@ -160,7 +160,8 @@ fn kept_connections_behind_an_old_nginx_are_counted() {
 fn customers_notice_an_old_release_that_is_not_drained() {
     for (front, how) in [(Front::Nginx, "fresh"), (Front::Haproxy, "kept")] {
         let host = behind(Suite::Trixie, front, "settle = \"1s\"");
-        customers(&host, how, 8, "/after/100");
+        // Longer than it takes to kill a container.
+        customers(&host, how, 16, "/after/2000");
         for release in ["1", "2", "3"] {
             let old = if release == "2" { "green" } else { "blue" };
             let kill = format!("podman kill --signal KILL conductor-web-{old}.1 || true");
@@ -184,6 +185,12 @@ fn ask(host: &Host, name: &str, path: &str) {
     host.sh(&script).unwrap();
 }
 
+/// Waits until some lines of a stream have come.
+fn flows(host: &Host, name: &str) {
+    let some = || Ok(host.run(["cat", &format!("/run/{name}")])?.stdout.contains("line 3"));
+    host.eventually(SOON, &format!("{name} flows"), some).unwrap();
+}
+
 fn outcome(host: &Host, name: &str) -> (String, String) {
     let status = format!("/run/{name}.status");
     let ended = || Ok(host.run(["test", "-s", &status])?.success());
@@ -197,8 +204,7 @@ fn what_lasts(front: Front) {
     // Longer than start and settling, and over within the drain.
     ask(&host, "slow", "/after/6000");
     ask(&host, "stream", "/stream/60/100");
-    let begun = || Ok(host.read("/run/stream")?.contains("line 3"));
-    host.eventually(SOON, "the stream flows", begun).unwrap();
+    flows(&host, "stream");
     let moved = "curl -sf http://127.0.0.1:8000/hostname > /run/answers";
     let output = mishap(&host, "web", "1", &[("switch:done", moved)]);
     assert!(output.success(), "{}", output.describe());
@@ -210,8 +216,7 @@ fn what_lasts(front: Front) {
     // What lasts for longer than the limit lasts until then, and is cut when the old release is stopped.
     customers(&host, "socket", 2, "/echo");
     ask(&host, "endless", "/stream/600/100");
-    let flows = || Ok(host.read("/run/endless")?.contains("line 3"));
-    host.eventually(SOON, "the stream flows", flows).unwrap();
+    flows(&host, "endless");
     let whole = "test ! -s /run/endless.status && test ! -s /run/tally-socket && touch /run/whole";
     let output =
         host.run(["true"]).and_then(|_| Ok(mishap(&host, "web", "2", &[("drain:done", whole)]))).unwrap();
@@ -228,8 +233,7 @@ fn what_lasts(front: Front) {
     let said = status(&host.run(["conductor", "deploy", "web", "--revision", "3"]).unwrap(), 0);
     assert!(said.contains("drained in "), "{said}");
     ask(&host, "last", "/stream/600/100");
-    let flows = || Ok(host.read("/run/last")?.contains("line 3"));
-    host.eventually(SOON, "the stream flows", flows).unwrap();
+    flows(&host, "last");
     let said = status(&host.run(["conductor", "deploy", "web", "--revision", "4"]).unwrap(), 0);
     assert!(said.contains("there are still requests to the old release: "), "{said}");
 }

@@ -44,10 +44,13 @@ fn a_release_that_dies_or_fails_while_it_settles() {
     assert!(moments(&output).contains(&"settle:failed".to_owned()), "{}", output.describe());
     untouched(&host, &run);
 
-    define(&host, "web", &web("").replace("start-within = \"20s\"", "start-within = \"2s\""));
+    // Its checker would end it before.
+    let patient =
+        web("").replace("unhealthy-after = 3", "unhealthy-after = 100").replace("\"20s\"", "\"2s\"");
+    define(&host, "web", &patient);
     let sick = [("settle:begins", "curl -sf http://127.0.0.1:20000/mode/500")];
     let output = mishap(&host, "web", "2", &sick);
-    failed(&output, &["settle", "500"]);
+    failed(&output, &["it does not stay healthy: ", "500"]);
     untouched(&host, &run);
 }
 
