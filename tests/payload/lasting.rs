@@ -37,11 +37,13 @@ fn lines_of(lines: u32, each: Duration, mut stream: &TcpStream) -> std::io::Resu
     stream.write_all(b"0\r\n\r\n")
 }
 
+/// What RFC 6455, 1.3, answers to its sample key, which is the one that our customers have: HAProxy compares.
+const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
 /// What a WebSocket is to a proxy: bytes both ways after an upgrade.
 fn echo(from: &mut impl Read, mut stream: &TcpStream) -> std::io::Result<()> {
-    stream.write_all(
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
-    )?;
+    stream.write_all(SWITCHING)?;
     let mut bytes = [0; 512];
     loop {
         let length = from.read(&mut bytes)?;

@@ -98,8 +98,8 @@ async fn check(checks: &[Vec<String>]) -> Result<Option<String>, Failure> {
         };
         if !output.status.success() {
             let said = [output.stdout, output.stderr].concat();
-            let said =
-                String::from_utf8_lossy(&said).trim().lines().next_back().unwrap_or_default().to_owned();
+            // The first line has the verdict, the next one the times.
+            let said = String::from_utf8_lossy(&said).trim().lines().next().unwrap_or_default().to_owned();
             bad = bad.or(Some(said));
         }
     }

@@ -78,8 +78,11 @@ fn socket(address: SocketAddr, path: &str, enough: &Path, answers: &mut u64) -> 
     let said = |error: std::io::Error| format!("socket: {}", error.kind());
     let mut stream = TcpStream::connect(address).map_err(said)?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).map_err(said)?;
-    let request =
-        format!("GET {path} HTTP/1.1\r\nHost: web\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+    // The sample key of RFC 6455: HAProxy compares the answer with it.
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: web\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).map_err(said)?;
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
