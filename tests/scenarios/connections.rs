@@ -119,7 +119,7 @@ fn deploys_in_a_row(host: &Host, how: &str, releases: u32) -> Tally {
 }
 
 fn releases() -> u32 {
-    std::env::var("CONDUCTOR_RELEASES").map_or(6, |number| number.parse().unwrap())
+    std::env::var("CONDUCTOR_RELEASES").map_or(4, |number| number.parse().unwrap())
 }
 
 #[test]

@@ -39,7 +39,11 @@ pub(crate) struct Host<'a> {
 impl World for Host<'_> {
     fn record(&mut self, action: Action, reached: Option<Step>) -> Result<(), Failure> {
         self.record.reached = reached;
-        self.store.record(&self.record, action.outlasts_a_boot())
+        if action.outlasts_a_boot() {
+            self.store.record(&self.record)
+        } else {
+            self.store.record_until_boot(&self.record)
+        }
     }
 
     async fn perform(&mut self, action: Action, interruptible: bool) -> Result<(), Failure> {

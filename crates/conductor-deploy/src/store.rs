@@ -131,14 +131,16 @@ impl Store {
         Ok(Some(since.filter(|since| since.id == record.id).unwrap_or(record)))
     }
 
-    /// Writes down where a deploy is. If it is to `last`, it outlives a power cut; otherwise it is forgotten together
-    /// with everything that runs, and takes no time.
-    pub fn record(&self, record: &Record, last: bool) -> Result<(), Failure> {
-        let text = serde_json::to_string(record).map_err(|error| Failure::system("a record", error))?;
-        if last {
-            write(&self.current(), &text)?;
-        }
-        write(&self.since_boot(), &text)
+    /// Writes down where a deploy is, so that it outlives a power cut.
+    pub fn record(&self, record: &Record) -> Result<(), Failure> {
+        write(&self.current(), &json(record)?)?;
+        self.record_until_boot(record)
+    }
+
+    /// Writes down where a deploy is that was recorded before. It is forgotten together with everything that runs, and
+    /// takes no time.
+    pub fn record_until_boot(&self, record: &Record) -> Result<(), Failure> {
+        write(&self.since_boot(), &json(record)?)
     }
 
     /// Notes the end of a deploy, of which nothing is left to be done.
@@ -148,11 +150,15 @@ impl Store {
         remove(&self.since_boot())
     }
 
-    /// Adds to the history.
+    /// Adds to the history, unless it was the last thing that somebody did who was killed.
     pub fn note(&self, entry: &Entry) -> Result<(), Failure> {
         let path = self.state.join("history");
         let mut text = read(&path)?.unwrap_or_default();
-        text += &serde_json::to_string(entry).map_err(|error| Failure::system("an entry", error))?;
+        let last = text.lines().next_back().and_then(|line| serde_json::from_str::<Entry>(line).ok());
+        if last.is_some_and(|last| last.id == entry.id) {
+            return Ok(());
+        }
+        text += &json(entry)?;
         text.push('\n');
         write(&path, &text)
     }
@@ -217,6 +223,10 @@ impl Store {
     }
 }
 
+fn json(what: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(what).map_err(|error| Failure::system("writing down a deploy", error))
+}
+
 fn read(path: &Path) -> Result<Option<String>, Failure> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
@@ -276,6 +286,33 @@ fn sync(directory: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_and_what_is_left_of_them() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(&Site::system(root.path()), "web");
+        let mut record = crate::record::tests::example();
+        store.record(&record).unwrap();
+        record.reached = Some(crate::Step::Start);
+        store.record_until_boot(&record).unwrap();
+        assert_eq!(store.unfinished().unwrap().unwrap().reached, Some(crate::Step::Start));
+        // A power cut.
+        fs::remove_dir_all(root.path().join("run")).unwrap();
+        assert_eq!(store.unfinished().unwrap().unwrap().reached, None);
+        // What is of another deploy says nothing of this one.
+        store.record_until_boot(&Record { id: "other".to_owned(), ..record.clone() }).unwrap();
+        assert_eq!(store.unfinished().unwrap().unwrap().id, record.id);
+        // Killed between the two things that an end consists of.
+        let entry = record.entry(1, crate::Outcome::Undone, None);
+        store.note(&entry).unwrap();
+        fs::write(root.path().join("var/lib/conductor/deploys/web/.tmpAbc"), "half").unwrap();
+        let _lock = store.lock("me").unwrap();
+        store.finish(&entry).unwrap();
+        assert_eq!(store.history().unwrap().len(), 1);
+        assert!(store.unfinished().unwrap().is_none());
+        let left: Vec<_> = fs::read_dir(root.path().join("var/lib/conductor/deploys/web")).unwrap().collect();
+        assert_eq!(left.len(), 1, "the history: {left:?}");
+    }
 
     #[test]
     fn releases_links_and_locks() {
