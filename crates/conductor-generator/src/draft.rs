@@ -113,7 +113,8 @@ impl Draft {
 
     pub(crate) fn into_parts(self) -> (Parts, Option<Units>) {
         let Self { kind: _, source, name, found, claims: _, state } = self;
-        let Findings { diagnostics, releases, misused: _ } = found.map_or_else(Findings::default, |found| *found);
+        let Findings { diagnostics, releases, misused: _ } =
+            found.map_or_else(Findings::default, |found| *found);
         let units = match state {
             State::Rendered(Ok(rendered)) => Some(rendered.units),
             _ => None,

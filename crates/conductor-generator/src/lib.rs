@@ -151,7 +151,8 @@ fn prepare(
     let draft =
         |candidate| read(kind, candidate, &released).map(|reading| Box::new(converter.draft(reading)));
     let drafts = parallel::map(candidates, draft).into_iter();
-    let drafts = drafts.filter_map(|draft| draft.map_err(|path| empty.push((kind, path.into()))).ok()).collect();
+    let drafts =
+        drafts.filter_map(|draft| draft.map_err(|path| empty.push((kind, path.into()))).ok()).collect();
     for problem in unsettled.lines() {
         log.log(Priority::Error, &problem);
         outcome = Outcome::Incomplete;
