@@ -95,18 +95,18 @@ impl Claims {
         let references = lists.into_iter().flat_map(|(how, list)| {
             list.iter().filter(|name| name.may_be_ours()).map(move |name| (how, name.clone()))
         });
-        let mut ports = host_ports(&service.network.ports, service.instances, service.slots);
-        let dark = service.proxy.as_ref().and_then(|proxy| proxy.dark.as_ref());
-        if let Some(Door::Listen(address)) = dark {
-            ports.push((address.port(), address.port()));
-        }
+        let dark = match service.proxy.as_ref().and_then(|proxy| proxy.dark.as_ref()) {
+            Some(Door::Listen(address)) => Some((address.port(), address.port())),
+            Some(Door::Header(..) | Door::Cookie(..)) | None => None,
+        };
+        let ports = host_ports(&service.network.ports, service.instances, service.slots);
         Self {
             group: service.is_group(),
             instances: service.instances,
             slots: service.slots,
             health: service.health.is_some(),
             references: references.collect(),
-            ports,
+            ports: ports.chain(dark).collect(),
         }
     }
 
@@ -123,12 +123,11 @@ impl Claims {
 
 /// What each of the ports takes of the host's, with both ends. Instances follow each other without a gap, and so do the
 /// slots: both are the service's, because the next release comes up in the one that is free.
-pub(crate) fn host_ports(ports: &[Port], instances: u16, slots: bool) -> Vec<(u16, u16)> {
+pub(crate) fn host_ports(ports: &[Port], instances: u16, slots: bool) -> impl Iterator<Item = (u16, u16)> {
     let last_slot = slots.then_some(Slot::Green);
-    let range = |port: &Port| {
+    ports.iter().map(move |port| {
         (port.host, port.host_port(instances, last_slot).saturating_add(port.count.saturating_sub(1)))
-    };
-    ports.iter().map(range).collect()
+    })
 }
 
 /// Two services that cannot both run.

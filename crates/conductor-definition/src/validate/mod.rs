@@ -140,8 +140,10 @@ pub(crate) fn service(
         sysctls: sysctls.unwrap_or_default(),
     });
     let health = health.and_then(|health| check.health(health, &network.ports, wrote_ports));
-    let taken = host_ports(&network.ports, instances, slots);
-    let proxy = proxy.and_then(|proxy| check.proxy(proxy, &network.ports, wrote_ports, &taken));
+    let proxy = proxy.and_then(|proxy| {
+        let taken: Vec<_> = host_ports(&network.ports, instances, slots).collect();
+        check.proxy(proxy, &network.ports, wrote_ports, &taken)
+    });
     let restart = check.restart(restart.unwrap_or_default());
     // All is looked at before anything is put together: what is missing hides nothing else.
     let ulimits = check.ulimits(ulimits.unwrap_or_default());
