@@ -41,6 +41,7 @@ mod seen;
 mod slots;
 mod soak;
 mod stage;
+mod stages;
 mod standing_back;
 #[path = "../trees.rs"]
 mod trees;

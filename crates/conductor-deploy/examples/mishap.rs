@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use conductor_definition::Site;
-use conductor_deploy::{Entry, Event, Failure, FailureKind, Progress, Request, deploy};
+use conductor_deploy::{Asked, Entry, Event, Failure, FailureKind, Progress, Request, deploy};
 use conductor_systemd::{Scope, Systemd};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -67,6 +67,7 @@ async fn run(words: Vec<String>) -> Result<Entry, Failure> {
         image: None,
         rollback: None,
         by: "a test".to_owned(),
+        stages: Asked::default(),
     };
     let systemd = Systemd::connect(Scope::System).await?;
     let (asked, interrupt) = watch::channel(false);

@@ -11,7 +11,7 @@ use conductor_definition::Scope;
 use conductor_systemd::{ActiveState, InvocationId, Systemd, UnitView};
 use tokio::task::JoinSet;
 
-use crate::{Failure, host, logs};
+use crate::{Failure, FailureKind, host, logs};
 
 /// What is asked, and for how long.
 #[derive(Debug, Clone)]
@@ -33,11 +33,11 @@ pub(crate) async fn settle(
     how: &Settling,
 ) -> Result<(), Failure> {
     let begin = Instant::now();
-    let runs = look(systemd, scope, units).await?;
+    let runs = seen(systemd, scope, units).await?;
     let mut healthy_since = Instant::now();
     loop {
         let said = check(&how.checks).await?;
-        let now = look(systemd, scope, units).await?;
+        let now = seen(systemd, scope, units).await?;
         if let Some((unit, _)) = units.iter().zip(now.iter().zip(&runs)).find(|(_, (now, then))| now != then)
         {
             let log = logs::last(scope, unit).await;
@@ -57,21 +57,35 @@ pub(crate) async fn settle(
     }
 }
 
-/// The runs of all instances, each with how often systemd has restarted it.
-async fn look(
+/// The runs, or why there are none, with the last lines of the first one that has ended.
+async fn seen(
     systemd: &Systemd,
     scope: Scope,
     units: &[String],
 ) -> Result<Vec<(InvocationId, u32)>, Failure> {
+    let failure = match look(systemd, units).await {
+        Err(failure) if failure.kind == FailureKind::Gate => failure,
+        seen => return seen,
+    };
+    for unit in units {
+        if systemd.unit(&host::name(unit)?).await?.active_state != ActiveState::Active {
+            let log = logs::last(scope, unit).await;
+            return Err(Failure::gate(format!("{failure}{log}")));
+        }
+    }
+    Err(failure)
+}
+
+/// The runs of all instances, each with how often systemd has restarted it.
+pub(crate) async fn look(systemd: &Systemd, units: &[String]) -> Result<Vec<(InvocationId, u32)>, Failure> {
     let mut runs = Vec::new();
     for unit in units {
         let view: UnitView = systemd.unit(&host::name(unit)?).await?;
         let run = view.invocation.filter(|_| view.active_state == ActiveState::Active);
         let Some(run) = run else {
             let state = view.active_state.as_str();
-            let log = logs::last(scope, unit).await;
             return Err(Failure::gate(format!(
-                "{unit} has ended while it was watched, and is \"{state}\" now{log}"
+                "{unit} has ended while it was watched, and is \"{state}\" now"
             )));
         };
         let restarts = systemd.restarts(&run).await?;
@@ -81,7 +95,7 @@ async fn look(
 }
 
 /// Checks all instances at once; what the first one says that is not healthy.
-async fn check(checks: &[Vec<String>]) -> Result<Option<String>, Failure> {
+pub(crate) async fn check(checks: &[Vec<String>]) -> Result<Option<String>, Failure> {
     let mut running = JoinSet::new();
     for words in checks {
         let words = words.clone();
