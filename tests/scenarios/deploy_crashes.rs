@@ -2,6 +2,7 @@
 //! that may happen, all on one machine. Half of them meet with a crash and half with a reboot, unless
 //! `CONDUCTOR_EVERY_MOMENT=1`: then each meets with both.
 
+use std::fmt::Write as _;
 use std::thread;
 
 use conductor_tests::Host;
@@ -105,9 +106,11 @@ fn machine() -> (Host, Vec<Service>, [Vec<String>; 2]) {
         host.write(&format!("/etc/conductor/services/{}.toml", service.name), &service.definition()).unwrap();
         if !service.recreate {
             let (door, name) = (service.door(), &service.name);
-            site += &format!(
-                "server {{ listen 127.0.0.1:{door}; location / {{ proxy_pass http://{name}; }} }}\n"
-            );
+            writeln!(
+                site,
+                "server {{ listen 127.0.0.1:{door}; location / {{ proxy_pass http://{name}; }} }}"
+            )
+            .unwrap();
         }
     }
     host.write("/etc/nginx/conf.d/site.conf", &site).unwrap();
@@ -179,7 +182,9 @@ fn deployed(host: &Host, services: &mut [Service], revision: &str) {
         let output = host.run(["conductor", "deploy", &service.name, "--revision", revision]).unwrap();
         assert!(output.success(), "caught at {}: {}", service.moment, output.describe());
     });
-    services.iter_mut().for_each(|service| revision.clone_into(&mut service.revision));
+    for service in services.iter_mut() {
+        revision.clone_into(&mut service.revision);
+    }
     all_serve(host, services);
     assert_eq!(host.sh("find /var/lib/conductor/deploys -name current").unwrap(), "");
 }

@@ -232,7 +232,9 @@ fn what_a_killed_deployer_had_begun_to_write_is_cleared_away() {
         "/run/conductor/nginx/.xYz.new",
         "/run/conductor/.nginx-candidate-AbCdEf/web.conf",
     ];
-    half.iter().for_each(|path| host.write(path, "half").unwrap());
+    for path in half {
+        host.write(path, "half").unwrap();
+    }
     assert!(!mishap(&host, "web", "2", &[("freeze:done", KILL)]).success());
     status(&deploy(&host, "3"), 0);
     for path in half {
