@@ -94,8 +94,7 @@ async fn over(target: &Target, peer: Peer<'_>) -> (Check, usize) {
     let asked = tokio::time::timeout_at(deadline, async {
         let (url, prepared, options) = (target.url(), target.prepared(), target.options());
         let io = Metered::new(peer, Arc::clone(&meter));
-        let mut wire =
-            if prepared.is_http2() { Wire::http2(io).await? } else { Wire::http1(io, false).await? };
+        let mut wire = if prepared.is_http2() { Wire::http2(io).await? } else { Wire::http1(io, false) };
         let (judged, _) = ask(&mut wire, prepared, options, &mut progress).await;
         match judged? {
             Step::Healthy => Ok(()),

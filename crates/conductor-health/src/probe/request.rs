@@ -2,6 +2,7 @@
 
 use super::grpc;
 use super::options::{Mismatch, Options};
+use super::written;
 use crate::url::{Scheme, Url};
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, TE, USER_AGENT};
@@ -16,6 +17,8 @@ pub(super) struct Prepared {
     request: Request<()>,
     body: Bytes,
     is_grpc: bool,
+    /// All of it as it is sent over HTTP/1; none if hyper is to write it.
+    written: Option<Bytes>,
 }
 
 impl Prepared {
@@ -31,12 +34,18 @@ impl Prepared {
                 })?
             }
         };
-        Ok(Self::build(url, options, &authority))
+        Ok(Self::build(url, options, &authority).write())
     }
 
     /// With the default options.
     pub(super) fn usual(url: &Url) -> Self {
-        Self::build(url, &Options::default(), &own_authority(url))
+        Self::build(url, &Options::default(), &own_authority(url)).write()
+    }
+
+    /// Of a request that is made more than once.
+    fn write(mut self) -> Self {
+        self.written = if self.is_http2() { None } else { written::bytes(self.request()) };
+        self
     }
 
     /// After a redirect. Nothing of what the user has us send goes to a server that the user did not
@@ -74,6 +83,15 @@ impl Prepared {
         Request::from_parts(head, self.body.clone())
     }
 
+    /// The same as bytes, if there are any yet.
+    pub(super) fn written(&self) -> Option<&Bytes> {
+        self.written.as_ref()
+    }
+
+    pub(super) fn is_head(&self) -> bool {
+        self.request.method() == Method::HEAD
+    }
+
     pub(super) fn is_http2(&self) -> bool {
         self.request.version() == Version::HTTP_2
     }
@@ -93,7 +111,7 @@ impl Prepared {
             headers.insert(TE, HeaderValue::from_static("trailers"));
             headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
             apply(options, headers);
-            return Self { request, body: grpc::question(url.service()), is_grpc: true };
+            return Self { request, body: grpc::question(url.service()), is_grpc: true, written: None };
         }
         *request.method_mut() = options.method();
         let headers = request.headers_mut();
@@ -116,7 +134,7 @@ impl Prepared {
             *request.uri_mut() = Uri::from(url.target().clone());
         }
         let body = options.body.clone().map_or_else(Bytes::new, Bytes::from);
-        Self { request, body, is_grpc: false }
+        Self { request, body, is_grpc: false, written: None }
     }
 }
 

@@ -244,8 +244,10 @@ impl Watcher {
             }
             self.tell(at, Event::Tick, None);
         }
-        while let Some(at) = self.schedule.pop(now) {
-            self.begin_check(at, now);
+        if let Some(until) = self.schedule.batch(now) {
+            while let Some(at) = self.schedule.pop(until) {
+                self.begin_check(at, now);
+            }
         }
         if let Some((interval, next)) = &mut self.watchdog
             && *next <= now
