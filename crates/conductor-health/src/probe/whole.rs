@@ -4,7 +4,7 @@
 //! To make a client of HTTP/1 for such an answer, with its channels, buffers and header map, costs several times what
 //! reading it does. So the bytes of such an answer are read here, by hyper's own parser, and all others are hyper's:
 //! whatever is encoded, chunked, incomplete, longer or shorter than it says, a redirect, or an upgrade; whatever could
-//! be understood in two ways or is only tolerated by somebody. `tests/whole.rs` and the fuzzer hold both to the same result.
+//! be understood in two ways or is only tolerated by somebody. The fuzzer holds both to the same result.
 
 use httparse::{EMPTY_HEADER, Response, Status};
 use hyper::body::Bytes;
@@ -84,9 +84,15 @@ mod tests {
     #[test]
     fn usual_answers_are_read() {
         assert_eq!(said("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), Some((200, 2, true)));
-        assert_eq!(said("HTTP/1.1 503 \r\ncontent-length: 0\r\nConnection: Close\r\n\r\n"), Some((503, 0, false)));
+        assert_eq!(
+            said("HTTP/1.1 503 \r\ncontent-length: 0\r\nConnection: Close\r\n\r\n"),
+            Some((503, 0, false))
+        );
         assert_eq!(said("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"), Some((200, 2, false)));
-        assert_eq!(said("HTTP/1.1 200\nContent-Length: 2\nConnection: keep-alive\n\nok"), Some((200, 2, true)));
+        assert_eq!(
+            said("HTTP/1.1 200\nContent-Length: 2\nConnection: keep-alive\n\nok"),
+            Some((200, 2, true))
+        );
         assert_eq!(said("HTTP/1.1 204 No Content\r\n\r\n"), Some((204, 0, true)));
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
         assert_eq!(read(head, true).map(|whole| whole.body.len()), Some(0));

@@ -58,11 +58,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 
     /// Has hyper go on with this.
-    async fn hyper(io: Replay<S>, says_goodbye: bool) -> Result<Self, Reason> {
-        let (sender, connection) = http1_client()
-            .handshake(TokioIo::new(io))
-            .await
-            .map_err(|error| Reason::from_hyper(&error))?;
+    pub(super) async fn hyper(io: Replay<S>, says_goodbye: bool) -> Result<Self, Reason> {
+        let (sender, connection) =
+            http1_client().handshake(TokioIo::new(io)).await.map_err(|error| Reason::from_hyper(&error))?;
         Ok(Self::Http1(sender, Driver::new(Http1 { connection, says_goodbye })))
     }
 
