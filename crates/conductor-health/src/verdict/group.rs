@@ -37,7 +37,7 @@ pub struct Group {
     pub(super) limits: Limits,
     pub(super) bucket: Bucket,
     /// How many members are recovering: mostly none, and then nobody need be looked at.
-    recovering: usize,
+    pub(super) recovering: usize,
 }
 
 #[derive(Clone, Debug)]

@@ -157,6 +157,44 @@ mod tests {
         }
     }
 
+    /// Who is taken at each waking up until then.
+    fn batches(schedule: &mut Schedule, end: Instant) -> Vec<Vec<usize>> {
+        let mut batches = Vec::new();
+        while let Some(now) = schedule.next().filter(|next| *next < end) {
+            let until = schedule.batch(now).unwrap();
+            batches.push(std::iter::from_fn(|| schedule.pop(until)).collect());
+        }
+        batches
+    }
+
+    #[test]
+    fn targets_that_are_close_to_each_other_share_a_waking_up() {
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut schedule = Schedule::with_jitter(start, 1000, second, second, Jitter(42));
+        let batches = batches(&mut schedule, start + second * 10);
+        let checks: usize = batches.iter().map(Vec::len).sum();
+        assert!((9900..=10_100).contains(&checks), "none is left out and none asked twice: {checks}");
+        assert!(batches.len() < checks / 4, "{} for {checks} checks", batches.len());
+        assert!(batches.iter().all(|batch| batch.len() < 20), "they are still spread");
+        // Nobody is taken early as long as nobody is due.
+        let next = schedule.next().unwrap();
+        assert_eq!(schedule.batch(next - Duration::from_micros(1)), None);
+    }
+
+    #[test]
+    fn few_targets_have_their_own_moments() {
+        let start = Instant::now();
+        let mut schedule = Schedule::with_jitter(start, 4, INTERVAL, HURRIED, Jitter(42));
+        assert!(batches(&mut schedule, start + INTERVAL * 10).iter().all(|batch| batch.len() == 1));
+        // As when all of them start, asked each time they are.
+        let mut schedule = Schedule::with_jitter(start, 2, INTERVAL, Duration::from_millis(2), Jitter(42));
+        let until = schedule.batch(start).unwrap();
+        let at = schedule.pop(until).unwrap();
+        schedule.hurry(at, start, Some(start));
+        assert_eq!(schedule.pop(until), None, "not twice at once");
+    }
+
     #[test]
     fn missed_slots_are_skipped() {
         let start = Instant::now();
