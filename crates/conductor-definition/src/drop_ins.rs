@@ -20,9 +20,16 @@ const LONGEST: usize = 1 << 20;
 pub struct Candidate {
     /// The main file.
     pub main: File,
-    /// Its drop-ins, in the order in which they are applied.
-    pub drop_ins: Vec<File>,
-    /// Why drop-ins are missing.
+    /// Hardly ever there, and all definitions are found before the first is read: hence the box.
+    added: Option<Box<Added>>,
+}
+
+/// What there is of drop-ins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Added {
+    /// In the order in which they are applied.
+    files: Vec<File>,
+    /// Why some are missing.
     problems: Vec<Diagnostic>,
 }
 
@@ -66,7 +73,9 @@ impl DropIns {
             let message = format!("there are more than {MOST} drop-ins");
             problems.push(Diagnostic::error("too-many", message).help("put several into one file"));
         }
-        Candidate { main, drop_ins, problems }
+        let added = Added { files: drop_ins, problems };
+        let is_empty = added.files.is_empty() && added.problems.is_empty();
+        Candidate { main, added: (!is_empty).then(|| Box::new(added)) }
     }
 }
 
@@ -99,6 +108,11 @@ impl Candidate {
         drop_ins.of(File::new(path.to_owned(), real, false))
     }
 
+    /// The drop-ins, in the order in which they are applied.
+    pub fn drop_ins(&self) -> &[File] {
+        self.added.as_ref().map_or(&[], |added| &added.files)
+    }
+
     /// The text of all files, and what could not be read; nothing if the main file masks its name
     /// because it is empty (systemd.unit(5)). A definition of which a part is missing must not be used: a
     /// service would run without the limits that the part sets.
@@ -109,8 +123,8 @@ impl Candidate {
             Ok(None) => return None,
             Err(problem) => return Some((Source::new(path, ""), vec![problem])),
         };
-        let mut problems = self.problems.clone();
-        for file in &self.drop_ins {
+        let mut problems = self.added.as_ref().map_or_else(Vec::new, |added| added.problems.clone());
+        for file in self.drop_ins() {
             let path = &file.path;
             match file.read() {
                 Ok(Some(text)) if source.len() + text.len() > LONGEST => {
@@ -196,7 +210,7 @@ mod tests {
             std::fs::write(path(&format!("web.toml.d/{number}.toml")), "#").unwrap();
         }
         let candidate = Candidate::given(&Site::system(root.path()), Kind::Service, &path("web.toml"));
-        assert_eq!(candidate.drop_ins.len(), MOST);
+        assert_eq!(candidate.drop_ins().len(), MOST);
         let (_, problems) = candidate.read().unwrap();
         let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(

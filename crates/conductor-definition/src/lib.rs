@@ -31,6 +31,8 @@ mod validate;
 mod value;
 mod written;
 
+use std::ops::Range;
+
 pub use abilities::{Abilities, Controllers};
 pub use diagnostic::{Diagnostic, Label, Level};
 pub use drop_ins::Candidate;
@@ -73,6 +75,8 @@ pub struct Parsed {
 pub struct ParsedObject {
     /// The validated object.
     pub object: Object,
+    /// Where its subnets stand, in their order; none for a volume.
+    pub subnets: Vec<Range<usize>>,
     /// Findings that do not prevent it from being made; never of [`Level::Error`].
     pub warnings: Vec<Diagnostic>,
 }
@@ -129,9 +133,9 @@ pub fn parse_release(
 /// Every error found in the files.
 pub fn parse_network(source: &Source, abilities: Abilities) -> Result<ParsedObject, Vec<Diagnostic>> {
     let name = kind::object_name(Kind::Network, source.path());
-    let (object, warnings) =
+    let ((object, subnets), warnings) =
         parsed(source, name, |name, read| validate::network(name, source, read, abilities))?;
-    Ok(ParsedObject { object, warnings })
+    Ok(ParsedObject { object, subnets, warnings })
 }
 
 /// Reads the definition of a volume, as [`parse_for`] does that of a service.
@@ -142,7 +146,7 @@ pub fn parse_volume(source: &Source, abilities: Abilities) -> Result<ParsedObjec
     let name = kind::object_name(Kind::Volume, source.path());
     let (object, warnings) =
         parsed(source, name, |name, read| validate::volume(name, source, read, abilities))?;
-    Ok(ParsedObject { object, warnings })
+    Ok(ParsedObject { object, subnets: Vec::new(), warnings })
 }
 
 /// What is written in all files together, validated; and warnings, unless one of the findings is an error.

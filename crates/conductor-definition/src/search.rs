@@ -247,10 +247,9 @@ mod tests {
             let Found { candidates, findings } =
                 find_at_most(&Site::system(self.0.path()), Kind::Service, most);
             let short = |path: &Path| path.display().to_string().replace("conductor/services/", "");
-            let shown = candidates.iter().map(|Candidate { main, drop_ins, .. }| {
-                let files: Vec<String> =
-                    std::iter::once(main).chain(drop_ins).map(|file| short(&file.path)).collect();
-                files.join(" ")
+            let shown = candidates.iter().map(|found| {
+                let files = std::iter::once(&found.main).chain(found.drop_ins());
+                files.map(|file| short(&file.path)).collect::<Vec<_>>().join(" ")
             });
             shown.chain(findings.iter().map(|finding| short(finding.one_line().as_ref()))).collect()
         }
@@ -282,7 +281,8 @@ mod tests {
         .link("run/conductor/volumes/data.toml", "/dev/null");
         let found = |kind| {
             let Found { candidates, findings } = find(&Site::system(tree.0.path()), kind);
-            let files = |found: &Candidate| format!("{} {}", found.main.path.display(), found.drop_ins.len());
+            let files =
+                |found: &Candidate| format!("{} {}", found.main.path.display(), found.drop_ins().len());
             (candidates.iter().map(files).collect::<Vec<_>>(), findings.len())
         };
         assert_eq!(found(Kind::Service), (vec!["/etc/conductor/services/web.toml 0".to_owned()], 0));

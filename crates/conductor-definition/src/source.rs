@@ -6,10 +6,22 @@ use std::path::{Path, PathBuf};
 
 /// The text of a definition: its main file and its drop-ins, laid end to end in one text, so that a
 /// byte offset is enough to say in which file and where.
+///
+/// Small without its text, because of thousands of definitions one is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    text: String,
-    main: Piece,
+    path: Box<Path>,
+    /// Nothing if the text is not kept.
+    text: Option<Box<Text>>,
+}
+
+/// The files of a definition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Text {
+    /// That of the main file first.
+    all: String,
+    /// Where the main file's ends.
+    main: usize,
     drop_ins: Vec<Piece>,
     /// Files of other definitions, behind its own.
     quoted: Vec<Piece>,
@@ -53,67 +65,62 @@ pub struct Place<'a> {
 impl Source {
     /// A main file; its name gives the service its name.
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        let mut source = Self { path: path.into().into(), text: None };
         let text = text.into();
-        let main = Piece { path: path.into(), range: 0..text.len() };
-        Self { text, main, drop_ins: Vec::new(), quoted: Vec::new() }
+        if !text.is_empty() {
+            let main = text.len();
+            source.text = Some(Box::new(Text { all: text, main, ..Text::default() }));
+        }
+        source
     }
 
     /// Adds a drop-in, and says at which offset its text begins; later ones win.
     pub fn push(&mut self, path: impl Into<PathBuf>, text: &str) -> usize {
-        let piece = self.append(path.into(), text);
-        let start = piece.range.start;
-        self.drop_ins.push(piece);
+        let files = self.text.get_or_insert_default();
+        let start = files.append(text);
+        files.drop_ins.push(Piece { path: path.into(), range: start..files.all.len() });
         start
     }
 
     /// Adds a file of another definition, at which a finding about this one points too. It says nothing here.
     pub fn quote(&mut self, path: impl Into<PathBuf>, text: &str) -> usize {
         let path = path.into();
-        if let Some(known) = self.quoted.iter().find(|piece| piece.path == path) {
+        let files = self.text.get_or_insert_default();
+        if let Some(known) = files.quoted.iter().find(|piece| piece.path == path) {
             return known.range.start;
         }
-        let piece = self.append(path, text);
-        let start = piece.range.start;
-        self.quoted.push(piece);
+        let start = files.append(text);
+        files.quoted.push(Piece { path, range: start..files.all.len() });
         start
-    }
-
-    fn append(&mut self, path: PathBuf, text: &str) -> Piece {
-        // A byte in between: what is wrong at the very end of a file must not point into the next one.
-        self.text.push('\n');
-        let start = self.text.len();
-        self.text.push_str(text);
-        Piece { path, range: start..self.text.len() }
     }
 
     /// Drops the text of all files, and with it the places in it; the main file's path stays.
     pub fn forget_text(&mut self) {
-        self.text = String::new();
-        self.main.range = 0..0;
-        self.drop_ins = Vec::new();
-        self.quoted = Vec::new();
+        self.text = None;
     }
 
     /// The path of the main file.
     pub fn path(&self) -> &Path {
-        &self.main.path
+        &self.path
     }
 
     /// The paths of the drop-ins, in the order in which they are applied.
     pub fn drop_ins(&self) -> impl Iterator<Item = &Path> {
-        self.drop_ins.iter().map(|piece| piece.path.as_path())
+        self.text.iter().flat_map(|files| &files.drop_ins).map(|piece| piece.path.as_path())
     }
 
     /// All files of the definition itself, the main one first.
     pub fn parts(&self) -> impl Iterator<Item = Part<'_>> {
-        self.pieces().map(|piece| self.part(piece))
+        let drop_ins = self.text.iter().flat_map(|files| &files.drop_ins);
+        std::iter::once(self.main()).chain(drop_ins.map(|piece| self.part(piece)))
     }
 
     /// The file in which a byte offset lies; the last one if it lies past the end.
     pub fn part_at(&self, offset: usize) -> Part<'_> {
-        let mut later = self.quoted.iter().rev().chain(self.drop_ins.iter().rev());
+        let mut later =
+            self.text.iter().flat_map(|files| files.quoted.iter().rev().chain(files.drop_ins.iter().rev()));
         let piece = later.find(|piece| piece.range.start <= offset);
-        self.part(piece.unwrap_or(&self.main))
+        piece.map_or_else(|| self.main(), |piece| self.part(piece))
     }
 
     /// The file and the position of a byte offset; an offset past the end is the end.
@@ -125,30 +132,46 @@ impl Source {
 
     /// What stands at `span`.
     pub(crate) fn slice(&self, span: Range<usize>) -> &str {
-        self.text.get(span).unwrap_or_default()
+        self.all().get(span).unwrap_or_default()
     }
 
     /// Bytes of all files.
     pub fn len(&self) -> usize {
-        self.text.len()
+        self.all().len()
     }
 
     /// Whether there is no text, be it that it is not kept.
     pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
+        self.all().is_empty()
     }
 
     /// Whether a character stands anywhere.
     pub(crate) fn contains(&self, wanted: &[char]) -> bool {
-        self.text.contains(wanted)
+        self.all().contains(wanted)
     }
 
-    fn pieces(&self) -> impl Iterator<Item = &Piece> {
-        std::iter::once(&self.main).chain(&self.drop_ins)
+    fn all(&self) -> &str {
+        self.text.as_ref().map_or("", |files| &files.all)
+    }
+
+    fn main(&self) -> Part<'_> {
+        let end = self.text.as_ref().map_or(0, |files| files.main);
+        Part { path: &self.path, text: self.slice(0..end), start: 0 }
     }
 
     fn part<'a>(&'a self, piece: &'a Piece) -> Part<'a> {
         Part { path: &piece.path, text: self.slice(piece.range.clone()), start: piece.range.start }
+    }
+}
+
+impl Text {
+    /// Where it begins.
+    fn append(&mut self, text: &str) -> usize {
+        // A byte in between: what is wrong at the very end of a file must not point into the next one.
+        self.all.push('\n');
+        let start = self.all.len();
+        self.all.push_str(text);
+        start
     }
 }
 

@@ -20,9 +20,38 @@ pub struct Claims {
     pub health: bool,
     /// The services that it refers to, and the units that may be a service's: strongly, then weakly, then for the
     /// order only.
-    pub references: Vec<(Reference, Dependency)>,
-    /// Host ports, each range with both its ends.
-    ports: Vec<(u16, u16)>,
+    pub references: Box<[(Reference, Dependency)]>,
+    ports: Ports,
+}
+
+/// Host ports, each range with both its ends. Nearly every service has one range, and of thousands of services they
+/// are held: hence no list for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ports {
+    One([(u16, u16); 1]),
+    List(Box<[(u16, u16)]>),
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self::List(Box::default())
+    }
+}
+
+impl FromIterator<(u16, u16)> for Ports {
+    fn from_iter<T: IntoIterator<Item = (u16, u16)>>(ranges: T) -> Self {
+        let ranges: Vec<(u16, u16)> = ranges.into_iter().collect();
+        <[(u16, u16); 1]>::try_from(ranges).map_or_else(|ranges| Self::List(ranges.into()), Self::One)
+    }
+}
+
+impl Ports {
+    fn iter(&self) -> std::slice::Iter<'_, (u16, u16)> {
+        match self {
+            Self::One(range) => range.iter(),
+            Self::List(ranges) => ranges.iter(),
+        }
+    }
 }
 
 /// Where a definition says what it claims: as many places as [`Claims`] has references and ports, in the same order.

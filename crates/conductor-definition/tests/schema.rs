@@ -112,7 +112,7 @@ fn definitions_in_the_fixtures_are_judged_alike() {
             for part in source.parts().filter(|_| good) {
                 // With drop-ins, the main file need not be whole.
                 let [main, drop_in] = schemas(kind);
-                let schema = if candidate.drop_ins.is_empty() { main } else { drop_in };
+                let schema = if candidate.drop_ins().is_empty() { main } else { drop_in };
                 let complaints = schema.complaints(part.text);
                 assert_eq!(complaints, Vec::<String>::new(), "{}", part.path.display());
                 *(if part.path == Path::new(source.path()) { &mut mains } else { &mut drop_ins }) += 1;

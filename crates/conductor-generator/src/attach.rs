@@ -29,7 +29,7 @@ pub(crate) fn check(service: &Service, known: &Known, scope: Scope, draft: &mut 
             service.runtime
         );
         draft.report(Diagnostic::error("other-engine", said).help(SET_RUNTIME));
-        draft.misused.push((name, service.runtime));
+        draft.findings_mut().misused.push((name, service.runtime));
     }
 }
 
@@ -59,7 +59,7 @@ fn missing(name: &DefinitionName, runtime: Runtime, known: &Known, scope: Scope)
 pub(crate) fn tell(services: &[Box<Draft>], objects: &mut [Draft]) {
     for service in services {
         let name = service.name.as_ref().map(DefinitionName::as_str).unwrap_or_default();
-        for (misused, runtime) in &service.misused {
+        for (misused, runtime) in &service.findings().misused {
             let said = format!("the service {name} runs with {runtime} and cannot use it");
             let object = objects.iter_mut().find(|object| object.name.as_ref() == Some(misused));
             if let Some(object) = object {

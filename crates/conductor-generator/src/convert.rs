@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use conductor_definition::{
@@ -72,7 +72,7 @@ pub fn read_all(site: &Site) -> Readings {
         for reading in parallel::map(candidates, |candidate| read(kind, candidate, &released)) {
             match reading {
                 Ok(reading) => readings.definitions.push(reading),
-                Err(empty) => readings.empty.push((kind, empty)),
+                Err(empty) => readings.empty.push((kind, empty.into())),
             }
         }
     }
@@ -80,8 +80,8 @@ pub fn read_all(site: &Site) -> Readings {
 }
 
 /// Reads a definition; only its path if it is masked because it is empty.
-pub(crate) fn read(kind: Kind, candidate: Candidate, deployed: &Released<'_>) -> Result<Reading, PathBuf> {
-    let Some((source, problems)) = candidate.read() else { return Err(candidate.main.path) };
+pub(crate) fn read(kind: Kind, candidate: Candidate, deployed: &Released<'_>) -> Result<Reading, Box<Path>> {
+    let Some((source, problems)) = candidate.read() else { return Err(candidate.main.path.into()) };
     let releases = if kind == Kind::Service { deployed.of(source.path()) } else { None };
     Ok(Reading { kind, source, problems, releases })
 }
@@ -245,7 +245,9 @@ impl<'a> Converter<'a> {
         let result = self.units_of(&object.definition_name(), || render_object(object, self.host.scope));
         match result {
             Ok(Rendered { units, advice }) => {
-                draft.diagnostics.extend(advice.map(|advice| *advice));
+                if let Some(advice) = advice {
+                    draft.report(*advice);
+                }
                 draft.state = State::Rendered(Ok(Rendered { units, advice: None }));
             }
             Err(diagnostic) => draft.report(*diagnostic),
@@ -283,7 +285,9 @@ impl<'a> Converter<'a> {
         for draft in &mut drafts {
             match &mut draft.state {
                 State::Rendered(Ok(rendered)) => {
-                    draft.diagnostics.extend(rendered.advice.take().map(|advice| *advice));
+                    if let Some(advice) = rendered.advice.take() {
+                        draft.report(*advice);
+                    }
                 }
                 State::Rendered(Err(diagnostic)) => {
                     let diagnostic = (**diagnostic).clone();

@@ -1,36 +1,35 @@
 //! Units that cannot be: others have the name already, or systemd would not read them.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
-use conductor_definition::Diagnostic;
+use conductor_definition::{DefinitionName, Diagnostic};
 use conductor_units::{Tree, too_long};
 
 use crate::Host;
 use crate::draft::Draft;
-use crate::plan::Units;
 
 /// systemd's own generators refuse a second unit of one name too (src/shared/generator.c).
 pub(crate) fn claimed_twice(drafts: &[Box<Draft>], objects: &[Draft]) -> Vec<(usize, Diagnostic)> {
-    let all = objects.iter().chain(drafts.iter().map(Box::as_ref)).filter_map(Draft::units);
-    let mut paths: Vec<&str> = all.flat_map(Units::paths).collect();
-    paths.sort_unstable();
+    let all = objects.iter().chain(drafts.iter().map(Box::as_ref));
+    // Of thousands of paths only so much that equal ones are found, and now and then a pair that is not equal.
+    let hasher = RandomState::new();
+    let mut seen: Vec<u64> = all.flat_map(paths).map(|path| hasher.hash_one(path)).collect();
+    seen.sort_unstable();
     // Nearly always: then nobody asks who has what.
-    if paths.is_sorted_by(|one, next| one < next) {
+    if seen.is_sorted_by(|one, next| one < next) {
         return Vec::new();
     }
-    drop(paths);
-    let mut owners: HashMap<&str, &Path> = HashMap::new();
+    drop(seen);
+    let mut owners: HashMap<String, &Path> = HashMap::new();
     for object in objects {
-        let paths = object.units().into_iter().flat_map(Units::paths);
-        owners.extend(paths.map(|unit| (unit, object.source.path())));
+        owners.extend(paths(object).map(|unit| (unit, object.source.path())));
     }
     let mut losers = Vec::new();
     for (at, draft) in drafts.iter().enumerate() {
-        let Some(units) = draft.units() else { continue };
-        let path = draft.source.path();
-        match units.paths().find_map(|unit| Some((unit, owners.get(unit)?))) {
-            None => owners.extend(units.paths().map(|unit| (unit, path))),
+        match paths(draft).find_map(|unit| owners.get(&unit).map(|owner| (unit, *owner))) {
+            None => owners.extend(paths(draft).map(|unit| (unit, draft.source.path()))),
             Some((unit, owner)) => {
                 let said = format!("its unit {unit} is made from {} already", owner.display());
                 losers.push((at, Diagnostic::error("name-clash", said).help("rename one of the two")));
@@ -38,6 +37,13 @@ pub(crate) fn claimed_twice(drafts: &[Box<Draft>], objects: &[Draft]) -> Vec<(us
         }
     }
     losers
+}
+
+/// Of the units that a definition has; none if it has none.
+fn paths(draft: &Draft) -> impl Iterator<Item = String> {
+    let key = draft.units().and(draft.name.as_ref()).map(DefinitionName::key).unwrap_or_default();
+    let paths: Vec<String> = draft.units().map(|units| units.paths(&key).collect()).unwrap_or_default();
+    paths.into_iter()
 }
 
 /// Generated units hide those in /usr/lib (systemd.unit(5), unit load path): a definition must not take

@@ -6,7 +6,6 @@
 //! new ones. /run is the one place where a generator may write besides its output directory
 //! (systemd 253, NEWS); it is empty after a boot, when nothing runs that would have to be kept.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use conductor_definition::Site;
@@ -26,7 +25,8 @@ const SUFFIX: &str = ".units";
 #[derive(Debug, Default)]
 pub struct LastGood {
     directory: PathBuf,
-    names: BTreeSet<String>,
+    /// Sorted.
+    names: Vec<Box<str>>,
     /// Files that a generator did not live to rename.
     unfinished: Vec<PathBuf>,
 }
@@ -34,32 +34,33 @@ pub struct LastGood {
 impl LastGood {
     pub(crate) fn open(site: &Site) -> Self {
         let directory = site.real(&site.runtime().join(DIRECTORY));
-        let (mut names, mut unfinished) = (BTreeSet::new(), Vec::new());
+        let (mut names, mut unfinished) = (Vec::new(), Vec::new());
         for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
             let file_name = entry.file_name();
             let Some(name) = file_name.to_str().and_then(|name| name.strip_suffix(SUFFIX)) else { continue };
             if name.starts_with('.') {
                 unfinished.push(entry.path());
             } else {
-                names.insert(name.to_owned());
+                names.push(name.into());
             }
         }
+        names.sort_unstable();
         Self { directory, names, unfinished }
     }
 
     /// The names under which something is kept, sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str)
+        self.names.iter().map(|name| &**name)
     }
 
     /// Whether something is kept under this name.
     pub(crate) fn contains(&self, name: &str) -> bool {
-        self.names.contains(name)
+        self.names.binary_search_by(|kept| (**kept).cmp(name)).is_ok()
     }
 
     /// What is kept. What cannot be read back is as good as not kept: it is written anew.
     pub(crate) fn get(&self, name: &str) -> Option<Tree> {
-        if !self.names.contains(name) {
+        if !self.contains(name) {
             return None;
         }
         Tree::parse(&std::fs::read_to_string(self.path(name)).ok()?).ok()
@@ -67,7 +68,7 @@ impl LastGood {
 
     /// Whether exactly this tree is kept.
     pub(crate) fn has(&self, name: &str, tree: &Tree) -> bool {
-        self.names.contains(name) && holds(&self.path(name), tree.parts()).unwrap_or(false)
+        self.contains(name) && holds(&self.path(name), tree.parts()).unwrap_or(false)
     }
 
     /// Writes a tree beside what is kept; [`Self::save`] puts it in its place.

@@ -137,7 +137,7 @@ fn prepare(
         for reading in candidates.into_iter().map(|candidate| read(kind, candidate, &released)) {
             match reading {
                 Ok(reading) => of_objects.push(reading),
-                Err(path) => empty.push((kind, path)),
+                Err(path) => empty.push((kind, PathBuf::from(path))),
             }
         }
     }
@@ -151,7 +151,8 @@ fn prepare(
     let draft =
         |candidate| read(kind, candidate, &released).map(|reading| Box::new(converter.draft(reading)));
     let drafts = parallel::map(candidates, draft).into_iter();
-    let drafts = drafts.filter_map(|draft| draft.map_err(|path| empty.push((kind, path))).ok()).collect();
+    let drafts =
+        drafts.filter_map(|draft| draft.map_err(|path| empty.push((kind, path.into()))).ok()).collect();
     for problem in unsettled.lines() {
         log.log(Priority::Error, &problem);
         outcome = Outcome::Incomplete;

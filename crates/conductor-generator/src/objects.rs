@@ -1,6 +1,7 @@
 //! Networks and volumes: their definitions converted, before those of the services that use them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use conductor_definition::{
@@ -12,6 +13,7 @@ use conductor_units::stub_unit_names;
 use crate::convert::{Converter, all_errors, contained};
 use crate::draft::Draft;
 use crate::in_the_way::shadowed;
+use crate::together::MOST_SHOWN;
 use crate::{Reading, parallel};
 
 /// What became of them.
@@ -35,11 +37,12 @@ pub(crate) struct Properties {
 /// Converts definitions of networks and volumes, each on its own.
 pub(crate) fn convert(mut readings: Vec<Reading>, converter: &Converter<'_>) -> Objects {
     converter.sort(&mut readings, Reading::name);
-    let (mut read, mut drafts): (Vec<Option<Object>>, Vec<Draft>) =
+    let (mut read, mut drafts): (Vec<Option<Read>>, Vec<Draft>) =
         parallel::map(readings, |reading| draft(reading, converter)).into_iter().unzip();
     drop_overlapping(&mut read, &mut drafts);
     let mut known = Known::new();
     for (object, draft) in read.into_iter().zip(&mut drafts) {
+        let object = object.map(|(object, _)| object);
         let Some(name) = draft.name.clone() else { continue };
         // Where somebody else has the unit's name, not even a stub is written.
         let [unit] = stub_unit_names(&name);
@@ -57,14 +60,19 @@ pub(crate) fn convert(mut readings: Vec<Reading>, converter: &Converter<'_>) -> 
     Objects { drafts, known }
 }
 
-fn draft(reading: Reading, converter: &Converter<'_>) -> (Option<Object>, Draft) {
+/// A network or a volume, and where its subnets stand.
+type Read = (Object, Vec<Range<usize>>);
+
+fn draft(reading: Reading, converter: &Converter<'_>) -> (Option<Read>, Draft) {
     let Reading { kind, source, problems, releases: _ } = reading;
     let parse = if kind == Kind::Network { parse_network } else { parse_volume };
     let abilities = converter.host().abilities();
     let parsed = contained(|| parse(&source, abilities)).unwrap_or_else(|bug| Err(vec![bug]));
     let result = all_errors(problems, parsed);
     match result {
-        Ok(ParsedObject { object, warnings }) => (Some(object), Draft::new(kind, source, warnings)),
+        Ok(ParsedObject { object, subnets, warnings }) => {
+            (Some((object, subnets)), Draft::new(kind, source, warnings))
+        }
         Err(diagnostics) => (None, Draft::new(kind, source, diagnostics)),
     }
 }
@@ -80,28 +88,43 @@ fn taken(name: &DefinitionName, unit: &str, converter: &Converter<'_>) -> Option
 }
 
 /// An engine makes no two networks that share addresses. As with host ports, the one that comes first has them.
-fn drop_overlapping(objects: &mut [Option<Object>], drafts: &mut [Draft]) {
-    let mut used: Vec<(Runtime, Subnet, PathBuf)> = Vec::new();
-    for (slot, draft) in objects.iter_mut().zip(drafts) {
-        let Some(object) = slot.as_ref() else { continue };
-        let clash = object.subnets().find_map(|subnet| {
-            let shares = |(runtime, other, _): &&(Runtime, Subnet, PathBuf)| {
-                *runtime == object.runtime && subnet.overlaps(*other)
-            };
-            let (_, other, path) = used.iter().find(shares)?;
-            Some(format!("the subnet {subnet} overlaps {other} of {}", path.display()))
+fn drop_overlapping(objects: &mut [Option<Read>], drafts: &mut [Draft]) {
+    /// Addresses that are taken: whose, by the place among all, and where that says so.
+    struct Taken {
+        runtime: Runtime,
+        subnet: Subnet,
+        by: usize,
+        at: Range<usize>,
+    }
+    let mut used: Vec<Taken> = Vec::new();
+    let mut left = MOST_SHOWN;
+    for (by, slot) in objects.iter_mut().enumerate() {
+        let Some((object, places)) = slot.as_ref() else { continue };
+        let mine = || object.subnets().zip(places.iter().cloned());
+        let clash = mine().find_map(|(subnet, place)| {
+            let shares = |taken: &&Taken| taken.runtime == object.runtime && subnet.overlaps(taken.subnet);
+            used.iter().find(shares).map(|taken| (subnet, place, taken))
         });
-        match clash {
-            None => {
-                let mine = |subnet| (object.runtime, subnet, object.source_path.clone());
-                used.extend(object.subnets().map(mine));
-            }
-            Some(said) => {
-                draft.report(
-                    Diagnostic::error("subnet-clash", said).help("give one of the two other addresses"),
-                );
-                *slot = None;
-            }
+        let Some((subnet, place, taken)) = clash else {
+            let taken = |(subnet, at)| Taken { runtime: object.runtime, subnet, by, at };
+            used.extend(mine().map(taken).collect::<Vec<_>>());
+            continue;
+        };
+        let Some(first) = drafts.get(taken.by) else { continue };
+        let path = first.source.path().display();
+        let said = format!("the subnet {subnet} overlaps {} of {path}", taken.subnet);
+        let part = first.source.part_at(taken.at.start);
+        let budget = left.checked_sub(part.text.len());
+        let shown = budget.map(|_| (part.path.to_owned(), part.text.to_owned(), part.start));
+        left = budget.unwrap_or(left);
+        let mut found = Diagnostic::error("subnet-clash", said).at(place, "shares addresses");
+        let Some(draft) = drafts.get_mut(by) else { continue };
+        if let Some((path, text, start)) = shown {
+            let moved = draft.source.quote(path, &text);
+            let offset = |there: usize| moved + there.saturating_sub(start);
+            found = found.and(offset(taken.at.start)..offset(taken.at.end), "with this subnet");
         }
+        draft.report(found.help("give one of the two other addresses"));
+        *slot = None;
     }
 }

@@ -33,6 +33,13 @@ pub(crate) struct Planned {
     pub(crate) kept: bool,
 }
 
+impl Planned {
+    /// The paths of its units.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = String> {
+        self.units.paths(&self.name)
+    }
+}
+
 /// Units until they are written.
 #[derive(Debug)]
 pub(crate) enum Units {
@@ -48,10 +55,11 @@ pub(crate) enum Units {
 }
 
 impl Units {
-    pub(crate) fn paths(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+    /// The paths of the units of `service`.
+    pub(crate) fn paths<'a>(&'a self, service: &'a str) -> Box<dyn Iterator<Item = String> + 'a> {
         match self {
-            Self::Held(tree) => Box::new(tree.iter().map(|(path, _)| path)),
-            Self::Staged { files, .. } => Box::new(files.paths()),
+            Self::Held(tree) => Box::new(tree.iter().map(|(path, _)| path.to_owned())),
+            Self::Staged { files, .. } => Box::new(files.paths(service)),
         }
     }
 
@@ -68,12 +76,8 @@ impl Units {
 struct Taken(BTreeSet<String>);
 
 impl Taken {
-    fn add<'a>(&mut self, paths: impl Iterator<Item = &'a str>) {
-        self.0.extend(paths.map(str::to_owned));
-    }
-
     fn add_tree(&mut self, tree: &Tree) {
-        self.add(tree.iter().map(|(path, _)| path));
+        self.0.extend(tree.iter().map(|(path, _)| path.to_owned()));
     }
 }
 
@@ -129,7 +133,7 @@ pub(crate) fn plan(drafts: Drafts, last_good: &LastGood, host: &Host) -> Plan {
     // Nearly always nothing has changed, nothing is broken and nothing gone: then nobody asks what is taken.
     let asked = |service: &Planned| matches!(service.units, Units::Held(_)) && !service.kept;
     if !broken.is_empty() || !gone.is_empty() || plan.services.iter().any(asked) {
-        plan.services.iter().for_each(|service| taken.add(service.units.paths()));
+        taken.0.extend(plan.services.iter().flat_map(Planned::paths));
     }
     for service in &mut plan.services {
         // What has not changed has lost no unit.

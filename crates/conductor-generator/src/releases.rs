@@ -57,7 +57,7 @@ impl Converter<'_> {
     pub(crate) fn line_up(&self, definition: Option<Service>, releases: Releases, draft: &mut Draft) {
         let Releases { live, trial, files, problems } = releases;
         for Finding { path, diagnostic } in problems {
-            draft.releases.push((Source::new(path, ""), vec![diagnostic]));
+            draft.findings_mut().releases.push((Source::new(path, ""), vec![diagnostic]));
         }
         let Ok(name) = ServiceName::from_path(draft.source.path()) else { return };
         // Whether it is started at boot is the administrator's to say, at any time.
@@ -98,7 +98,7 @@ impl Converter<'_> {
         match result {
             Ok(Parsed { service, warnings: _ }) => Some(service),
             Err(diagnostics) => {
-                draft.releases.push((source, diagnostics));
+                draft.findings_mut().releases.push((source, diagnostics));
                 None
             }
         }
@@ -112,12 +112,17 @@ impl Converter<'_> {
         }
         let mut found = Draft::new(Kind::Service, Source::new(&live.source_path, ""), Vec::new());
         attach::check(live, self.known(), self.host().scope, &mut found);
-        draft.misused.append(&mut found.misused);
+        let misused = std::mem::take(&mut found.findings_mut().misused);
         let (source, errors) = found.into_errors();
+        if misused.is_empty() && errors.is_empty() {
+            return true;
+        }
+        let findings = draft.findings_mut();
+        findings.misused.extend(misused);
         if errors.is_empty() {
             return true;
         }
-        draft.releases.push((source, errors));
+        findings.releases.push((source, errors));
         false
     }
 }

@@ -12,7 +12,7 @@ use crate::convert::{Converter, contained};
 use crate::draft::Draft;
 
 /// Bytes of definitions that are read again, and shown beside others, at the most: findings beyond have no place.
-const MOST_READ: usize = 8 << 20;
+pub(crate) const MOST_SHOWN: usize = 8 << 20;
 
 /// A finding about one definition that has to do with others.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ pub(crate) fn clashing(drafts: &[Box<Draft>]) -> Vec<Complaint> {
 pub(crate) fn report(converter: &Converter<'_>, drafts: &mut [Box<Draft>], mut complaints: Vec<Complaint>) {
     complaints.retain(|complaint| converter.gives_advice() || complaint.diagnostic.is_error());
     // All are located before the first is reported: who is wrong claims nothing any more.
-    let mut texts = Texts { converter, left: MOST_READ, located: BTreeMap::new() };
+    let mut texts = Texts { converter, left: MOST_SHOWN, located: BTreeMap::new() };
     for Complaint { about, diagnostic: _, at, related } in &complaints {
         let others = related.as_ref().map(|(other, _)| *other);
         for one in at.iter().map(|_| *about).chain(others) {

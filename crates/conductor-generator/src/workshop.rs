@@ -13,6 +13,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -36,21 +37,42 @@ pub(crate) struct Workshop<'a> {
     empty: bool,
 }
 
-/// A tree whose files lie ready: the paths, each on a line, with a link's target behind a NUL. In one piece, because
-/// of thousands of definitions this is most of what is held.
+/// Stands for the name of the service in what is [`Staged`]: no path of a unit has it.
+const NAME: char = '\u{1}';
+
+/// A tree whose files lie ready: the paths, each on a line, with a link's target behind a NUL. In one piece, and without
+/// the name that nearly all of them begin with, because of thousands of definitions this is most of what is held.
 #[derive(Debug, Clone)]
 pub(crate) struct Staged(Box<str>);
 
 impl Staged {
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.pieces().map(|(path, _)| path)
+    fn new(service: &str, tree: &Tree) -> Self {
+        let mut lines = String::new();
+        for (path, entry) in tree.iter() {
+            if let Entry::File(_) = entry {
+                lines.extend([path, "\n"]);
+            }
+        }
+        // Links last: they lead to files, and a directory for them is made only when there is one.
+        for (path, entry) in tree.iter() {
+            if let Entry::Link(target) = entry {
+                lines.extend([path, "\0", target, "\n"]);
+            }
+        }
+        Self(lines.replace(service, NAME.encode_utf8(&mut [0; 4])).into())
+    }
+
+    /// The paths of `service`'s units.
+    pub(crate) fn paths(&self, service: &str) -> impl Iterator<Item = String> {
+        self.pieces(service).map(|(path, _)| path)
     }
 
     /// Paths, and where those lead that are symbolic links.
-    fn pieces(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.0.split_terminator('\n').map(|line| match line.split_once('\0') {
-            Some((path, target)) => (path, Some(target)),
-            None => (line, None),
+    fn pieces(&self, service: &str) -> impl Iterator<Item = (String, Option<String>)> {
+        let whole = move |text: &str| text.replace(NAME, service);
+        self.0.split_terminator('\n').map(move |line| match line.split_once('\0') {
+            Some((path, target)) => (whole(path), Some(whole(target))),
+            None => (whole(line), None),
         })
     }
 }
@@ -64,30 +86,22 @@ impl<'a> Workshop<'a> {
 
     /// Makes the files of a tree, or finds that they are there. Nothing of it is visible to systemd yet.
     pub(crate) fn stage(&self, service: &str, tree: &Tree) -> io::Result<Staged> {
-        let mut pieces = String::with_capacity(160);
         for (path, entry) in tree.iter() {
             if let Entry::File(text) = entry {
                 self.make(&self.file(service, path), text)?;
-                pieces.extend([path, "\n"]);
             }
         }
-        // Links last: they lead to files, and a directory for them is made only when there is one.
-        for (path, entry) in tree.iter() {
-            if let Entry::Link(target) = entry {
-                pieces.extend([path, "\0", target, "\n"]);
-            }
-        }
-        Ok(Staged(pieces.into()))
+        Ok(Staged::new(service, tree))
     }
 
     /// Gives a staged tree to systemd: all of it or nothing.
     pub(crate) fn place(&self, service: &str, staged: &Staged) -> Result<(), WriteError> {
         let mut placed = Vec::new();
-        for (path, target) in staged.pieces() {
-            let place = below(self.output, &[path]);
+        for (path, target) in staged.pieces(service) {
+            let place = below(self.output, &[&path]);
             let result = match target {
-                Some(target) => link(&place, target),
-                None => place_file(&self.file(service, path), &place),
+                Some(target) => link(&place, &target),
+                None => place_file(&self.file(service, &path), &place),
             };
             if let Err(error) = result {
                 // The first error is the one to report.
@@ -121,8 +135,11 @@ impl<'a> Workshop<'a> {
         let files = plan
             .services
             .iter()
-            .flat_map(|service| service.units.paths().map(|path| self.file(&service.name, path)));
-        tidy(&self.aside, &files.collect());
+            .flat_map(|service| service.paths().map(|path| self.file(&service.name, &path)));
+        // Of thousands of paths only so much; a file that nobody has and that looks like another does no harm.
+        let hasher = RandomState::new();
+        let used: HashSet<u64> = files.map(|path| hasher.hash_one(path)).collect();
+        tidy(&self.aside, &|path| used.contains(&hasher.hash_one(path)));
     }
 
     /// A file that holds `text` and that nobody has seen yet, unless it was there before.
@@ -174,14 +191,14 @@ fn exists(path: &Path) -> bool {
 }
 
 /// Left-overs cost memory and do no harm, so what cannot be removed stays.
-fn tidy(directory: &Path, used: &HashSet<PathBuf>) {
+fn tidy(directory: &Path, is_used: &dyn Fn(&Path) -> bool) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
-        if used.contains(&path) {
+        if is_used(&path) {
             continue;
         }
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            tidy(&path, used);
+            tidy(&path, is_used);
             // Refused while something is in it.
             drop(std::fs::remove_dir(path));
         } else {

@@ -92,7 +92,7 @@ impl What {
                 Edit::Changed => {
                     changed = true;
                     say(&format!("{name} is {word} now ({})", file.main.path.display()));
-                    if !file.drop_ins.is_empty() {
+                    if !file.drop_ins().is_empty() {
                         let conductor = conductor(site.scope());
                         say(&format!(
                             "it has drop-ins, which have the last word: `{conductor} status` shows what counts"

@@ -1,6 +1,7 @@
 //! What networks and volumes have in common.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use super::{Check, texts, values};
@@ -25,13 +26,16 @@ struct Common {
     labels: Option<BTreeMap<LabelName, Text>>,
 }
 
-/// A network, and all diagnostics: those of reading included.
+/// A network, and where its subnets stand.
+type Network = (Object, Vec<Range<usize>>);
+
+/// A network with the places of its subnets, and all diagnostics: those of reading included.
 pub(crate) fn network(
     name: Result<ObjectName, Diagnostic>,
     source: &Source,
     read: Read<written::Network>,
     abilities: Abilities,
-) -> (Option<Object>, Vec<Diagnostic>) {
+) -> (Option<Network>, Vec<Diagnostic>) {
     let Read { written, removed, diagnostics } = read;
     let mut check = Check::new(diagnostics, removed, abilities);
     let written::Network {
@@ -48,7 +52,7 @@ pub(crate) fn network(
         labels,
     } = written;
     let runtime = runtime.map(|runtime| check.runtime(&runtime)).unwrap_or_default();
-    let settings = check.network_settings(
+    let (settings, places) = check.network_settings(
         super::subnets::Written {
             driver: driver.as_ref(),
             subnets: subnets.unwrap_or_default(),
@@ -65,7 +69,7 @@ pub(crate) fn network(
     if let Some(object) = object.as_ref().filter(|_| check.diagnostics.is_empty()) {
         check.lint_network_name(object);
     }
-    (object, check.diagnostics)
+    (object.map(|object| (object, places)), check.diagnostics)
 }
 
 /// A volume, and all diagnostics: those of reading included.

@@ -23,7 +23,12 @@ pub(super) struct Written<'a> {
 const BRIDGE: &str = "bridge";
 
 impl Check {
-    pub(super) fn network_settings(&mut self, written: Written<'_>, runtime: Runtime) -> NetworkSettings {
+    /// The settings, and where each subnet stands.
+    pub(super) fn network_settings(
+        &mut self,
+        written: Written<'_>,
+        runtime: Runtime,
+    ) -> (NetworkSettings, Vec<Range<usize>>) {
         let Written { driver, subnets, ipv6, internal, dns, interface, options } = written;
         let subnets = self.subnets(subnets);
         let of_ipv6 = subnets.iter().find(|(subnet, _)| subnet.subnet.is_ipv6());
@@ -54,14 +59,9 @@ impl Check {
         if let Some(interface) = &interface {
             self.interface(interface, driver, options, runtime);
         }
-        NetworkSettings {
-            subnets: subnets.into_iter().map(|(subnet, _)| subnet).collect(),
-            ipv6,
-            internal,
-            dns,
-            dns_servers,
-            interface: interface.map(Spanned::into_inner),
-        }
+        let (subnets, places) = subnets.into_iter().unzip();
+        let interface = interface.map(Spanned::into_inner);
+        (NetworkSettings { subnets, ipv6, internal, dns, dns_servers, interface }, places)
     }
 
     fn subnets(
