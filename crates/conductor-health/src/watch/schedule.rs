@@ -28,9 +28,8 @@ pub(super) struct Schedule {
     jitter: Jitter,
 }
 
-/// systemd's timers have 50 times as much by default for the same reason (`AccuracySec=` in systemd.timer(5) is even
-/// a minute); this is no more than what a busy machine does to any timer.
-const TOGETHER: Duration = Duration::from_millis(5);
+/// systemd's own event loop may be late by 25 times as much for the same reason (`accuracy` in sd_event_add_time(3)).
+const TOGETHER: Duration = Duration::from_millis(10);
 
 /// Where a target stands.
 #[derive(Debug)]
@@ -175,8 +174,8 @@ mod tests {
         let batches = batches(&mut schedule, start + second * 10);
         let checks: usize = batches.iter().map(Vec::len).sum();
         assert!((9900..=10_100).contains(&checks), "none is left out and none asked twice: {checks}");
-        assert!(batches.len() < checks / 4, "{} for {checks} checks", batches.len());
-        assert!(batches.iter().all(|batch| batch.len() < 20), "they are still spread");
+        assert!(batches.len() < checks / 7, "{} for {checks} checks", batches.len());
+        assert!(batches.iter().all(|batch| batch.len() < 40), "they are still spread");
         // Nobody is taken early as long as nobody is due.
         let next = schedule.next().unwrap();
         assert_eq!(schedule.batch(next - Duration::from_micros(1)), None);
