@@ -36,6 +36,7 @@ mod seen;
 mod slots;
 mod soak;
 mod stage;
+mod stages;
 mod standing_back;
 #[path = "../trees.rs"]
 mod trees;

@@ -41,7 +41,7 @@ pub use freeze::{Pins, freeze};
 pub use kind::{DefinitionName, Kind};
 pub use object::{NetworkSettings, Object, SubnetSettings, VolumeSettings, What};
 pub use question::{GrpcQuestion, HealthProtocol, HealthTls, HttpQuestion, Method, Question};
-pub use release::{Before, Deploy, Proxy, ProxyDriver, Slot, Strategy};
+pub use release::{Before, Canary, Deploy, Door, Promotion, Proxy, ProxyDriver, Slot, Strategy};
 pub use releases::{Live, ReleaseFile, Releases};
 pub use search::{File, Finding, Found, find};
 pub use service::{
@@ -55,10 +55,11 @@ pub use source::{Part, Place, Position, Source};
 pub use suggest::nearest;
 pub use together::{Claims, Clash, Places, Reference, clashes};
 pub use value::{
-    Capability, Cpus, Dependency, Device, Directive, DriverName, EnvironmentName, FileMode, FilePath,
-    FileSystem, Group, GrpcService, HeaderName, HostName, HostPattern, Image, InterfaceName, InvalidValue,
-    LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, SecretTarget, ServiceName,
-    Signal, SliceName, Statuses, Subnet, SysctlName, TimeZone, TlsName, UpstreamName, UrlPath, User,
+    Capability, Cpus, Dependency, Device, Directive, DoorWord, DriverName, EnvironmentName, FileMode,
+    FilePath, FileSystem, Group, GrpcService, HeaderName, HostName, HostPattern, Image, InterfaceName,
+    InvalidValue, LabelName, LimitName, LogDriver, Memory, ObjectName, OptionName, SecretName, SecretTarget,
+    ServiceName, Signal, SliceName, Statuses, Subnet, SysctlName, TimeZone, TlsName, UpstreamName, UrlPath,
+    User,
 };
 
 /// A definition that could be read, and what is questionable about it.

@@ -1,10 +1,12 @@
 //! How releases of a service take over from each other: the model.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use conductor_timespan::TimeSpan;
 
-use crate::value::{FilePath, UpstreamName};
+use crate::value::{DoorWord, FilePath, UpstreamName};
+use crate::written::default;
 use crate::{Port, Service};
 
 /// One of the two places of a service that is deployed blue-green: while the release in one is live, the next comes up
@@ -88,6 +90,40 @@ pub struct Deploy {
     pub before: Option<Before>,
     /// Releases that are kept.
     pub keep: u32,
+    /// What of a new release gets requests before the whole of it does.
+    pub canary: Option<Canary>,
+    /// For so long the old release can still take over again after the switch; none if zero.
+    pub bake: TimeSpan,
+}
+
+/// A part of a new release that gets a share of the requests, for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Canary {
+    /// How many of its instances; at least one and at most all.
+    pub instances: u16,
+    /// The share of all of them together in percent, from 1 to 99; the same for each instance of both releases if none.
+    pub share: Option<u8>,
+    /// For how long, if it goes on by itself after that.
+    pub bake: TimeSpan,
+    /// Who says that the rest follows.
+    pub promotion: Promotion,
+}
+
+/// Who says that a canary becomes a release.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Promotion {
+    /// The time for which it was healthy.
+    #[default]
+    Auto,
+    /// Somebody, with a command.
+    Manual,
+}
+
+impl Default for Canary {
+    /// What counts where a canary is asked for and nothing is said about it.
+    fn default() -> Self {
+        Self { instances: 1, share: None, bake: default::CANARY_BAKE, promotion: Promotion::Auto }
+    }
 }
 
 /// A command that runs once, in the new image.
@@ -108,6 +144,19 @@ pub struct Proxy {
     pub port: Port,
     /// Which program.
     pub driver: ProxyDriver,
+    /// How requests reach a release that gets no others.
+    pub dark: Option<Door>,
+}
+
+/// What takes a request to a release that is in the dark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Door {
+    /// A header field of this name with this value.
+    Header(DoorWord, DoorWord),
+    /// A cookie of this name with this value.
+    Cookie(DoorWord, DoorWord),
+    /// An address of the host, on which the proxy listens for it.
+    Listen(SocketAddr),
 }
 
 /// A program that passes requests on.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use crate::{Dependency, Service, Slot};
+use crate::{Dependency, Door, Port, Service, Slot};
 
 /// What others have to know of a service: small, so that it can be held of thousands of services that are
 /// themselves long written.
@@ -95,24 +95,22 @@ impl Claims {
         let references = lists.into_iter().flat_map(|(how, list)| {
             list.iter().filter(|name| name.may_be_ours()).map(move |name| (how, name.clone()))
         });
-        // Instances follow each other without a gap, and so do the slots: both are the service's, because the next release
-        // comes up in the one that is free.
-        let last_slot = service.slots.then_some(Slot::Green);
-        let ports = service.network.ports.iter().map(|port| {
-            let last = port.host_port(service.instances, last_slot).saturating_add(port.count - 1);
-            (port.host, last)
-        });
+        let dark = match service.proxy.as_ref().and_then(|proxy| proxy.dark.as_ref()) {
+            Some(Door::Listen(address)) => Some((address.port(), address.port())),
+            Some(Door::Header(..) | Door::Cookie(..)) | None => None,
+        };
+        let ports = host_ports(&service.network.ports, service.instances, service.slots);
         Self {
             group: service.is_group(),
             instances: service.instances,
             slots: service.slots,
             health: service.health.is_some(),
             references: references.collect(),
-            ports: ports.collect(),
+            ports: ports.chain(dark).collect(),
         }
     }
 
-    /// Which of its `[[ports]]`, from 0, takes a host port.
+    /// Which of its `[[ports]]`, from 0, takes a host port; the door of a release in the dark comes after them.
     pub fn position_of(&self, port: u16) -> Option<usize> {
         self.ports.iter().position(|(first, last)| (*first..=*last).contains(&port))
     }
@@ -121,6 +119,15 @@ impl Claims {
     pub fn host_ports(&self) -> impl Iterator<Item = u16> {
         self.ports.iter().flat_map(|(first, last)| *first..=*last)
     }
+}
+
+/// What each of the ports takes of the host's, with both ends. Instances follow each other without a gap, and so do the
+/// slots: both are the service's, because the next release comes up in the one that is free.
+pub(crate) fn host_ports(ports: &[Port], instances: u16, slots: bool) -> impl Iterator<Item = (u16, u16)> {
+    let last_slot = slots.then_some(Slot::Green);
+    ports.iter().map(move |port| {
+        (port.host, port.host_port(instances, last_slot).saturating_add(port.count.saturating_sub(1)))
+    })
 }
 
 /// Two services that cannot both run.
@@ -181,6 +188,16 @@ mod tests {
         let slots =
             "deploy.strategy = \"blue-green\"\ninstances = 2\n[[ports]]\ncontainer = \"80-81\"\nhost = 100";
         assert_eq!(claims(slots).host_ports().collect::<Vec<_>>(), (100..108).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_port_of_a_release_in_the_dark_counts() {
+        let text = "image = \"x\"\nports = [{ container = 1, host = 100 }]\n\
+                    [proxy]\nupstream = \"web\"\ndark.listen = \"127.0.0.1:300\"\n";
+        let (claims, places) = claims_in(&Source::new("web.toml", text), Abilities::ROOT).unwrap();
+        assert_eq!(claims.host_ports().collect::<Vec<_>>(), [100, 101, 300]);
+        let place = places.ports[claims.position_of(300).unwrap()].clone();
+        assert_eq!(text.get(place).unwrap(), "\"127.0.0.1:300\"");
     }
 
     #[test]

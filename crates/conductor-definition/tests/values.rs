@@ -90,13 +90,13 @@ fn beyond_a_pattern(error: &Diagnostic, value: &Value) -> bool {
     let text = value.as_str().unwrap_or_default();
     let says = |message: &str| error.message.contains(message);
     // The sum of a time span, and a number of bytes that has more than 64 bits.
-    (error.code == "out-of-range" && says("is not between 10ms and 1w"))
+    (error.code == "out-of-range" && (says("is not between 10ms and 1w") || says("is not between 0 and 1w")))
         || says("a time span may be neither negative nor that long")
         || (says("not a size of memory") && text.ends_with(['K', 'M', 'G', 'T', 'P', 'E', 'B']))
         // The ends of a range of ports.
         || (error.code == "out-of-range" && text.contains('-'))
         // The grammar of addresses of version 6.
-        || (text.contains(':') && (says("is not an IP address") || says("is not an address") || says("is not a subnet:")))
+        || (text.contains(':') && (says("is not an IP address") || says("is not an address") || says("is not a subnet:") || says("is not where a proxy can listen")))
         // What comes of a reference.
         || text.contains('$')
         // A number of JSON can be whole and have a point.

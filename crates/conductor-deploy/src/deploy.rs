@@ -10,7 +10,9 @@ use crate::host::{Host, name};
 use crate::machine::Machine;
 use crate::prepare::{Prepared, candidate, prepare};
 use crate::progress::{Event, Progress, State};
+use crate::promote::refuse_waiting;
 use crate::record::{Entry, Record, SideRecord};
+use crate::stage::{Asked, span};
 use crate::store::Store;
 use crate::{Failure, FailureKind, Outcome, drive};
 
@@ -30,6 +32,16 @@ pub struct Request {
     pub rollback: Option<Rollback>,
     /// Who asks.
     pub by: String,
+    /// What of stages is asked for.
+    pub stages: Asked,
+}
+
+impl Request {
+    /// One that asks for nothing but what there is of a service.
+    pub fn about(service: impl Into<String>, by: impl Into<String>) -> Self {
+        let (service, by) = (service.into(), by.into());
+        Self { service, revision: None, image: None, rollback: None, by, stages: Asked::default() }
+    }
 }
 
 /// Which earlier release.
@@ -55,7 +67,8 @@ pub async fn deploy(
     let began = Instant::now();
     let store = Store::new(site, &request.service);
     let _lock = store.lock(&holder(request))?;
-    finish_other(&store, systemd, progress, began, &interrupt).await?;
+    refuse_waiting(&store, systemd).await?;
+    finish_other(&store, systemd, progress, began, &interrupt, INTERRUPTED).await?;
     let started = now();
     let id = format!("{started:x}-{:04x}", std::process::id() & 0xffff);
     let say = |progress: &mut dyn Progress, state, text: String| {
@@ -76,7 +89,10 @@ pub async fn deploy(
     };
     let Prepared { mut record, fresh, service } = prepare(site, &store, request, id, text, started)?;
     record.old.runs = runs(systemd, &record.old).await?;
-    let span = |span: conductor_timespan::TimeSpan| Duration::from_micros(span.as_micros());
+    if !record.old.runs && record.stages != record.stages.clone().alone() {
+        say(progress, State::Note, "no release runs beside which it could be a canary, or bake".to_owned());
+        record.stages = record.stages.alone();
+    }
     let mut host = Host {
         store: store.clone(),
         systemd: systemd.clone(),
@@ -109,15 +125,22 @@ pub async fn abort(
 ) -> Result<Option<Outcome>, Failure> {
     let store = Store::new(site, &request.service);
     let _lock = store.lock(&holder(request))?;
-    finish_other(&store, systemd, progress, Instant::now(), interrupt).await
+    let waits = store.unfinished()?.and_then(|record| record.waits);
+    let why = waits.map(|stage| format!("taken back on request while it waited {stage}"));
+    let why = why.as_deref().unwrap_or(INTERRUPTED);
+    finish_other(&store, systemd, progress, Instant::now(), interrupt, why).await
 }
 
-async fn finish_other(
+/// Why a deploy ended that its own command did not see the end of.
+pub(crate) const INTERRUPTED: &str = "was interrupted";
+
+pub(crate) async fn finish_other(
     store: &Store,
     systemd: &Systemd,
     progress: &mut dyn Progress,
     began: Instant,
     interrupt: &watch::Receiver<bool>,
+    why: &str,
 ) -> Result<Option<Outcome>, Failure> {
     let Some(record) = store.unfinished()? else { return Ok(None) };
     let committed = store.live() == Live::In(record.to);
@@ -140,11 +163,11 @@ async fn finish_other(
     if !outcome.is_clean() {
         let said = failure.map(|failure| failure.text).unwrap_or_default();
         return Err(Failure::system(
-            format!("the deploy of {} that was interrupted could not be cleaned up", host.record.revision),
+            format!("the deploy of {}, which {why}, could not be cleaned up", host.record.revision),
             said,
         ));
     }
-    let entry = host.record.entry(now(), outcome, Some("was interrupted".to_owned()));
+    let entry = host.record.entry(now(), outcome, Some(why.to_owned()));
     store.finish(&entry)?;
     if outcome == Outcome::Undone {
         store.forget(&entry.id)?;
@@ -152,7 +175,12 @@ async fn finish_other(
     Ok(Some(outcome))
 }
 
-fn end(store: &Store, record: &Record, outcome: Outcome, failure: Option<Failure>) -> Result<Entry, Failure> {
+pub(crate) fn end(
+    store: &Store,
+    record: &Record,
+    outcome: Outcome,
+    failure: Option<Failure>,
+) -> Result<Entry, Failure> {
     let entry = record.entry(now(), outcome, failure.as_ref().map(|failure| failure.text.clone()));
     if outcome.is_clean() {
         store.finish(&entry)?;
@@ -211,7 +239,7 @@ async fn runs(systemd: &Systemd, side: &SideRecord) -> Result<bool, Failure> {
     Ok(false)
 }
 
-fn holder(request: &Request) -> String {
+pub(crate) fn holder(request: &Request) -> String {
     format!("{}, process {}", request.by, std::process::id())
 }
 
@@ -219,6 +247,6 @@ fn interrupted() -> Failure {
     Failure::new(FailureKind::Interrupted, "ended on request: nothing was changed")
 }
 
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

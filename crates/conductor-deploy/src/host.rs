@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use conductor_definition::{Runtime, Scope};
-use conductor_proxy::{Address, Driver, Haproxy, Nginx, Proxy as _, Runner, Upstream};
+use conductor_proxy::{Driver, Haproxy, Nginx, Proxy as _, Runner};
 use conductor_systemd::{Job, LoadState, Systemd, TransientUnit, UnitName};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::progress::{Event, Progress, State};
 use crate::record::{Record, SideRecord};
-use crate::settle::{Settling, settle};
+use crate::settle::Settling;
 use crate::store::Store;
-use crate::{Action, Failure, FailureKind, Step, Undo, World, before, image, logs};
+use crate::vigil::Baking;
+use crate::{Action, Failure, FailureKind, Stage, Step, Undo, World, before, image, logs};
 
 /// What of a release only its own deploy needs: one that finishes another's goes back, or has it behind it.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(crate) struct Fresh {
     pub(crate) text: String,
     pub(crate) before: Option<TransientUnit>,
     pub(crate) settling: Settling,
+    pub(crate) baking: Baking,
 }
 
 pub(crate) struct Host<'a> {
@@ -39,6 +41,7 @@ pub(crate) struct Host<'a> {
 impl World for Host<'_> {
     fn record(&mut self, _: Action, reached: Option<Step>) -> Result<(), Failure> {
         self.record.reached = reached;
+        self.record.waits = None;
         self.store.record(&self.record)
     }
 
@@ -106,13 +109,23 @@ impl Host<'_> {
                 return Ok(format!("{} up", plural(new.instances.len())));
             }
             Step::Settle => {
-                if let Some(fresh) = &self.fresh {
-                    settle(&self.systemd, &new.instances, &fresh.settling).await?;
-                }
+                self.settle(&new.instances).await?;
+            }
+            Step::StartCanary => return self.start_first().await,
+            Step::SettleCanary => self.settle_first().await?,
+            Step::Dark => return self.show(Stage::Dark).await,
+            Step::Share => return self.show(Stage::Canary).await,
+            Step::HoldDark | Step::HoldCanary => return self.hold(step).await,
+            Step::BakeCanary => {
+                let time = self.record.stages.canary.as_ref().map(|canary| canary.bake).unwrap_or_default();
+                return self.bake(&self.record.first(), &self.record.shown(Stage::Canary)?, time).await;
             }
             Step::Switch => {
-                let upstream = self.upstream(&new)?;
+                let upstream = self.record.upstream(&new)?;
                 self.proxy()?.switch(&upstream).await?;
+            }
+            Step::Bake => {
+                return self.bake(&new, &self.record.upstream(&new)?, self.record.stages.bake).await;
             }
             Step::Commit => self.store.set_live(Some(to))?,
             Step::Adopt => {
@@ -121,7 +134,7 @@ impl Host<'_> {
                 self.job(Job::Start, &new.service).await?;
             }
             Step::Drain => {
-                let upstream = self.upstream(&new)?;
+                let upstream = self.record.upstream(&new)?;
                 return Ok(self.proxy()?.drain(&upstream, self.drain).await?.to_string());
             }
             Step::Prune => return self.prune().await,
@@ -133,7 +146,7 @@ impl Host<'_> {
         match undo {
             Undo::Uncommit => self.store.set_live(self.record.from),
             Undo::SwitchBack => {
-                let upstream = self.upstream(&self.record.old)?;
+                let upstream = self.record.upstream(&self.record.old)?;
                 let proxy = self.proxy()?;
                 proxy.switch(&upstream).await?;
                 proxy.drain(&upstream, self.drain).await?;
@@ -173,12 +186,17 @@ impl Host<'_> {
         Ok(())
     }
 
-    async fn job(&self, job: Job, unit: &str) -> Result<conductor_systemd::JobEnd, Failure> {
+    pub(crate) async fn job(&self, job: Job, unit: &str) -> Result<conductor_systemd::JobEnd, Failure> {
         Ok(self.systemd.job(job, &name(unit)?).await?)
     }
 
-    /// Starts all instances at once. A start job ends when its instance is healthy, or cannot get so.
     async fn start(&self, side: &SideRecord) -> Result<(), Failure> {
+        self.start_instances(side).await?;
+        self.job(Job::Start, &side.start).await.map(drop)
+    }
+
+    /// Starts all instances at once. A start job ends when its instance is healthy, or cannot get so.
+    pub(crate) async fn start_instances(&self, side: &SideRecord) -> Result<(), Failure> {
         let mut jobs = JoinSet::new();
         for unit in &side.instances {
             let (systemd, unit) = (self.systemd.clone(), name(unit)?);
@@ -197,7 +215,7 @@ impl Host<'_> {
                 )));
             }
         }
-        self.job(Job::Start, &side.start).await.map(drop)
+        Ok(())
     }
 
     /// Stops all of it, and waits until it is gone.
@@ -222,24 +240,23 @@ impl Host<'_> {
         Ok(())
     }
 
-    fn upstream(&self, side: &SideRecord) -> Result<Upstream, Failure> {
-        let proxy = self.record.proxy.as_ref();
-        let name = proxy.map(|proxy| proxy.upstream.parse()).transpose();
-        let name = name.map_err(|error| Failure::system("the proxy", error))?;
-        let name = name.ok_or_else(|| Failure::system("the proxy", "there is none"))?;
-        let servers: Result<Vec<Address>, _> = side.servers.iter().map(|server| server.parse()).collect();
-        Ok(Upstream::even(name, servers.map_err(|error| Failure::system("the proxy", error))?))
-    }
-
     /// Whether the proxy would take the new release.
     pub(crate) async fn check_proxy(&self) -> Result<(), Failure> {
         if self.record.proxy.is_none() {
             return Ok(());
         }
-        Ok(self.proxy()?.check(&self.upstream(&self.record.new)?).await?)
+        let proxy = self.proxy()?;
+        let (stages, record) = (self.record.stages.plan(), &self.record);
+        if stages.dark {
+            proxy.check(&record.shown(Stage::Dark)?).await?;
+        }
+        if stages.canary.is_some() {
+            proxy.check(&record.shown(Stage::Canary)?).await?;
+        }
+        Ok(proxy.check(&record.upstream(&record.new)?).await?)
     }
 
-    fn proxy(&self) -> Result<Driver, Failure> {
+    pub(crate) fn proxy(&self) -> Result<Driver, Failure> {
         if let Some(socket) = self.record.proxy.as_ref().and_then(|proxy| proxy.socket.as_ref()) {
             return Ok(Driver::Haproxy(Haproxy::new(socket)));
         }
@@ -276,7 +293,7 @@ impl Host<'_> {
         Ok(if removed == 0 { String::new() } else { format!("{removed} old images") })
     }
 
-    fn manager(&self) -> conductor_systemd::Scope {
+    pub(crate) fn manager(&self) -> conductor_systemd::Scope {
         match self.store.scope() {
             Scope::System => conductor_systemd::Scope::System,
             Scope::User => conductor_systemd::Scope::User,

@@ -4,11 +4,16 @@
 //! order and beginning with the step that failed, because that may be half done. After it there is no way back but
 //! another deploy: what goes wrong then is told, and the rest is done all the same.
 //!
+//! A release may come in by stages ([`Stages`]): in the dark, then as a canary, then as a whole. Where somebody has to
+//! say that it goes on, the machine ends as [`Outcome::Waiting`], and [`Machine::promote`] is where it goes on.
+//!
 //! Before each action the machine's place is recorded, so that whoever comes after a kill or a power cut finishes what
 //! was begun: forward if the commit has happened, and back otherwise. So every action must be one that may be repeated.
 
-use conductor_definition::Strategy;
+use conductor_definition::{Promotion, Strategy};
 use serde::{Deserialize, Serialize};
+
+use crate::stage::{Stage, Stages};
 
 /// A step towards the new release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,12 +29,28 @@ pub enum Step {
     StopOld,
     /// Lets the new release stand in for the live one until the next boot.
     Trial,
+    /// Starts the instances of the first stage; ends when all of them are healthy.
+    StartCanary,
+    /// Watches those for a time.
+    SettleCanary,
+    /// Has the proxy pass on to them what asks for them, and nothing else.
+    Dark,
+    /// Leaves the release in the dark, until somebody says that it goes on.
+    HoldDark,
+    /// Has the proxy pass a share of the requests on to them.
+    Share,
+    /// Watches them while they have their share.
+    BakeCanary,
+    /// Leaves them their share, until somebody says that it goes on.
+    HoldCanary,
     /// Starts the instances; ends when all of them are healthy.
     Start,
     /// Watches them for a time.
     Settle,
     /// Has the proxy pass requests on to them.
     Switch,
+    /// Watches them while the old release could still take over again.
+    Bake,
     /// Makes the new release the live one.
     Commit,
     /// Has systemd learn which one is live.
@@ -77,6 +98,8 @@ pub enum Outcome {
     Released,
     /// It is live, and something of the old one is left: a further attempt clears it away first.
     Leftovers,
+    /// The new release is in a stage, and somebody has to say whether it goes on.
+    Waiting,
     /// Everything is as it was.
     Undone,
     /// Not everything could be undone: somebody has to look, and a further attempt goes on from here.
@@ -104,20 +127,30 @@ pub struct Plan {
     pub before: bool,
     /// Whether there is a proxy.
     pub proxy: bool,
+    /// By which stages the release comes in; only blue-green and with a proxy.
+    pub stages: Stages,
 }
 
 impl Plan {
     /// The steps, in their order.
     pub fn steps(self) -> Vec<Step> {
-        let Self { strategy, before, proxy } = self;
+        let Self { strategy, before, proxy, stages: Stages { dark, canary, bake } } = self;
         let all: &[Step] = match strategy {
             Strategy::BlueGreen => &[
                 Step::Freeze,
                 Step::Load,
                 Step::Before,
+                Step::StartCanary,
+                Step::SettleCanary,
+                Step::Dark,
+                Step::HoldDark,
+                Step::Share,
+                Step::BakeCanary,
+                Step::HoldCanary,
                 Step::Start,
                 Step::Settle,
                 Step::Switch,
+                Step::Bake,
                 Step::Commit,
                 Step::Adopt,
                 Step::Drain,
@@ -139,6 +172,12 @@ impl Plan {
         let wanted = |step: &Step| match step {
             Step::Before => before,
             Step::Switch | Step::Drain => proxy,
+            Step::StartCanary | Step::SettleCanary => proxy && (dark || canary.is_some()),
+            Step::Dark | Step::HoldDark => proxy && dark,
+            Step::Share => proxy && canary.is_some(),
+            Step::BakeCanary => proxy && canary == Some(Promotion::Auto),
+            Step::HoldCanary => proxy && canary == Some(Promotion::Manual),
+            Step::Bake => proxy && bake,
             _ => true,
         };
         all.iter().copied().filter(wanted).collect()
@@ -152,10 +191,28 @@ impl Step {
             Self::Before => Some(Undo::EndBefore),
             Self::StopOld => Some(Undo::StartOld),
             Self::Trial => Some(Undo::EndTrial),
-            Self::Start => Some(Undo::StopNew),
-            Self::Switch => Some(Undo::SwitchBack),
+            Self::StartCanary | Self::Start => Some(Undo::StopNew),
+            Self::Dark | Self::Share | Self::Switch => Some(Undo::SwitchBack),
             Self::Commit => Some(Undo::Uncommit),
-            Self::Load | Self::Settle | Self::Adopt | Self::Drain | Self::Prune => None,
+            Self::Load
+            | Self::SettleCanary
+            | Self::HoldDark
+            | Self::BakeCanary
+            | Self::HoldCanary
+            | Self::Settle
+            | Self::Bake
+            | Self::Adopt
+            | Self::Drain
+            | Self::Prune => None,
+        }
+    }
+
+    /// The stage in which a release waits after this.
+    pub fn holds(self) -> Option<Stage> {
+        match self {
+            Self::HoldDark => Some(Stage::Dark),
+            Self::HoldCanary => Some(Stage::Canary),
+            _ => None,
         }
     }
 }
@@ -203,6 +260,13 @@ impl Machine {
         machine
     }
 
+    /// Where a release goes on that waits in a stage; nothing if the plan has no such stage.
+    pub fn promote(plan: Plan, stage: Stage) -> Option<Self> {
+        let steps = plan.steps();
+        let held = steps.iter().position(|step| step.holds() == Some(stage))?;
+        Some(Self { steps, begun: held + 1, state: State::Forward { clean: true } })
+    }
+
     /// What is to be done now, or how it ended.
     pub fn next(&self) -> Result<Action, Outcome> {
         match &self.state {
@@ -235,12 +299,13 @@ impl Machine {
     pub fn done(&mut self, success: bool) {
         match self.next() {
             Err(_) => {}
-            Ok(Action::Step(_)) => {
+            Ok(Action::Step(step)) => {
                 let committed = self.is_committed();
                 self.begun += 1;
                 match &mut self.state {
                     State::Forward { clean } if committed => *clean &= success,
                     _ if !success => self.go_back(),
+                    state if step.holds().is_some() => *state = State::Ended(Outcome::Waiting),
                     _ => {}
                 }
             }
@@ -257,8 +322,15 @@ impl Machine {
         }
     }
 
+    /// Several stages have one way back, which is gone once and as late as the first of them says: what they started is
+    /// stopped only when the last of them has given its requests back.
     fn go_back(&mut self) {
-        let begun = self.steps.iter().take(self.begun);
-        self.state = State::Back { left: begun.filter_map(|step| step.undo()).collect(), clean: true };
+        let mut left = Vec::new();
+        for undo in self.steps.iter().take(self.begun).filter_map(|step| step.undo()) {
+            if !left.contains(&undo) {
+                left.push(undo);
+            }
+        }
+        self.state = State::Back { left, clean: true };
     }
 }

@@ -14,7 +14,9 @@ use conductor_units::{ReleaseUnits, addresses};
 use crate::host::Fresh;
 use crate::record::{ProxyRecord, Record, SideRecord};
 use crate::settle::Settling;
+use crate::stage::{StagesRecord, span};
 use crate::store::Store;
+use crate::vigil::Baking;
 use crate::{Failure, Request, before, image};
 
 /// A deploy that can begin.
@@ -145,24 +147,53 @@ pub(crate) fn prepare(
         old: old.as_ref().map(|old| side(old, old_slot)).unwrap_or_default(),
         displaced: store.release(to)?,
         reached: None,
+        stages: StagesRecord::of(&new, request)?,
+        runs: Vec::new(),
+        waits: None,
     };
     let before = match new.deploy.before.as_ref().filter(|_| record.before) {
         Some(before) => Some(before::transient(&new, before, &objects(site), site.scope())?),
         None => None,
     };
-    let span = |span: conductor_timespan::TimeSpan| Duration::from_micros(span.as_micros());
-    let settling = Settling {
-        time: span(new.deploy.settle),
-        interval: new
-            .health
-            .as_ref()
-            .map_or(Duration::from_secs(1), |health| span(health.interval))
-            .min(Duration::from_secs(1)),
-        limit: new.health.as_ref().map_or(Duration::ZERO, |health| span(health.start_within))
-            + span(new.deploy.settle),
-        checks: ReleaseUnits::of(&new, to).checks,
-    };
-    Ok(Prepared { record, fresh: Fresh { text, before, settling }, service: new })
+    let fresh = Fresh { text, before, settling: settling(&new, to), baking: baking(&new) };
+    Ok(Prepared { record, fresh, service: new })
+}
+
+/// What a release has to show before it takes over.
+fn settling(service: &Service, slot: Slot) -> Settling {
+    let (settle, health) = (span(service.deploy.settle), service.health.as_ref());
+    let second = Duration::from_secs(1);
+    Settling {
+        time: settle,
+        interval: health.map_or(second, |health| span(health.interval)).min(second),
+        limit: health.map_or(Duration::ZERO, |health| span(health.start_within)) + settle,
+        checks: ReleaseUnits::of(service, slot).checks,
+    }
+}
+
+/// What it must not show afterwards.
+fn baking(service: &Service) -> Baking {
+    match &service.health {
+        Some(health) => Baking { interval: span(health.interval), tolerance: health.unhealthy_after },
+        None => Baking { interval: Duration::from_secs(5), tolerance: 1 },
+    }
+}
+
+/// The release that a deploy is about, for who goes on with it.
+pub(crate) fn reopen(site: &Site, store: &Store, record: &Record) -> Result<(Fresh, Service), Failure> {
+    let name: ServiceName = store
+        .name()
+        .parse()
+        .map_err(|error: conductor_definition::InvalidValue| Failure::configuration(error.to_string()))?;
+    let path = site.releases().join(name.as_str()).join(record.to.file_name());
+    let text = store.release(record.to)?.ok_or_else(|| {
+        Failure::system(format!("reading {}", path.display()), "it is gone: `conductor abort` clears up")
+    })?;
+    let source = Source::new(path, text.clone());
+    let abilities = Machine::look(site).0.abilities();
+    let service = parse_release(&source, &name, abilities).map_err(|found| errors(&source, &found))?.service;
+    let (settling, baking) = (settling(&service, record.to), baking(&service));
+    Ok((Fresh { text, before: None, settling, baking }, service))
 }
 
 /// The definition, if it can be read: before the first deploy it is what runs.

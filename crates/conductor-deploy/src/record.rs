@@ -3,6 +3,7 @@
 use conductor_definition::{Slot, Strategy};
 use serde::{Deserialize, Serialize};
 
+use crate::stage::{Stage, StagesRecord};
 use crate::{Outcome, Plan, Step};
 
 /// A deploy that has begun.
@@ -41,6 +42,16 @@ pub struct Record {
     pub displaced: Option<String>,
     /// The last step that was begun.
     pub reached: Option<Step>,
+    /// By which stages it comes in.
+    #[serde(default)]
+    pub stages: StagesRecord,
+    /// The runs (InvocationID) of the new instances that settled last.
+    #[serde(default)]
+    pub runs: Vec<String>,
+    /// The stage in which it waits until somebody says how it goes on; nothing while a command is at it, or if that was
+    /// interrupted.
+    #[serde(default)]
+    pub waits: Option<Stage>,
 }
 
 /// The units of a release.
@@ -93,7 +104,12 @@ pub struct Entry {
 impl Record {
     /// Which steps it has.
     pub fn plan(&self) -> Plan {
-        Plan { strategy: self.strategy, before: self.before, proxy: self.proxy.is_some() }
+        Plan {
+            strategy: self.strategy,
+            before: self.before,
+            proxy: self.proxy.is_some(),
+            stages: self.stages.plan(),
+        }
     }
 
     /// What is left of it in the history.

@@ -49,7 +49,7 @@ pub(crate) async fn settle(systemd: &Systemd, units: &[String], how: &Settling) 
 }
 
 /// The runs of all instances, each with how often systemd has restarted it.
-async fn look(systemd: &Systemd, units: &[String]) -> Result<Vec<(InvocationId, u32)>, Failure> {
+pub(crate) async fn look(systemd: &Systemd, units: &[String]) -> Result<Vec<(InvocationId, u32)>, Failure> {
     let mut runs = Vec::new();
     for unit in units {
         let view: UnitView = systemd.unit(&host::name(unit)?).await?;
@@ -65,7 +65,7 @@ async fn look(systemd: &Systemd, units: &[String]) -> Result<Vec<(InvocationId, 
 }
 
 /// Checks all instances at once; what the first one says that is not healthy.
-async fn check(checks: &[Vec<String>]) -> Result<Option<String>, Failure> {
+pub(crate) async fn check(checks: &[Vec<String>]) -> Result<Option<String>, Failure> {
     let mut running = JoinSet::new();
     for words in checks {
         let words = words.clone();

@@ -168,6 +168,11 @@ impl Store {
         files.any(|file| fs::read_to_string(file).is_ok_and(|text| text.contains(image)))
     }
 
+    /// The service.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whose services they are.
     pub fn scope(&self) -> Scope {
         self.site.scope()

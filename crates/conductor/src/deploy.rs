@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use conductor_definition::Site;
 use conductor_deploy::{
-    Entry, Event, Failure, FailureKind, Outcome, Progress, Request, Rollback as Wanted, State, Store, abort,
-    deploy,
+    Asked, Entry, Event, Failure, FailureKind, Outcome, Progress, Request, Rollback as Wanted, State, Store,
+    abort, deploy,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -33,14 +33,21 @@ const LOCKED: u8 = 75;
 /// Settled means: for the time that `settle` says, every instance is up in the run in which it was started, and no check
 /// of it has failed. A failed check begins the time anew; a restart fails the deploy.
 ///
+/// With `canary` in [deploy], or --canary, some instances start first and get a share of the requests; the others follow
+/// after `bake`, or with promote = "manual" when `conductor promote` says so. With --dark the release waits first where
+/// only those requests reach it that `dark` of [proxy] describes. What waits outlasts this command, which ends with exit
+/// status 0: `conductor promote` lets it go on, `conductor abort` takes it back, and conductor-guard@SERVICE.service does
+/// so if it gets unhealthy. With `bake` in [deploy] the old release stays up after the switch, and takes over again if
+/// the new one gets unhealthy. A machine that boots during any of this comes up with the release that was live last.
+///
 /// Whatever goes wrong before the release is live is undone, and the old one is untouched. What was interrupted, by a
 /// kill or a power cut, is undone or finished by the next deploy or by `conductor abort`; a machine that boots meanwhile
 /// comes up with the release that was live last. SIGINT, SIGTERM and SIGHUP end a deploy before its release is live,
 /// and do nothing after that.
 ///
-/// Exit status: 0 the release is live; 1 it does not work; 2 wrong usage; 3 the definition, the image or the proxy's
+/// Exit status: 0 the release is live, or waits in a stage; 1 it does not work; 2 wrong usage; 3 the definition, the image or the proxy's
 /// configuration is wrong; 4 it was ended on request; 70 files, systemd or the engine fail; 75 somebody else deploys
-/// this service. Only with 0 anything has changed, unless the message says otherwise.
+/// this service, or a release of it waits in a stage. Only with 0 anything has changed, unless the message says otherwise.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Deploy {
     /// The service.
@@ -51,6 +58,15 @@ pub(crate) struct Deploy {
     /// Its image, in place of the definition's.
     #[arg(long, value_name = "IMAGE")]
     image: Option<String>,
+    /// Leave the release in the dark first, for those who know the door.
+    #[arg(long)]
+    dark: bool,
+    /// Have a canary first, although the definition has none.
+    #[arg(long, overrides_with = "no_canary")]
+    canary: bool,
+    /// Have none, although the definition has one.
+    #[arg(long)]
+    no_canary: bool,
     #[command(flatten)]
     output: Output,
 }
@@ -70,10 +86,11 @@ pub(crate) struct Rollback {
     output: Output,
 }
 
-/// Clean up after a deploy that was interrupted.
+/// Take back a release that waits in a stage, or clean up after a deploy that was interrupted.
 ///
-/// If its release is live already, what is left of the old one is stopped; otherwise the new one is, and everything is
-/// as it was. The next deploy does the same by itself. Exit status: as with `conductor deploy`.
+/// What waits is stopped, and the old release has all requests again. Of a deploy that was interrupted: if its release
+/// is live already, what is left of the old one is stopped; otherwise the new one is, and everything is as it was. The
+/// next deploy does that by itself. Exit status: as with `conductor deploy`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Abort {
     /// The service.
@@ -93,16 +110,23 @@ pub(crate) struct History {
 }
 
 #[derive(Debug, Clone, Copy, clap::Args)]
-struct Output {
+pub(crate) struct Output {
     /// One JSON object a line on stdout, for each thing that happens.
     #[arg(long)]
     json: bool,
 }
 
+impl Output {
+    /// Lines for people.
+    pub(crate) const PLAIN: Self = Self { json: false };
+}
+
 impl Deploy {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
-        let Self { service, revision, image, output } = self;
-        run(whose, &Request { service, revision, image, rollback: None, by: who() }, output)
+        let Self { service, revision, image, dark, canary, no_canary, output } = self;
+        let canary = (canary || no_canary).then_some(canary);
+        let stages = Asked { dark, canary };
+        run(whose, &Request { revision, image, stages, ..Request::about(service, who()) }, output)
     }
 }
 
@@ -110,22 +134,21 @@ impl Rollback {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
         let Self { service, to, output } = self;
         let rollback = Some(to.map_or(Wanted::Previous, Wanted::To));
-        run(whose, &Request { service, revision: None, image: None, rollback, by: who() }, output)
+        run(whose, &Request { rollback, ..Request::about(service, who()) }, output)
     }
 }
 
 impl Abort {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
         let Self { service, output } = self;
-        let request = Request { service, revision: None, image: None, rollback: None, by: who() };
-        let result = ready(whose, &request).and_then(|(site, request)| {
+        let result = ready(whose, &Request::about(service, who())).and_then(|(site, request)| {
             within(&site, async |systemd, interrupt| {
                 abort(&site, &systemd, &request, &mut Teller::new(output), &interrupt).await
             })
         });
         match result {
             Ok(None) => {
-                say("nothing was interrupted");
+                say("nothing waits, and nothing was interrupted");
                 ExitCode::SUCCESS
             }
             Ok(Some(_)) => ExitCode::SUCCESS,
@@ -151,11 +174,15 @@ impl History {
                 return ExitCode::from(FAILURE);
             }
         };
+        // What waits is an entry that has no end yet.
+        let waiting = unfinished.as_ref().filter(|record| record.waits.is_some());
+        let waiting = waiting.map(|record| record.entry(record.started, Outcome::Waiting, None));
         if self.json {
-            return print(&entries.iter().map(json::line).collect::<String>());
+            return print(&entries.iter().chain(&waiting).map(json::line).collect::<String>());
         }
-        let open = unfinished.map(|record| {
-            format!("{}  is not finished: `conductor abort {}`", record.revision, self.service)
+        let open = unfinished.map(|record| match record.waits {
+            Some(stage) => format!("{}  {}", time(record.started), record.waiting(&self.service, stage)),
+            None => format!("{}  is not finished: `conductor abort {}`", record.revision, self.service),
         });
         let lines = entries.iter().map(line).chain(open);
         print(&lines.map(|line| line + "\n").collect::<String>())
@@ -166,6 +193,7 @@ fn line(entry: &Entry) -> String {
     let how = match entry.outcome {
         Outcome::Released => "released",
         Outcome::Leftovers => "released, with leftovers",
+        Outcome::Waiting => "waiting",
         Outcome::Undone => "undone",
         Outcome::Stuck => "stuck",
     };
@@ -197,23 +225,33 @@ fn run(whose: Whose, request: &Request, output: Output) -> ExitCode {
         within(&site, async |systemd, interrupt| {
             deploy(&site, &systemd, &request, &mut Teller::new(output), interrupt).await
         })
+        .map(|entry| (entry, request.service))
     });
+    tell_end(result)
+}
+
+/// How a deploy of a service ended.
+pub(crate) fn tell_end(result: Result<(Entry, String), Failure>) -> ExitCode {
     match result {
-        Ok(entry) => {
-            let left = match entry.outcome {
+        Ok((entry, service)) => {
+            let end = match entry.outcome {
                 Outcome::Leftovers => {
-                    ", and not all of the old one is gone: run it again or `conductor abort`"
+                    "is live, and not all of the old one is gone: run it again or `conductor abort`"
+                        .to_owned()
                 }
-                _ => "",
+                Outcome::Waiting => {
+                    format!("waits: `conductor promote {service}` or `conductor abort {service}`")
+                }
+                _ => "is live".to_owned(),
             };
-            say(&format!("{} is live{left}", entry.revision));
+            say(&format!("{} {end}", entry.revision));
             ExitCode::SUCCESS
         }
         Err(failure) => fail(&failure),
     }
 }
 
-fn fail(failure: &Failure) -> ExitCode {
+pub(crate) fn fail(failure: &Failure) -> ExitCode {
     say(&format!("error: {failure}"));
     ExitCode::from(match failure.kind {
         FailureKind::Gate => FAILURE,
@@ -225,7 +263,7 @@ fn fail(failure: &Failure) -> ExitCode {
 }
 
 /// The site, and the request with the name that the service really has.
-fn ready(whose: Whose, request: &Request) -> Result<(Site, Request), Failure> {
+pub(crate) fn ready(whose: Whose, request: &Request) -> Result<(Site, Request), Failure> {
     let wrong = |text| Failure::new(FailureKind::Configuration, text);
     let site = whose.site(Path::new("/")).map_err(wrong)?;
     may_touch_containers(&site).map_err(wrong)?;
@@ -234,7 +272,7 @@ fn ready(whose: Whose, request: &Request) -> Result<(Site, Request), Failure> {
 }
 
 /// Runs with a connection to systemd, and listens for those who ask for an end.
-fn within<T>(
+pub(crate) fn within<T>(
     site: &Site,
     work: impl AsyncFnOnce(conductor_systemd::Systemd, watch::Receiver<bool>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
@@ -263,21 +301,21 @@ fn within<T>(
 }
 
 /// Who runs it, by name; behind sudo, who ran that.
-fn who() -> String {
+pub(crate) fn who() -> String {
     let sudo = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
     let user = || nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten().map(|user| user.name);
     sudo.or_else(user).unwrap_or_else(|| nix::unistd::getuid().to_string())
 }
 
 /// Tells what happens, a line for each thing.
-struct Teller {
+pub(crate) struct Teller {
     output: Output,
     /// Whether something has failed: what did first is told in full at the end, as the reason for all the rest.
     has_failed: bool,
 }
 
 impl Teller {
-    fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         Self { output, has_failed: false }
     }
 }

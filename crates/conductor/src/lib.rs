@@ -21,6 +21,7 @@ mod json;
 mod load;
 mod logs;
 mod program;
+mod promote;
 mod proxy;
 mod report;
 mod run;
@@ -56,8 +57,10 @@ enum Command {
     Run(run::Run),
     Deploy(deploy::Deploy),
     Rollback(deploy::Rollback),
+    Promote(promote::Promote),
     Abort(deploy::Abort),
     History(deploy::History),
+    Guard(promote::Guard),
     Enable(enable::Enable),
     Disable(enable::Disable),
     Proxy(proxy::Proxy),
@@ -77,8 +80,10 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.run(whose),
         Command::Deploy(deploy) => deploy.run(whose),
         Command::Rollback(rollback) => rollback.run(whose),
+        Command::Promote(promote) => promote.run(whose),
         Command::Abort(abort) => abort.run(whose),
         Command::History(history) => history.run(whose),
+        Command::Guard(guard) => guard.run(whose),
         Command::Enable(enable) => enable.run(whose),
         Command::Disable(disable) => disable.run(whose),
         Command::Proxy(proxy) => proxy.run(whose),

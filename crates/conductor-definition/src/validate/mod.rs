@@ -15,6 +15,7 @@ mod restart;
 mod rights;
 mod runtime;
 mod secrets;
+mod stages;
 mod storage;
 mod subnets;
 mod volume;
@@ -25,7 +26,7 @@ use std::path::Path;
 
 use conductor_timespan::TimeSpan;
 
-use crate::together::Places as Claimed;
+use crate::together::{Places as Claimed, host_ports};
 use crate::value::{Description, ServiceName, Text};
 use crate::written::{self, Read, Removed, Spanned, Timer, Whole, default};
 use crate::{Abilities, Diagnostic, Process, Service, Source, Storage};
@@ -119,8 +120,13 @@ pub(crate) fn service(
         devices: devices.unwrap_or_default(),
     };
     let wrote_ports = ports.as_ref().is_some_and(|ports| !ports.is_empty());
-    let Released { deploy, slots, proxy } =
-        check.releasing(Releasing { deploy, proxy, has_ports: wrote_ports, has_health: health.is_some() });
+    let Released { deploy, slots, proxy } = check.releasing(Releasing {
+        deploy,
+        proxy,
+        has_ports: wrote_ports,
+        has_health: health.is_some(),
+        instances,
+    });
     let network = check.network(Networking {
         network,
         aliases: network_aliases,
@@ -134,7 +140,10 @@ pub(crate) fn service(
         sysctls: sysctls.unwrap_or_default(),
     });
     let health = health.and_then(|health| check.health(health, &network.ports, wrote_ports));
-    let proxy = proxy.and_then(|proxy| check.proxy(proxy, &network.ports, wrote_ports));
+    let proxy = proxy.and_then(|proxy| {
+        let taken: Vec<_> = host_ports(&network.ports, instances, slots).collect();
+        check.proxy(proxy, &network.ports, wrote_ports, &taken)
+    });
     let restart = check.restart(restart.unwrap_or_default());
     // All is looked at before anything is put together: what is missing hides nothing else.
     let ulimits = check.ulimits(ulimits.unwrap_or_default());

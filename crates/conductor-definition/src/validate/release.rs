@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Check;
+use super::stages::Staging;
 use crate::value::Text;
 use crate::written::{self, DriverWord, Spanned, default};
 use crate::{Before, Deploy, Diagnostic, Port, Proxy, ProxyDriver, Strategy};
@@ -13,6 +14,7 @@ pub(super) struct Releasing {
     pub(super) proxy: Option<Spanned<written::Proxy>>,
     pub(super) has_ports: bool,
     pub(super) has_health: bool,
+    pub(super) instances: u16,
 }
 
 /// What is to be known before ports are looked at.
@@ -25,15 +27,15 @@ pub(super) struct Released {
 
 impl Check {
     pub(super) fn releasing(&mut self, written: Releasing) -> Released {
-        let Releasing { deploy, proxy, has_ports, has_health } = written;
+        let Releasing { deploy, proxy, has_ports, has_health, instances } = written;
         let beside = has_ports && (has_health || proxy.is_some());
         let asked = deploy.is_some() || proxy.is_some();
-        let written::Deploy { strategy, settle, drain, before, keep } =
+        let written::Deploy { strategy, settle, drain, before, keep, canary, bake } =
             deploy.map(Spanned::into_inner).unwrap_or_default();
         let place = strategy.as_ref().map(Spanned::span);
         let strategy = strategy
             .map_or(if beside { Strategy::BlueGreen } else { Strategy::Recreate }, Spanned::into_inner);
-        if let (Strategy::Recreate, Some(proxy), Some(place)) = (strategy, &proxy, place) {
+        if let (Strategy::Recreate, Some(proxy), Some(place)) = (strategy, &proxy, place.clone()) {
             self.report(
                 Diagnostic::error(
                     "contradiction",
@@ -44,12 +46,22 @@ impl Check {
                 .help("write \"blue-green\", or leave [proxy] out and configure the proxy by hand"),
             );
         }
+        let (canary, bake) = self.stages(Staging {
+            canary,
+            bake,
+            recreate: place.filter(|_| strategy == Strategy::Recreate),
+            has_proxy: proxy.is_some(),
+            has_health,
+            instances,
+        });
         let deploy = Deploy {
             strategy,
             settle: self.timer(settle, default::SETTLE),
             drain: self.timer(drain, default::DRAIN),
             before: before.and_then(|before| self.before(before)),
             keep: keep.and_then(|n| self.number(&n)).unwrap_or(default::KEEP),
+            canary,
+            bake,
         };
         Released { deploy, slots: asked && strategy == Strategy::BlueGreen, proxy }
     }
@@ -84,9 +96,10 @@ impl Check {
         written: Spanned<written::Proxy>,
         ports: &[Port],
         wrote_ports: bool,
+        own_ports: &[(u16, u16)],
     ) -> Option<Proxy> {
         let table = written.span();
-        let written::Proxy { upstream, driver, port, socket } = written.into_inner();
+        let written::Proxy { upstream, driver, port, socket, dark } = written.into_inner();
         if !self.abilities.proxy {
             self.report(
                 Diagnostic::error("not-for-users", "the machine's proxy is not a user's to configure")
@@ -103,10 +116,11 @@ impl Check {
             );
         }
         let driver = driver.map(Spanned::into_inner).unwrap_or_default();
+        let dark = dark.and_then(|dark| self.dark(dark, driver, own_ports));
         let driver = self.driver(driver, socket);
         let port =
             self.port_of("the proxy needs a port to pass requests to", port, ports, wrote_ports, table);
-        Some(Proxy { upstream: upstream?.into_inner(), port: port?, driver: driver? })
+        Some(Proxy { upstream: upstream?.into_inner(), port: port?, driver: driver?, dark })
     }
 
     fn driver(

@@ -7,6 +7,7 @@ mod address;
 mod cpus;
 mod dependency;
 mod device;
+mod door;
 mod environment;
 mod file_mode;
 mod file_path;
@@ -30,6 +31,7 @@ use std::fmt;
 pub use cpus::Cpus;
 pub use dependency::Dependency;
 pub use device::Device;
+pub use door::DoorWord;
 pub use environment::EnvironmentName;
 pub use file_mode::FileMode;
 pub use file_path::FilePath;
@@ -48,7 +50,7 @@ pub use subnet::Subnet;
 pub use user::{Group, User};
 pub use words::{Capability, LimitName, Signal};
 
-pub(crate) use address::{Address, HostAddress};
+pub(crate) use address::{Address, HostAddress, ListenAddress};
 pub(crate) use security::UserNamespace;
 pub(crate) use text::{Description, EngineOption, ExpectedText, HeaderValue, MountDevice, SentText, Text};
 

@@ -14,6 +14,11 @@ impl Statuses {
     /// What a status can be; below, there is no answer yet.
     const POSSIBLE: RangeInclusive<u16> = 200..=599;
 
+    /// The ranges, as they were written.
+    pub fn ranges(&self) -> &[RangeInclusive<u16>] {
+        &self.0
+    }
+
     #[cfg(feature = "schema")]
     pub(crate) const FIRST: u16 = *Self::POSSIBLE.start();
     #[cfg(feature = "schema")]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::{InvalidValue, deserialize_from_str};
 use crate::suggest::nearest;
 use crate::written::DriverWord;
-use crate::{HealthProtocol, Method, OnUnhealthy, Protocol, PullPolicy, Runtime, Strategy};
+use crate::{HealthProtocol, Method, OnUnhealthy, Promotion, Protocol, PullPolicy, Runtime, Strategy};
 
 /// capabilities(7), Linux 6.12, without their prefix; and the engines' word for all of them.
 const CAPABILITIES: &[&str] = &[
@@ -222,6 +222,9 @@ closed!(Method, "a method in quotes, such as \"HEAD\"", Some(Self::default()), {
 });
 closed!(Strategy, "a strategy in quotes, such as \"recreate\"", None, {
     "blue-green" => BlueGreen, "recreate" => Recreate
+});
+closed!(Promotion, "who promotes it in quotes, such as \"manual\"", Some(Self::default()), {
+    "auto" => Auto, "manual" => Manual
 });
 closed!(DriverWord, "a driver in quotes, such as \"nginx\"", Some(Self::default()), {
     "nginx" => Nginx, "haproxy" => Haproxy

@@ -30,4 +30,6 @@ pub(crate) const SETTLE: TimeSpan = TimeSpan::from_secs(10);
 pub(crate) const DRAIN: TimeSpan = TimeSpan::from_secs(10);
 pub(crate) const BEFORE_TIMEOUT: TimeSpan = TimeSpan::from_secs(10 * 60);
 pub(crate) const KEEP: u32 = 3;
+pub(crate) const CANARY_BAKE: TimeSpan = TimeSpan::from_secs(10 * 60);
+pub(crate) const BAKE: TimeSpan = TimeSpan::from_secs(0);
 pub(crate) const HAPROXY_SOCKET: &str = "/run/haproxy/admin.sock";

@@ -28,10 +28,10 @@ use crate::value::{
 
 pub(crate) use either::{Lines, Networks, Number, OptionValue, Ports, Secret, Ulimit};
 pub(crate) use limit::{Limit, Starts, Within};
-pub(crate) use number::{Count, Id, PortNumber, Timer, Weight, Whole};
+pub(crate) use number::{Count, Id, Pause, PortNumber, Timer, Weight, Whole};
 pub(crate) use objects::{Network, NetworkDns, NetworkSubnet, Volume};
 pub(crate) use read::{Form, Read, Removed, Table, read};
-pub(crate) use release::{Before, Deploy, DriverWord, Proxy};
+pub(crate) use release::{Before, Canary, Dark, Deploy, DriverWord, Password, Proxy};
 pub(crate) use spanned::Spanned;
 pub(crate) use tables::{
     Capabilities, Dns, Health, HealthTls, Log, Mount, Port, Pull, Reload, Resources, Restart, Security, Stop,

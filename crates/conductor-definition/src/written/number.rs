@@ -41,6 +41,30 @@ impl<'de> Deserialize<'de> for Timer {
     }
 }
 
+/// A time that may be nothing, but not for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pause(pub(crate) TimeSpan);
+
+impl<'de> Deserialize<'de> for Pause {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        TimeSpan::deserialize(deserializer).map(Self)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Pause {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Pause".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let title = format!("time span up to {}", Timer::LONGEST);
+        let mut schema = crate::schema::text(&title, &crate::schema::time_span(), None);
+        schema.insert("not".to_owned(), serde_json::json!({ "pattern": "infinity" }));
+        schema
+    }
+}
+
 #[cfg(feature = "schema")]
 impl<const MIN: i64, const MAX: i64> schemars::JsonSchema for Whole<MIN, MAX> {
     fn schema_name() -> std::borrow::Cow<'static, str> {

@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 #[cfg(feature = "schema")]
 use super::default;
-use super::{PortNumber, Spanned, Timer, Whole};
-use crate::Strategy;
-use crate::value::{FilePath, Text, UpstreamName};
+use super::{Pause, PortNumber, Spanned, Timer, Whole};
+use crate::value::{DoorWord, FilePath, ListenAddress, Text, UpstreamName};
+use crate::{Promotion, Strategy};
 
 /// `[deploy]`
 #[derive(Debug, Default, Deserialize)]
@@ -31,6 +31,35 @@ pub(crate) struct Deploy {
     /// has taken over.
     #[cfg_attr(feature = "schema", schemars(extend("default" = default::KEEP)))]
     pub(crate) keep: Option<Spanned<Whole<2, 100>>>,
+    /// Some instances of a new release get a share of the requests first; the others follow when that went well. With
+    /// `canary = {}` all is as it is without its keys. Needs a `[proxy]`. A rollback has no canary.
+    pub(crate) canary: Option<Spanned<Canary>>,
+    /// For so long the old release stays up after the switch. If the new one gets unhealthy meanwhile, by
+    /// `unhealthy-after` of `[health]` or because an instance was restarted, the old one takes over again by itself.
+    /// Needs a `[proxy]`. A rollback does not wait for that.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::BAKE.to_string())))]
+    pub(crate) bake: Option<Spanned<Pause>>,
+}
+
+/// `canary` of `[deploy]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
+pub(crate) struct Canary {
+    /// How many instances, at most those of the service.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::INSTANCES)))]
+    pub(crate) instances: Option<Spanned<Whole<1, 1_000>>>,
+    /// Their share of the requests in percent, all of them together. Without it, every instance of the old and of the
+    /// new release gets as much as any other.
+    pub(crate) share: Option<Spanned<Whole<1, 99>>>,
+    /// For so long they have to be healthy until the others follow by themselves. An instance that gets unhealthy, by
+    /// `unhealthy-after` of `[health]` or because it was restarted, ends the deploy: the old release has all requests
+    /// again.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = default::CANARY_BAKE.to_string())))]
+    pub(crate) bake: Option<Spanned<Timer>>,
+    /// `"auto"` lets the others follow after `bake`, for which there has to be a `[health]`. `"manual"` waits for
+    /// `conductor promote`, however long that takes; what gets unhealthy meanwhile is taken back all the same.
+    pub(crate) promote: Option<Spanned<Promotion>>,
 }
 
 /// `before` of `[deploy]`
@@ -63,6 +92,42 @@ pub(crate) struct Proxy {
     /// The socket of HAProxy's runtime API, which has to be of `level admin`. Without it, it is
     /// `/run/haproxy/admin.sock`. nginx has none.
     pub(crate) socket: Option<Spanned<FilePath>>,
+    /// How requests reach a release that `conductor deploy --dark` has started, while nobody else's do: one of the three
+    /// keys.
+    pub(crate) dark: Option<Spanned<Dark>>,
+}
+
+/// `dark` of `[proxy]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = super::rules::of_dark))]
+pub(crate) struct Dark {
+    /// A header of the request. In nginx's configuration it needs `proxy_pass http://$NAME_pool;` in place of
+    /// `http://NAME`, with the name of the upstream, less all but letters and digits, which become `_`. HAProxy needs a
+    /// rule: `use_backend NAME_dark if { req.hdr(x-dark) -m str yes }`.
+    pub(crate) header: Option<Spanned<Password>>,
+    /// A cookie of the request, which takes the same in the proxy's configuration. nginx knows only names without `-`.
+    pub(crate) cookie: Option<Spanned<Password>>,
+    /// An address and a port of the host, such as `"127.0.0.1:20999"`, on which nginx listens for it: that takes
+    /// nothing in its configuration. HAProxy cannot.
+    pub(crate) listen: Option<Spanned<ListenAddress>>,
+}
+
+/// `header` and `cookie` of `dark`
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    expecting = "a table, such as { name = \"X-Dark\", value = \"yes\" }"
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::in_order::<Self>))]
+pub(crate) struct Password {
+    /// Its name.
+    #[cfg_attr(feature = "schema", schemars(required))]
+    pub(crate) name: Option<Spanned<DoorWord>>,
+    /// The value that it has to have.
+    #[cfg_attr(feature = "schema", schemars(required))]
+    pub(crate) value: Option<DoorWord>,
 }
 
 /// The word for a driver.

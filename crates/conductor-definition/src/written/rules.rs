@@ -30,3 +30,10 @@ pub(super) fn of_health(schema: &mut Schema) {
         json!({ "if": speaks(&["grpc", "grpcs", "tcp"]), "then": { "properties": { "path": false } } }),
     );
 }
+
+/// There is one door.
+pub(super) fn of_dark(schema: &mut Schema) {
+    crate::schema::in_order::<super::Dark>(schema);
+    let only = |key: &str| json!({ "required": [key] });
+    schema.insert("oneOf".to_owned(), json!([only("header"), only("cookie"), only("listen")]));
+}

@@ -43,8 +43,8 @@ pub(crate) fn base() -> Value {
         "tmpfs": [{ "target": "/c" }],
         "secrets": { "key": { "path": "/d" } },
         "ulimits": { "nofile": { "soft": 1, "hard": 1 } },
-        "deploy": { "before": { "command": ["x"] } },
-        "proxy": { "upstream": "web" },
+        "deploy": { "before": { "command": ["x"] }, "canary": {} },
+        "proxy": { "upstream": "web", "dark": { "header": { "name": "a", "value": "b" } } },
     })
 }
 

@@ -12,6 +12,7 @@ mod foreign;
 mod health;
 mod limits;
 mod network;
+mod stages;
 
 use conductor_definition::{Abilities, Source, parse_for};
 

@@ -2,6 +2,7 @@
 
 mod candidate;
 mod host;
+mod led;
 mod reload;
 mod render;
 mod runner;

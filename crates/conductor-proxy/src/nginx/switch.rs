@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::candidate::{Files, Judged};
 use super::reload::Followed;
 use super::render::{HTTP, HTTP_FILE, file_name, render};
-use super::{Nginx, said};
+use super::{Nginx, led, said};
 use crate::files::Kept;
 use crate::lock::Lock;
 use crate::{Difference, Door, Drain, Error, Kind, Proxy, Switch, Upstream, UpstreamName};
@@ -36,7 +36,8 @@ impl Proxy for Nginx {
     async fn check(&self, wanted: &Upstream) -> Result<(), Error> {
         let text = self.text(wanted)?;
         self.runner.main().await?;
-        self.accepted(&wanted.name, Some(text)).await.map(drop)
+        let (_, dump) = self.accepted(&wanted.name, Some(text)).await?;
+        led::to_the_dark(wanted, self.file(&wanted.name).path(), &dump)
     }
 
     async fn switch(&self, wanted: &Upstream) -> Result<Switch, Error> {

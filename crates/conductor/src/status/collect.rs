@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use conductor_definition::{Kind, Live, Releases, Site};
+use conductor_deploy::Store;
 use conductor_generator::{Converted, Host, convert, established, preview, read_all};
 use conductor_systemd::{LoadState, Systemd, UnitStatus};
 use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in, systemctl};
@@ -93,6 +94,7 @@ async fn service(
         name,
     };
     service.notes = notes(&service, deployed, &units.start, systemctl(site.scope()));
+    service.notes.extend(waiting(site, &service.name));
     Ok(service)
 }
 
@@ -135,6 +137,13 @@ fn instance(
         // systemd knows the new unit; what runs was started from an earlier one.
         restart_needed: active && !reload && edited > seen.since,
     }
+}
+
+/// A release that waits in a stage.
+fn waiting(site: &Site, service: &str) -> Option<String> {
+    // Who may not read it is told nothing.
+    let record = Store::new(site, service).unfinished().ok().flatten()?;
+    Some(record.waiting(service, record.waits?))
 }
 
 fn notes(service: &Service, deployed: bool, start: &str, systemctl: &str) -> Vec<String> {

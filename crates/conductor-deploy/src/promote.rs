@@ -1,0 +1,117 @@
+//! Going on with a release that waits in a stage.
+
+use std::time::Instant;
+
+use conductor_definition::{Service, Site};
+use conductor_systemd::Systemd;
+use tokio::sync::watch;
+
+use crate::deploy::{end, holder};
+use crate::host::{Fresh, Host};
+use crate::machine::Machine;
+use crate::prepare::reopen;
+use crate::progress::Progress;
+use crate::record::{Entry, Record};
+use crate::settle::look;
+use crate::stage::span;
+use crate::stages::names;
+use crate::store::Store;
+use crate::{Failure, FailureKind, Request, Stage, drive};
+
+/// Lets a release go on that waits in a stage: from the dark it becomes a canary, if it is to be one, and otherwise the
+/// live release.
+///
+/// # Errors
+/// What went wrong. If it was found out before anything was done, the release still waits; otherwise the entry in the
+/// history says how it ended.
+pub async fn promote(
+    site: &Site,
+    systemd: &Systemd,
+    request: &Request,
+    progress: &mut dyn Progress,
+    interrupt: watch::Receiver<bool>,
+) -> Result<Entry, Failure> {
+    let store = Store::new(site, &request.service);
+    let _lock = store.lock(&holder(request))?;
+    let Some(record) = store.unfinished()? else {
+        return Err(Failure::configuration(format!("no release of {} waits for it", request.service)));
+    };
+    let Some(stage) = record.waits else {
+        return Err(Failure::configuration(format!(
+            "the deploy of {} does not wait, it was interrupted: `conductor abort {}` clears up",
+            record.revision, request.service
+        )));
+    };
+    if let Some(why) = gone(systemd, &record).await? {
+        return Err(Failure::gate(format!(
+            "{} does not wait {stage} any more: {why}. `conductor abort {}` or the next deploy clears up",
+            record.revision, request.service
+        )));
+    }
+    let (fresh, service) = reopen(site, &store, &record)?;
+    let machine = Machine::promote(record.plan(), stage)
+        .ok_or_else(|| Failure::system("promoting", format!("the deploy was never {stage}")))?;
+    let reached = record.reached;
+    let mut host = host(&store, systemd, record, (fresh, &service), progress, interrupt);
+    host.check_proxy().await?;
+    let (outcome, failure) = drive(machine, reached, &mut host).await;
+    end(&store, &host.record, outcome, failure)
+}
+
+/// The world of somebody who goes on with a deploy of another's.
+pub(crate) fn host<'a>(
+    store: &Store,
+    systemd: &Systemd,
+    record: Record,
+    (fresh, service): (Fresh, &Service),
+    progress: &'a mut dyn Progress,
+    interrupt: watch::Receiver<bool>,
+) -> Host<'a> {
+    Host {
+        store: store.clone(),
+        systemd: systemd.clone(),
+        record,
+        fresh: Some(fresh),
+        drain: span(service.deploy.drain),
+        keep: usize::try_from(service.deploy.keep).unwrap_or(usize::MAX),
+        runtime: service.runtime,
+        began: Instant::now(),
+        progress,
+        interrupt,
+    }
+}
+
+/// A release that waits is not overtaken: somebody has to say what becomes of it. One that is gone from its stage, as
+/// after a boot, is not in the way.
+pub(crate) async fn refuse_waiting(store: &Store, systemd: &Systemd) -> Result<(), Failure> {
+    let Some(record) = store.unfinished()? else { return Ok(()) };
+    let Some(stage) = record.waits else { return Ok(()) };
+    if gone(systemd, &record).await?.is_some() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureKind::Locked,
+        format!("{}: {}", store.name(), record.waiting(store.name(), stage)),
+    ))
+}
+
+impl Record {
+    /// Says that it waits, and what can be done.
+    pub fn waiting(&self, service: &str, stage: Stage) -> String {
+        format!(
+            "{} (by {}) waits {stage}: `conductor promote {service}` lets it go on, `conductor abort {service}` takes \
+             it back",
+            self.revision, self.by
+        )
+    }
+}
+
+/// Why what settled does not run any more; nothing if it does.
+pub(crate) async fn gone(systemd: &Systemd, record: &Record) -> Result<Option<String>, Failure> {
+    match look(systemd, &record.first().instances).await {
+        Ok(runs) if names(&runs) == record.runs => Ok(None),
+        Ok(_) => Ok(Some("an instance was started anew".to_owned())),
+        Err(failure) if failure.kind == FailureKind::Gate => Ok(Some(failure.text)),
+        Err(failure) => Err(failure),
+    }
+}

@@ -1,0 +1,177 @@
+//! The steps of stages: showing a release to some, watching it, and leaving it there.
+
+use std::time::{Duration, Instant};
+
+use conductor_proxy::{Address, Dark, Difference, Door, Proxy as _, Server, Share, Upstream, shared};
+use conductor_systemd::Job;
+
+use crate::host::Host;
+use crate::record::{Record, SideRecord};
+use crate::settle::{Settling, look, settle};
+use crate::stage::DoorRecord;
+use crate::vigil::{Baking, Runs, Vigil};
+use crate::{Failure, Stage, Step};
+
+/// From one look at the proxy to the next: somebody may have started it anew, and then it knows the live release only.
+const PROXY: Duration = Duration::from_secs(1);
+
+impl Record {
+    /// The part of the new release that the first stage is about.
+    pub(crate) fn first(&self) -> SideRecord {
+        let SideRecord { mut instances, mut servers, .. } = self.new.clone();
+        let number = self.stages.canary.as_ref().map_or(instances.len(), |canary| canary.instances);
+        instances.truncate(number);
+        servers.truncate(number);
+        SideRecord { instances, servers, ..self.new.clone() }
+    }
+
+    /// The upstream as a stage has it.
+    pub(crate) fn shown(&self, stage: Stage) -> Result<Upstream, Failure> {
+        let old = self.upstream(&self.old)?;
+        let first = self.upstream(&self.first())?.servers;
+        match (stage, &self.stages.dark, &self.stages.canary) {
+            (Stage::Dark, Some(dark), _) => {
+                Ok(Upstream { dark: Some(Dark { servers: first, door: door(dark)? }), ..old })
+            }
+            (Stage::Canary, _, Some(canary)) => {
+                let addresses =
+                    |servers: Vec<Server>| servers.into_iter().map(|server| server.address).collect();
+                let servers = match canary.share.and_then(Share::percent) {
+                    Some(share) => shared(addresses(old.servers), addresses(first), share),
+                    None => old.servers.into_iter().chain(first).collect(),
+                };
+                Ok(Upstream { servers, ..old })
+            }
+            _ => Err(Failure::system("the proxy", format!("this deploy is never {stage}"))),
+        }
+    }
+
+    /// The upstream with the whole of one release.
+    pub(crate) fn upstream(&self, side: &SideRecord) -> Result<Upstream, Failure> {
+        let proxy = self.proxy.as_ref();
+        let name = proxy.map(|proxy| proxy.upstream.parse()).transpose();
+        let name = name.map_err(|error| Failure::system("the proxy", error))?;
+        let name = name.ok_or_else(|| Failure::system("the proxy", "there is none"))?;
+        let servers: Result<Vec<Address>, _> = side.servers.iter().map(|server| server.parse()).collect();
+        Ok(Upstream::even(name, servers.map_err(|error| Failure::system("the proxy", error))?))
+    }
+}
+
+fn door(door: &DoorRecord) -> Result<Door, Failure> {
+    let word = |text: &String| text.parse().map_err(|error| Failure::system("the door", error));
+    Ok(match door {
+        DoorRecord::Header(name, value) => Door::Header(word(name)?, word(value)?),
+        DoorRecord::Cookie(name, value) => Door::Cookie(word(name)?, word(value)?),
+        DoorRecord::Listen(address) => {
+            Door::Listen(address.parse().map_err(|error| Failure::system("the door", error))?)
+        }
+    })
+}
+
+/// The unit that watches a stage in which nobody else does.
+pub(crate) fn guard(service: &str) -> String {
+    format!("conductor-guard@{service}.service")
+}
+
+impl Host<'_> {
+    /// Starts the instances of the first stage alone.
+    pub(crate) async fn start_first(&mut self) -> Result<String, Failure> {
+        let first = self.record.first();
+        self.start_instances(&first).await?;
+        Ok(format!("{} of {} up", first.instances.len(), self.record.new.instances.len()))
+    }
+
+    pub(crate) async fn settle_first(&mut self) -> Result<(), Failure> {
+        let units = self.record.first().instances;
+        self.settle(&units).await
+    }
+
+    /// Watches instances until they have settled, and remembers in which runs.
+    pub(crate) async fn settle(&mut self, units: &[String]) -> Result<(), Failure> {
+        let Some(fresh) = &self.fresh else { return Ok(()) };
+        let checks = fresh.settling.checks.iter().take(units.len()).cloned().collect();
+        settle(&self.systemd, units, &Settling { checks, ..fresh.settling.clone() }).await?;
+        self.record.runs = names(&look(&self.systemd, units).await?);
+        Ok(())
+    }
+
+    /// Has the proxy show the first instances, and tells how they are reached.
+    pub(crate) async fn show(&mut self, stage: Stage) -> Result<String, Failure> {
+        let upstream = self.record.shown(stage)?;
+        self.proxy()?.switch(&upstream).await?;
+        Ok(match (stage, &self.record.stages.dark, &self.record.stages.canary) {
+            (Stage::Dark, Some(door), _) => format!("reached by {door}"),
+            (Stage::Canary, _, Some(canary)) => match canary.share {
+                Some(share) => format!("{share} % of the requests"),
+                None => {
+                    format!("{} of {} servers", self.record.first().servers.len(), upstream.servers.len())
+                }
+            },
+            _ => String::new(),
+        })
+    }
+
+    /// Watches instances that have requests. `shown` is what the proxy has to know meanwhile.
+    pub(crate) async fn bake(
+        &self,
+        side: &SideRecord,
+        shown: &Upstream,
+        time: Duration,
+    ) -> Result<String, Failure> {
+        let Some(fresh) = &self.fresh else { return Ok(String::new()) };
+        let runs = look(&self.systemd, &side.instances).await?;
+        if names(&runs) != self.record.runs {
+            return Err(Failure::gate("an instance was restarted since it had settled"));
+        }
+        let mut vigil = self.vigil((&side.instances, runs), fresh.baking, &fresh.settling.checks)?;
+        let begin = Instant::now();
+        loop {
+            let left = time.saturating_sub(begin.elapsed());
+            if left.is_zero() && vigil.is_well() {
+                break;
+            }
+            vigil.look(if left.is_zero() { PROXY } else { left.min(PROXY) }).await?;
+            self.still_shown(shown).await?;
+        }
+        Ok(format!("healthy for {} s", begin.elapsed().as_secs()))
+    }
+
+    pub(crate) fn vigil(
+        &self,
+        (units, runs): (&[String], Runs),
+        how: Baking,
+        checks: &[Vec<String>],
+    ) -> Result<Vigil, Failure> {
+        let checks = checks.iter().take(units.len()).cloned().collect();
+        Vigil::new(&self.systemd, self.manager(), (units, runs), how, checks)
+    }
+
+    /// A proxy that was started anew has read which release is live, and nothing of stages.
+    pub(crate) async fn still_shown(&self, shown: &Upstream) -> Result<(), Failure> {
+        let proxy = self.proxy()?;
+        if proxy.difference(shown).await? != Difference::None {
+            proxy.switch(shown).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the release in a stage: from here on a unit of its own watches it.
+    pub(crate) async fn hold(&mut self, step: Step) -> Result<String, Failure> {
+        let unit = guard(self.store.name());
+        let end = self.job(Job::Restart, &unit).await?;
+        if !end.is_done() {
+            return Err(Failure::system(
+                format!("starting {unit}, which is to watch the release"),
+                format!("it ended with \"{end}\": `systemctl status {unit}` says why"),
+            ));
+        }
+        // Only now: what is recorded as waiting has somebody who watches it.
+        self.record.waits = step.holds();
+        self.store.record(&self.record)?;
+        Ok(format!("{unit} watches it"))
+    }
+}
+
+pub(crate) fn names(runs: &Runs) -> Vec<String> {
+    runs.iter().map(|(run, _)| run.to_string()).collect()
+}

@@ -1,0 +1,70 @@
+//! `conductor promote` and `conductor guard`: releases that wait in a stage.
+
+use std::process::ExitCode;
+
+use conductor_deploy::{Request, guard, promote};
+
+use crate::deploy::{Output, Teller, fail, ready, tell_end, who, within};
+use crate::terminal::say;
+use crate::whose::Whose;
+
+/// Let a release go on that waits in a stage.
+///
+/// From the dark it becomes a canary, if the deploy has one, and otherwise the live release; a canary becomes the live
+/// release. All that is left of the walk of `conductor deploy` follows: the other instances start and settle, and the
+/// proxy switches. Should that fail, everything is undone, and the old release has all requests again.
+///
+/// Nothing is done if the release is not any more what it was when it settled: after a boot, or if an instance was
+/// restarted. Exit status: as with `conductor deploy`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Promote {
+    /// The service.
+    service: String,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Watch a release that waits in a stage, and take it back if it gets unhealthy.
+///
+/// `conductor deploy` and `conductor promote` have systemd start it, as conductor-guard@SERVICE.service, whenever they
+/// leave a release in a stage. It ends when the deploy has ended; while a command is at it, it only waits, and should
+/// that command be killed, it clears up. Unhealthy is what [health] calls so, by `unhealthy-after`, or an instance that
+/// was restarted. What it does is in its log and in `conductor history`.
+///
+/// Exit status: 0 the deploy has ended; otherwise as with `conductor deploy`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Guard {
+    /// The service.
+    service: String,
+}
+
+impl Promote {
+    pub(crate) fn run(self, whose: Whose) -> ExitCode {
+        let Self { service, output } = self;
+        let result = ready(whose, &Request::about(service, who())).and_then(|(site, request)| {
+            within(&site, async |systemd, interrupt| {
+                promote(&site, &systemd, &request, &mut Teller::new(output), interrupt).await
+            })
+            .map(|entry| (entry, request.service))
+        });
+        tell_end(result)
+    }
+}
+
+impl Guard {
+    pub(crate) fn run(self, whose: Whose) -> ExitCode {
+        let result = ready(whose, &Request::about(self.service, "its guard")).and_then(|(site, request)| {
+            within(&site, async |systemd, interrupt| {
+                guard(&site, &systemd, &request, &mut Teller::new(Output::PLAIN), interrupt).await
+            })
+        });
+        match result {
+            Ok(None) => ExitCode::SUCCESS,
+            Ok(Some(_)) => {
+                say("`conductor history` says what the guard has ended, and why");
+                ExitCode::SUCCESS
+            }
+            Err(failure) => fail(&failure),
+        }
+    }
+}
