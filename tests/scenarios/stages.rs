@@ -381,7 +381,9 @@ fn a_boot_in_a_stage_comes_back_to_the_release_that_was_live() {
         status(&conductor(&host, ["deploy", "web", "--revision", "1", options]), 0);
         boots(&mut host, crash);
         let said = status(&conductor(&host, ["promote", "web"]), 1);
-        let expected = format!("1 does not wait {stage} any more: web-green@1.service ");
+        let expected = format!(
+            "1 does not wait {stage} any more: web-green@1.service is inactive, as after a boot or a stop"
+        );
         assert!(
             said.contains(&expected) && said.contains("`conductor abort web` or the next deploy"),
             "{said}"
