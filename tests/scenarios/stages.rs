@@ -201,7 +201,7 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     ask(&host, 20001, "/mode/500").unwrap();
     let (code, said) = deployed(&host, "canary");
     assert!(
-        code == "1" && said.contains("it got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
+        code == "1" && said.contains("got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
         "{code}: {said}"
     );
     only(&host, "r0", "blue");
@@ -220,7 +220,7 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     ask(&host, 20003, "/mode/500").unwrap();
     let (code, said) = deployed(&host, "1");
     assert!(
-        code == "1" && said.contains("it got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
+        code == "1" && said.contains("got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
         "{code}: {said}"
     );
     only(&host, "r0", "blue");

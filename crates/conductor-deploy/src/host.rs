@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use conductor_definition::{Runtime, Scope};
-use conductor_proxy::{Ask, Driver, Proxy as _, Switch};
+use conductor_proxy::{Ask, Driver, Kind, Proxy as _, Switch};
 use conductor_systemd::{Job, LoadState, Systemd, TransientUnit, UnitName};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -165,8 +165,20 @@ impl Host<'_> {
             Undo::SwitchBack => {
                 let upstream = self.record.upstream(&self.record.old)?;
                 let proxy = self.proxy()?;
-                proxy.switch(&upstream).await?;
-                proxy.drain(&upstream, self.drain).await?;
+                let back = async {
+                    proxy.switch(&upstream).await?;
+                    proxy.drain(&upstream, self.drain).await
+                };
+                match back.await {
+                    // Nobody gets anything through it, and it starts with what stands in its files.
+                    Err(error) if error.kind() == Kind::Unreachable => {
+                        proxy.write(&upstream).await?;
+                        let said =
+                            format!("the proxy does not run, and will start with the old release: {error}");
+                        self.tell(undo.word(), State::Note, said);
+                    }
+                    done => drop(done?),
+                }
                 Ok(())
             }
             Undo::StopNew => {
