@@ -16,7 +16,7 @@ use crate::{Failure, FailureKind, Stage, Step, proxied, why};
 const PROXY: Duration = Duration::from_secs(1);
 
 /// For how long the proxy, or systemd, may be away while a release is watched: somebody may be at work there.
-const TROUBLE: Duration = Duration::from_mins(5);
+const TROUBLE: Duration = Duration::from_secs(300);
 
 impl Record {
     /// The part of the new release that the first stage is about.
