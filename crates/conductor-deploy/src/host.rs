@@ -72,7 +72,7 @@ impl World for Host<'_> {
 }
 
 impl Host<'_> {
-    fn tell(&mut self, step: &'static str, state: State, text: String) {
+    pub(crate) fn tell(&mut self, step: &'static str, state: State, text: String) {
         let at = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.progress.tell(&Event { at, step, state, text });
     }
@@ -126,7 +126,8 @@ impl Host<'_> {
             Step::HoldDark | Step::HoldCanary => return self.hold(step).await,
             Step::BakeCanary => {
                 let time = self.record.stages.canary.as_ref().map(|canary| canary.bake).unwrap_or_default();
-                return self.bake(&self.record.first(), &self.record.shown(Stage::Canary)?, time).await;
+                let (first, shown) = (self.record.first(), self.record.shown(Stage::Canary)?);
+                return self.bake(step, &first, &shown, time).await;
             }
             Step::Switch => {
                 let upstream = self.record.upstream(&new)?;
@@ -140,7 +141,8 @@ impl Host<'_> {
                 return verify::through(&self.proxy()?, &upstream, &fresh.ask).await;
             }
             Step::Bake => {
-                return self.bake(&new, &self.record.upstream(&new)?, self.record.stages.bake).await;
+                let (shown, time) = (self.record.upstream(&new)?, self.record.stages.bake);
+                return self.bake(step, &new, &shown, time).await;
             }
             Step::Commit => self.store.set_live(Some(to))?,
             Step::Adopt => {

@@ -6,6 +6,7 @@ use conductor_proxy::{Dark, Difference, Door, Proxy as _, Server, Share, Upstrea
 use conductor_systemd::Job;
 
 use crate::host::{Host, name};
+use crate::progress::State;
 use crate::record::{Record, SideRecord};
 use crate::settle::{Settling, look, settle};
 use crate::stage::DoorRecord;
@@ -112,18 +113,25 @@ impl Host<'_> {
 
     /// Watches instances that have requests. `shown` is what the proxy has to know meanwhile.
     pub(crate) async fn bake(
-        &self,
+        &mut self,
+        step: Step,
         side: &SideRecord,
         shown: &Upstream,
         time: Duration,
     ) -> Result<String, Failure> {
         let begin = Instant::now();
-        let baked = self.watched(side, shown, time).await;
+        let baked = self.watched(step, side, shown, time).await;
         why::told(&self.systemd, self.store.scope(), &side.instances, baked).await?;
         Ok(format!("healthy for {} s", begin.elapsed().as_secs()))
     }
 
-    async fn watched(&self, side: &SideRecord, shown: &Upstream, time: Duration) -> Result<(), Failure> {
+    async fn watched(
+        &mut self,
+        step: Step,
+        side: &SideRecord,
+        shown: &Upstream,
+        time: Duration,
+    ) -> Result<(), Failure> {
         let Some(fresh) = &self.fresh else { return Ok(()) };
         let runs = look(&self.systemd, &side.instances).await?;
         if names(&runs) != self.record.runs {
@@ -145,6 +153,10 @@ impl Host<'_> {
                 Ok(()) => trouble = None,
                 // A proxy or a bus that is restarted says nothing of the release.
                 Err(failure) if failure.kind != FailureKind::Gate => {
+                    if trouble.is_none() {
+                        let said = format!("{}; it looks again for {} s", failure.text, TROUBLE.as_secs());
+                        self.tell(step.word(), State::Note, said);
+                    }
                     if trouble.get_or_insert_with(Instant::now).elapsed() > TROUBLE {
                         return Err(failure);
                     }
