@@ -42,7 +42,9 @@ fn main() -> ExitCode {
             wait_for(&enough);
             let tally = load.end();
             let lines = |word: &str, of: &std::collections::BTreeMap<String, u64>| {
-                of.iter().for_each(|(text, count)| println!("{word} {count} {}", text.trim_end()));
+                for (text, count) in of {
+                    println!("{word} {count} {}", text.trim_end());
+                }
             };
             lines("answered", &tally.answered);
             lines("lost", &tally.lost);
