@@ -84,9 +84,7 @@ pub(crate) async fn look(systemd: &Systemd, units: &[String]) -> Result<Vec<(Inv
         let run = view.invocation.filter(|_| view.active_state == ActiveState::Active);
         let Some(run) = run else {
             let state = view.active_state.as_str();
-            return Err(Failure::gate(format!(
-                "{unit} has ended while it was watched, and is \"{state}\" now"
-            )));
+            return Err(Failure::gate(format!("{unit} is {state} and does not run any more")));
         };
         let restarts = systemd.restarts(&run).await?;
         runs.push((run, restarts));
