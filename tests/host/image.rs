@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cache::{self, Cached};
-use crate::{Result, docker, observers, package, preflight, recipe, rootless, storage};
+use crate::{Result, docker, observers, package, preflight, recipe, registry, rootless, storage};
 
 /// The Debian releases Conductor is tested on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,6 +93,12 @@ impl Image {
     pub fn add_observers(self) -> Result<Self> {
         let layer = observers::layer(&self)?;
         Ok(self.add_layer("observers", layer))
+    }
+
+    /// With Debian's registry of images.
+    pub fn add_registry(self) -> Result<Self> {
+        let layer = registry::layer(&self)?;
+        Ok(self.add_layer("registry", layer))
     }
 
     /// With `localhost/web:1`, our test server in a container image, in the storage of each engine.

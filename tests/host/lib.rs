@@ -36,6 +36,7 @@ mod package;
 mod payload;
 mod preflight;
 mod recipe;
+mod registry;
 mod rootless;
 mod rundir;
 pub mod soak;

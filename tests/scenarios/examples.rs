@@ -73,6 +73,7 @@ fn every_shipped_file_is_started_here() {
         "networks/backend.toml",
         "postgres.toml",
         "rails.toml",
+        "storefront.toml",
         "team.toml",
         "volumes/media.toml",
         "volumes/postgres-data.toml",
@@ -100,6 +101,24 @@ fn web_runs_twice_and_answers() {
     );
     assert_eq!(host.property("web@1.service", "MemoryMax").unwrap(), (512 << 20).to_string());
     assert!(host.ok(["journalctl", "CONDUCTOR_RELEASE=1.4.2"]).unwrap().contains("payload: listening"));
+}
+
+#[test]
+fn storefront_waits_in_the_dark() {
+    let host = prepared();
+    start(&host, &["storefront"], "storefront.target");
+    let site = "server { listen 127.0.0.1:8000; location / { proxy_pass http://storefront; } }\n";
+    host.write("/etc/nginx/conf.d/site.conf", site).unwrap();
+    host.ok(["systemctl", "restart", "nginx"]).unwrap();
+    let release = ["--revision", "1.4.3", "--image", "registry.example.com/storefront:1.4.2", "--dark"];
+    host.ok(["conductor", "deploy", "storefront"].into_iter().chain(release)).unwrap();
+    assert_eq!([ask(&host, 20999, "/instance").unwrap(), ask(&host, 8000, "/healthz").unwrap()], ["1", "ok"]);
+    let live = ["1", "2", "3"].map(|number| format!("conductor-storefront-blue.{number}"));
+    let all = [&live[..], &["conductor-storefront-green.1".to_owned()]].concat();
+    assert_eq!(containers(&host), all);
+    host.ok(["conductor", "abort", "storefront"]).unwrap();
+    assert_eq!(containers(&host), live);
+    assert!(ask(&host, 20999, "/instance").is_err());
 }
 
 #[test]

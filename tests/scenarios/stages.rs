@@ -141,7 +141,8 @@ fn in_the_dark_only_those_reach_it_who_know_the_door() {
     assert!(history(&host).contains(waits), "{}", history(&host));
     assert!(host.ok(["conductor", "history", "web", "--json"]).unwrap().contains("\"outcome\":\"waiting\""));
     let shown = host.ok(["conductor", "status", "web"]).unwrap();
-    assert!(shown.contains(waits), "{shown}");
+    assert!(shown.contains(waits.strip_prefix("1 (by root) ").unwrap()), "{shown}");
+    assert!(host.ok(["conductor", "status", "web", "--json"]).unwrap().contains("\"waits\": \"dark\""));
     for words in [["deploy", "web"], ["rollback", "web"]] {
         let said = status(&conductor(&host, words), 75);
         assert!(said.contains(waits), "{said}");
@@ -199,7 +200,10 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     deploying(&host, "canary", "bake-canary");
     ask(&host, 20001, "/mode/500").unwrap();
     let (code, said) = deployed(&host, "canary");
-    assert!(code == "1" && said.contains("it got unhealthy, 3 checks in a row failed: "), "{code}: {said}");
+    assert!(
+        code == "1" && said.contains("it got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
+        "{code}: {said}"
+    );
     only(&host, "r0", "blue");
 
     // One failed check ends nothing, and a canary by number gets as much as any other instance.
@@ -215,7 +219,10 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     );
     ask(&host, 20003, "/mode/500").unwrap();
     let (code, said) = deployed(&host, "1");
-    assert!(code == "1" && said.contains("it got unhealthy, 3 checks in a row failed: "), "{code}: {said}");
+    assert!(
+        code == "1" && said.contains("it got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
+        "{code}: {said}"
+    );
     only(&host, "r0", "blue");
     none_was_lost(&host);
     assert_eq!(history(&host).matches("undone: it got unhealthy").count(), 2, "{}", history(&host));
@@ -226,7 +233,7 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     host.eventually(SOON, "the new nginx is told", || Ok(answers(&host, SITE, "") == "r2 100")).unwrap();
     drop(ask(&host, 20001, "/exit/1"));
     let (code, said) = deployed(&host, "2");
-    assert!(code == "1" && said.contains("web-green@1.service is "), "{code}: {said}");
+    assert!(code == "1" && said.contains("web-green@1.service ended"), "{code}: {said}");
     only(&host, "r0", "blue");
 }
 
@@ -366,6 +373,7 @@ fn a_boot_in_a_stage_comes_back_to_the_release_that_was_live() {
             host.reboot().unwrap();
         }
         host.wait_active("web.target", SOON).unwrap();
+        host.wait_active("nginx.service", SOON).unwrap();
         only(host, "r0", "blue");
     };
     // Both in which it waits.
@@ -373,7 +381,9 @@ fn a_boot_in_a_stage_comes_back_to_the_release_that_was_live() {
         status(&conductor(&host, ["deploy", "web", "--revision", "1", options]), 0);
         boots(&mut host, crash);
         let said = status(&conductor(&host, ["promote", "web"]), 1);
-        let expected = format!("1 does not wait {stage} any more: web-green@1.service is inactive");
+        let expected = format!(
+            "1 does not wait {stage} any more: web-green@1.service is inactive, as after a boot or a stop"
+        );
         assert!(
             said.contains(&expected) && said.contains("`conductor abort web` or the next deploy"),
             "{said}"

@@ -14,9 +14,9 @@ use crate::promote::refuse_waiting;
 use crate::record::{Entry, Record, SideRecord};
 use crate::stage::{Asked, span};
 use crate::store::Store;
-use crate::{Failure, FailureKind, Outcome, drive};
+use crate::{Failure, FailureKind, Outcome, drive, journal, restart};
 
-/// The time for which connections go on where nobody knows what the definition said.
+/// The time for which connections go on where nobody has written down what the definition said.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// What is asked for.
@@ -51,6 +51,8 @@ pub enum Rollback {
     Previous,
     /// The last one of this revision.
     To(String),
+    /// The live one, into the other slot: a restart.
+    Again,
 }
 
 /// Deploys, having cleaned up after one that was interrupted.
@@ -69,15 +71,64 @@ pub async fn deploy(
     let _lock = store.lock(&holder(request))?;
     refuse_waiting(&store, systemd).await?;
     finish_other(&store, systemd, progress, began, &interrupt, INTERRUPTED).await?;
+    // One that does not come back is no reason not to bring in a release that does.
+    if let Err(failure) = restart::clean_up(&store, systemd, progress, began, &interrupt).await {
+        let at = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        progress.tell(&Event { at, step: "prepare", state: State::Note, text: failure.text });
+    }
+    walk(site, &store, systemd, request, progress, interrupt, began).await
+}
+
+/// From the request to the end, under the lock.
+pub(crate) async fn walk(
+    site: &Site,
+    store: &Store,
+    systemd: &Systemd,
+    request: &Request,
+    progress: &mut dyn Progress,
+    interrupt: watch::Receiver<bool>,
+    began: Instant,
+) -> Result<Entry, Failure> {
     let started = now();
-    let id = format!("{started:x}-{:04x}", std::process::id() & 0xffff);
+    let mut host = match ready(site, store, systemd, request, progress, interrupt, began, started).await {
+        Ok(host) => host,
+        Err(failure) => {
+            journal::refused(request, &failure);
+            return Err(failure);
+        }
+    };
+    let record = &host.record;
+    let what = journal::What::of(record.rollback, record.restart);
+    journal::begins(&request.service, what, &record.id, &record.revision, &record.by);
+    host.progress.units(&record.new.instances);
+    let machine = Machine::new(host.record.plan());
+    let (outcome, failure) = drive(machine, None, &mut host).await;
+    end(store, &request.service, &host.record, outcome, failure)
+}
+
+/// Everything that can be known before anything is changed.
+#[expect(clippy::too_many_arguments, reason = "all of them come from the caller's caller")]
+async fn ready<'a>(
+    site: &Site,
+    store: &Store,
+    systemd: &Systemd,
+    request: &Request,
+    progress: &'a mut dyn Progress,
+    interrupt: watch::Receiver<bool>,
+    began: Instant,
+    started: u64,
+) -> Result<Host<'a>, Failure> {
+    let id = new_id(started);
     let say = |progress: &mut dyn Progress, state, text: String| {
         let at = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         progress.tell(&Event { at, step: "prepare", state, text });
     };
     say(progress, State::Begins, String::new());
-    let text = match &request.rollback {
-        None => {
+    let text = match (&request.rollback, store.live()) {
+        (Some(Rollback::Again), Live::In(slot)) => store.release(slot)?.unwrap_or_default(),
+        (Some(wanted @ (Rollback::Previous | Rollback::To(_))), _) => earlier(store, wanted)?,
+        // Before the first deploy what is live is the definition.
+        (None | Some(Rollback::Again), _) => {
             let mut stop = interrupt.clone();
             let candidate = candidate(site, request)?;
             tokio::select! {
@@ -85,15 +136,14 @@ pub async fn deploy(
                 Ok(_) = stop.wait_for(|asked| *asked) => return Err(interrupted()),
             }
         }
-        Some(wanted) => earlier(&store, wanted)?,
     };
-    let Prepared { mut record, fresh, service } = prepare(site, &store, request, id, text, started)?;
+    let Prepared { mut record, fresh, service } = prepare(site, store, request, id, text, started)?;
     record.old.runs = runs(systemd, &record.old).await?;
     if !record.old.runs && record.stages != record.stages.clone().alone() {
         say(progress, State::Note, "no release runs beside which it could be a canary, or bake".to_owned());
         record.stages = record.stages.alone();
     }
-    let mut host = Host {
+    let host = Host {
         store: store.clone(),
         systemd: systemd.clone(),
         record,
@@ -107,9 +157,7 @@ pub async fn deploy(
     };
     host.check_proxy().await?;
     say(host.progress, State::Done, format!("{} is {}", host.record.revision, host.record.image));
-    let machine = Machine::new(host.record.plan());
-    let (outcome, failure) = drive(machine, None, &mut host).await;
-    end(&store, &host.record, outcome, failure)
+    Ok(host)
 }
 
 /// Finishes a deploy that was interrupted: forward if its release is live, and otherwise back. Nothing if there is none.
@@ -128,7 +176,10 @@ pub async fn abort(
     let waits = store.unfinished()?.and_then(|record| record.waits);
     let why = waits.map(|stage| format!("taken back on request while it waited {stage}"));
     let why = why.as_deref().unwrap_or(INTERRUPTED);
-    finish_other(&store, systemd, progress, Instant::now(), interrupt, why).await
+    let began = Instant::now();
+    let deploy = finish_other(&store, systemd, progress, began, interrupt, why).await?;
+    let restart = restart::clean_up(&store, systemd, progress, began, interrupt).await?;
+    Ok(deploy.or(restart))
 }
 
 /// Why a deploy ended that its own command did not see the end of.
@@ -149,9 +200,9 @@ pub(crate) async fn finish_other(
     let mut host = Host {
         store: store.clone(),
         systemd: systemd.clone(),
+        drain: record.drain.unwrap_or(DRAIN),
         record,
         fresh: None,
-        drain: DRAIN,
         // Pruning is the next deploy's.
         keep: usize::MAX,
         runtime: Runtime::default(),
@@ -168,6 +219,7 @@ pub(crate) async fn finish_other(
         ));
     }
     let entry = host.record.entry(now(), outcome, Some(why.to_owned()));
+    journal::ended(store.name(), &entry);
     store.finish(&entry)?;
     if outcome == Outcome::Undone {
         store.forget(&entry.id)?;
@@ -177,11 +229,17 @@ pub(crate) async fn finish_other(
 
 pub(crate) fn end(
     store: &Store,
+    service: &str,
     record: &Record,
     outcome: Outcome,
     failure: Option<Failure>,
 ) -> Result<Entry, Failure> {
     let entry = record.entry(now(), outcome, failure.as_ref().map(|failure| failure.text.clone()));
+    journal::ended(service, &entry);
+    if outcome.is_live() {
+        // Whatever one that was interrupted left out of the upstream is out of use now.
+        store.forget_restart()?;
+    }
     if outcome.is_clean() {
         store.finish(&entry)?;
     }
@@ -189,21 +247,23 @@ pub(crate) fn end(
         store.forget(&entry.id)?;
     }
     match failure {
-        Some(failure) if outcome == Outcome::Stuck => Err(Failure::new(
-            failure.kind,
-            format!(
+        Some(failure) if outcome == Outcome::Stuck => {
+            let text = format!(
                 "{failure}\nNot everything could be undone: mend what is said above, then run `conductor abort`"
-            ),
-        )),
+            );
+            Err(Failure { text, ..failure })
+        }
         Some(failure) if !outcome.is_live() => Err(failure),
         _ => Ok(entry),
     }
 }
 
 /// The text of an earlier release.
-fn earlier(store: &Store, wanted: &Rollback) -> Result<String, Failure> {
+pub(crate) fn earlier(store: &Store, wanted: &Rollback) -> Result<String, Failure> {
     let history = store.history()?;
-    let released: Vec<&Entry> = history.iter().filter(|entry| entry.outcome.is_live()).collect();
+    // A restart brings in nothing.
+    let released: Vec<&Entry> =
+        history.iter().filter(|entry| entry.outcome.is_live() && !entry.restart).collect();
     // What is live was released last.
     let (live, before) = released.split_last().map_or((None, &[][..]), |(live, before)| (Some(live), before));
     let found = before.iter().rev().find(|entry| match wanted {
@@ -211,10 +271,11 @@ fn earlier(store: &Store, wanted: &Rollback) -> Result<String, Failure> {
             live.is_none_or(|live| live.revision != entry.revision || live.image != entry.image)
         }
         Rollback::To(revision) => entry.revision == *revision,
+        Rollback::Again => false,
     });
     let Some(entry) = found else {
         return Err(Failure::configuration(match wanted {
-            Rollback::Previous => "there is no earlier release: deploy one".to_owned(),
+            Rollback::Previous | Rollback::Again => "there is no earlier release: deploy one".to_owned(),
             Rollback::To(revision) => {
                 format!(
                     "there is no earlier release `{revision}`: `conductor history` lists those that are kept"
@@ -241,6 +302,11 @@ async fn runs(systemd: &Systemd, side: &SideRecord) -> Result<bool, Failure> {
 
 pub(crate) fn holder(request: &Request) -> String {
     format!("{}, process {}", request.by, std::process::id())
+}
+
+/// Tells deploys of a service from each other.
+pub(crate) fn new_id(started: u64) -> String {
+    format!("{started:x}-{:04x}", std::process::id() & 0xffff)
 }
 
 fn interrupted() -> Failure {

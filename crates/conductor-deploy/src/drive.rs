@@ -43,6 +43,6 @@ pub async fn drive(
             world.failed(action, failure);
         }
         machine.done(result.is_ok());
-        first = first.or(result.err());
+        first = first.or(result.err().map(|failure| failure.during(action.word())));
     }
 }

@@ -9,6 +9,8 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The whole story, for people.
     pub text: String,
+    /// In which step of a deploy, by its word; `None` before the first.
+    pub step: Option<&'static str>,
 }
 
 /// Whose matter a failure is: for exit statuses.
@@ -29,7 +31,13 @@ pub enum FailureKind {
 impl Failure {
     /// A failure of this kind.
     pub fn new(kind: FailureKind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into() }
+        Self { kind, text: text.into(), step: None }
+    }
+
+    /// The same, in a step.
+    #[must_use]
+    pub(crate) fn during(self, step: &'static str) -> Self {
+        Self { step: self.step.or(Some(step)), ..self }
     }
 
     pub(crate) fn gate(text: impl Into<String>) -> Self {

@@ -1,20 +1,22 @@
 //! The machine: a [`World`] of files, systemd, engines and proxies.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use conductor_definition::{Runtime, Scope};
-use conductor_proxy::{Driver, Haproxy, Nginx, Proxy as _, Runner, Switch};
+use conductor_proxy::{Ask, Driver, Proxy as _, Switch};
 use conductor_systemd::{Job, LoadState, Systemd, TransientUnit, UnitName};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::progress::{Event, Progress, State};
+use crate::prune::Prune;
 use crate::record::{Record, SideRecord};
 use crate::settle::Settling;
 use crate::store::Store;
 use crate::vigil::Baking;
-use crate::{Action, Failure, FailureKind, Stage, Step, Undo, World, before, image, logs};
+use crate::{
+    Action, Failure, FailureKind, Stage, Step, Undo, World, before, image, proxied, prune, verify, why,
+};
 
 /// What of a release only its own deploy needs: one that finishes another's goes back, or has it behind it.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(crate) struct Fresh {
     pub(crate) before: Option<TransientUnit>,
     pub(crate) settling: Settling,
     pub(crate) baking: Baking,
+    pub(crate) ask: Result<Ask, String>,
 }
 
 pub(crate) struct Host<'a> {
@@ -131,6 +134,11 @@ impl Host<'_> {
                     return Ok(format!("moved in {} ms", took.as_millis()));
                 }
             }
+            Step::Verify => {
+                let Some(fresh) = &self.fresh else { return Ok(String::new()) };
+                let upstream = self.record.upstream(&new)?;
+                return verify::through(&self.proxy()?, &upstream, &fresh.ask).await;
+            }
             Step::Bake => {
                 return self.bake(&new, &self.record.upstream(&new)?, self.record.stages.bake).await;
             }
@@ -217,11 +225,8 @@ impl Host<'_> {
             let (end, unit) = ended.map_err(|error| Failure::system("starting", error))?;
             let end = end?;
             if !end.is_done() {
-                let result = self.systemd.status(&unit).await?.result.unwrap_or_default();
-                let log = logs::last(self.store.scope(), &unit.to_string()).await;
-                return Err(Failure::gate(format!(
-                    "{unit} did not get healthy (its start ended with \"{end}\", the unit with \"{result}\"){log}"
-                )));
+                let scope = self.store.scope();
+                return Err(Failure::gate(why::not_healthy(&self.systemd, scope, unit.as_str(), &end).await));
             }
         }
         Ok(())
@@ -266,40 +271,32 @@ impl Host<'_> {
     }
 
     pub(crate) fn proxy(&self) -> Result<Driver, Failure> {
-        if let Some(socket) = self.record.proxy.as_ref().and_then(|proxy| proxy.socket.as_ref()) {
-            return Ok(Driver::Haproxy(Haproxy::new(socket)));
-        }
-        let runner = Runner::Unit { systemd: self.systemd.clone(), name: name("nginx.service")? };
-        Ok(Driver::Nginx(Nginx::new(runner)))
+        proxied::driver(self.record.proxy.as_ref(), &self.systemd)
     }
 
     /// Forgets the oldest releases, and images that none of those uses that are left.
     async fn prune(&mut self) -> Result<String, Failure> {
-        let history = self.store.history()?;
-        let released = history.iter().filter(|entry| entry.outcome.is_live()).map(|entry| entry.id.clone());
-        let order: Vec<String> = released.chain([self.record.id.clone()]).collect();
-        let kept: BTreeSet<&String> = order.iter().rev().take(self.keep).collect();
-        let image_of =
-            |id: &str| history.iter().find(|entry| entry.id == id).map(|entry| entry.image.clone());
-        let mut gone = BTreeSet::new();
-        for id in self.store.all_kept() {
-            if !kept.contains(&id) {
-                gone.extend(image_of(&id));
-                self.store.forget(&id)?;
-            }
+        let Prune { releases, images } =
+            prune::plan(&self.store.history()?, &self.record, self.store.all_kept(), self.keep);
+        for id in releases {
+            self.store.forget(&id)?;
         }
-        let used: BTreeSet<String> = kept.into_iter().filter_map(|id| image_of(id)).collect();
-        gone.retain(|image| {
-            *image != self.record.image && !used.contains(image) && !self.store.is_released(image)
-        });
-        let removed = gone.len();
-        for image in gone {
+        let mut removed = 0;
+        for image in images {
+            if self.store.is_released(&image) {
+                continue;
+            }
             // Others may use it under the same name; then the engine keeps it, and so do we.
-            if let Err(failure) = image::remove(self.runtime, image).await {
-                self.tell(Step::Prune.word(), State::Note, failure.text);
+            match image::remove(self.runtime, image).await {
+                Ok(was_there) => removed += usize::from(was_there),
+                Err(failure) => self.tell(Step::Prune.word(), State::Note, failure.text),
             }
         }
-        Ok(if removed == 0 { String::new() } else { format!("{removed} old images") })
+        Ok(match removed {
+            0 => String::new(),
+            1 => "1 old image".to_owned(),
+            _ => format!("{removed} old images"),
+        })
     }
 
     pub(crate) fn manager(&self) -> conductor_systemd::Scope {

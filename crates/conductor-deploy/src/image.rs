@@ -16,9 +16,28 @@ pub(crate) async fn pin(service: &Service) -> Result<Image, Failure> {
         .map_err(|error| Failure::system("fetching the image", error))?
 }
 
-/// Removes an image if nothing uses it.
-pub(crate) async fn remove(runtime: Runtime, image: String) -> Result<(), Failure> {
-    let remove = move || run(program(runtime), &["rmi", &image]).map(drop);
+/// What is known of the image without fetching anything: its pinned name if it is on this machine.
+pub(crate) async fn look(service: &Service) -> Result<Option<Image>, Failure> {
+    let (engine, image) = (program(service.runtime), service.process.image.as_str().to_owned());
+    let policy = service.pull.policy;
+    let look = move || match inspect(engine, &image) {
+        Ok(found) => name_of(&image, found).0.parse().map(Some).map_err(|error| unnamed(&image, error)),
+        Err(_) if policy == PullPolicy::Never => Err(missing(&image)),
+        Err(_) => Ok(None),
+    };
+    tokio::task::spawn_blocking(look).await.map_err(|error| Failure::system("looking at the image", error))?
+}
+
+/// Removes an image if nothing uses it; whether it was there.
+pub(crate) async fn remove(runtime: Runtime, image: String) -> Result<bool, Failure> {
+    let remove = move || {
+        let engine = program(runtime);
+        // Somebody may have been there before us.
+        if inspect(engine, &image).is_err() {
+            return Ok(false);
+        }
+        run(engine, &["rmi", &image]).map(|_| true)
+    };
     tokio::task::spawn_blocking(remove).await.map_err(|error| Failure::system("removing an image", error))?
 }
 
@@ -31,11 +50,11 @@ fn program(runtime: Runtime) -> &'static str {
 
 fn pinned(engine: &str, image: &str, policy: PullPolicy) -> Result<Image, Failure> {
     let mut found = inspect(engine, image);
-    if policy == PullPolicy::Always || found.is_err() {
+    // What a digest names cannot have become another image since, whatever the registry has, or whether there is one.
+    let is_exact = image.contains("@sha256:");
+    if found.is_err() || policy == PullPolicy::Always && !is_exact {
         if policy == PullPolicy::Never {
-            return Err(Failure::configuration(format!(
-                "the image {image} is not on this machine, and [pull] policy = \"never\": load it first"
-            )));
+            return Err(missing(image));
         }
         run(engine, &["pull", "--quiet", image]).map_err(|failure| {
             Failure::configuration(format!(
@@ -44,20 +63,29 @@ fn pinned(engine: &str, image: &str, policy: PullPolicy) -> Result<Image, Failur
         })?;
         found = inspect(engine, image);
     }
-    let Inspected { id, digests } = found?;
-    let digest =
-        digests.into_iter().find(|name| image.contains('@') || repository(name) == repository(image));
-    let pinned = match digest.filter(|name| !name.starts_with("localhost/")) {
-        Some(name) => {
-            // A tag that moves takes the name along, and an image is found by a digest only under its name.
-            if inspect(engine, &name).is_err() {
-                run(engine, &["pull", "--quiet", &name])?;
-            }
-            name
-        }
-        None => id,
-    };
-    pinned.parse().map_err(|error| Failure::system(format!("the image {image}"), error))
+    let (name, by_digest) = name_of(image, found?);
+    // A tag that moves takes the name along, and an image is found by a digest only under its name.
+    if by_digest && inspect(engine, &name).is_err() {
+        run(engine, &["pull", "--quiet", &name])?;
+    }
+    name.parse().map_err(|error| unnamed(image, error))
+}
+
+fn missing(image: &str) -> Failure {
+    Failure::configuration(format!(
+        "the image {image} is not on this machine, and [pull] policy = \"never\": load it first"
+    ))
+}
+
+fn unnamed(image: &str, error: impl std::fmt::Display) -> Failure {
+    Failure::system(format!("the image {image}"), error)
+}
+
+/// The name under which exactly this image is found again, and whether it is one with a digest.
+fn name_of(image: &str, Inspected { id, digests }: Inspected) -> (String, bool) {
+    let own = |name: &String| image.contains('@') || repository(name) == repository(image);
+    let digest = digests.into_iter().find(own).filter(|name| !name.starts_with("localhost/"));
+    digest.map_or((id, false), |name| (name, true))
 }
 
 struct Inspected {

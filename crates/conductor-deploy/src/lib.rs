@@ -6,10 +6,12 @@
 mod before;
 mod deploy;
 mod drive;
+mod dry;
 mod failure;
 mod guard;
 mod host;
 mod image;
+mod journal;
 mod logs;
 mod machine;
 #[cfg(test)]
@@ -17,23 +19,30 @@ mod model_tests;
 mod prepare;
 mod progress;
 mod promote;
+mod proxied;
+mod prune;
 mod record;
+mod restart;
 mod settle;
 mod stage;
 #[cfg(test)]
 mod stage_tests;
 mod stages;
 mod store;
+mod verify;
 mod vigil;
+mod why;
 
 pub use before::transient_unit;
 pub use deploy::{Request, Rollback, abort, deploy};
 pub use drive::{World, drive};
+pub use dry::{Ahead, Fetched, look_ahead};
 pub use failure::{Failure, FailureKind};
 pub use guard::guard;
 pub use machine::{Action, Machine, Outcome, Plan, Step, Undo};
 pub use progress::{Event, Progress, State};
 pub use promote::promote;
 pub use record::{Entry, ProxyRecord, Record, SideRecord};
+pub use restart::{RestartRecord, Rolling, Turn, restart};
 pub use stage::{Asked, CanaryRecord, DoorRecord, Stage, Stages, StagesRecord};
 pub use store::{Lock, Store};

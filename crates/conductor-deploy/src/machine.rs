@@ -49,6 +49,8 @@ pub enum Step {
     Settle,
     /// Has the proxy pass requests on to them.
     Switch,
+    /// Shows that they reach its instances through the proxy.
+    Verify,
     /// Watches them while the old release could still take over again.
     Bake,
     /// Makes the new release the live one.
@@ -161,6 +163,7 @@ impl Plan {
                 Step::Start,
                 Step::Settle,
                 Step::Switch,
+                Step::Verify,
                 Step::Bake,
                 Step::Commit,
                 Step::Adopt,
@@ -182,7 +185,7 @@ impl Plan {
         };
         let wanted = |step: &Step| match step {
             Step::Before => before,
-            Step::Switch | Step::Drain => proxy,
+            Step::Switch | Step::Verify | Step::Drain => proxy,
             Step::StartCanary | Step::SettleCanary => proxy && (dark || canary.is_some()),
             Step::Dark | Step::HoldDark => proxy && dark,
             Step::Share => proxy && canary.is_some(),
@@ -211,6 +214,7 @@ impl Step {
             | Self::BakeCanary
             | Self::HoldCanary
             | Self::Settle
+            | Self::Verify
             | Self::Bake
             | Self::Adopt
             | Self::Drain

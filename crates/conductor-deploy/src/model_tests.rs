@@ -157,6 +157,7 @@ impl Model {
                 | Step::SettleCanary
                 | Step::BakeCanary
                 | Step::Settle
+                | Step::Verify
                 | Step::Bake
                 | Step::Drain
                 | Step::Prune,
@@ -421,14 +422,14 @@ fn stages_come_one_after_the_other() {
     assert_eq!(
         words(stages(true, Some(Promotion::Manual), true)),
         format!(
-            "freeze load start-canary settle-canary dark hold-dark share hold-canary start settle switch bake {end}"
+            "freeze load start-canary settle-canary dark hold-dark share hold-canary start settle switch verify bake {end}"
         )
     );
     assert_eq!(
         words(stages(false, Some(Promotion::Auto), false)),
-        format!("freeze load start-canary settle-canary share bake-canary start settle switch {end}")
+        format!("freeze load start-canary settle-canary share bake-canary start settle switch verify {end}")
     );
-    assert_eq!(words(stages(false, None, false)), format!("freeze load start settle switch {end}"));
+    assert_eq!(words(stages(false, None, false)), format!("freeze load start settle switch verify {end}"));
     assert!(Machine::promote(stages(true, None, false), Stage::Canary).is_none(), "it was never one");
     let without = Plan { proxy: false, ..stages(true, Some(Promotion::Auto), true) };
     assert_eq!(

@@ -5,19 +5,19 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use conductor_definition::{
-    DefinitionName, Image, Kind, Live, Parsed, Pins, ProxyDriver, Service, ServiceName, Site, Slot, Source,
+    DefinitionName, Image, Kind, Live, Parsed, Pins, PullPolicy, Service, ServiceName, Site, Slot, Source,
     Strategy, find, freeze, parse_for, parse_release,
 };
 use conductor_generator::{Converted, Host as Machine, Reading, convert, established, read_all};
 use conductor_units::{ReleaseUnits, addresses};
 
 use crate::host::Fresh;
-use crate::record::{ProxyRecord, Record, SideRecord};
+use crate::record::{Record, SideRecord};
 use crate::settle::Settling;
 use crate::stage::{StagesRecord, span};
 use crate::store::Store;
 use crate::vigil::Baking;
-use crate::{Failure, Request, before, image};
+use crate::{Failure, Request, Rollback, before, image, proxied, verify};
 
 /// A deploy that can begin.
 pub(crate) struct Prepared {
@@ -61,7 +61,7 @@ pub(crate) fn candidate(site: &Site, request: &Request) -> Result<Candidate, Fai
     Ok(Candidate { source, service })
 }
 
-fn errors(source: &Source, found: &[conductor_definition::Diagnostic]) -> Failure {
+pub(crate) fn errors(source: &Source, found: &[conductor_definition::Diagnostic]) -> Failure {
     let lines = found.iter().filter(|found| found.is_error()).map(|found| found.one_line(source));
     Failure::configuration(lines.collect::<Vec<_>>().join("\n"))
 }
@@ -72,6 +72,19 @@ impl Candidate {
         let image = image::pin(&self.service).await?;
         let revision = self.service.release().unwrap_or(id).to_owned();
         self.text(&image, &revision)
+    }
+
+    /// The same without fetching anything. The image is the pinned one only if it is on this machine already.
+    pub(crate) async fn foreseen(&self, id: &str) -> Result<(String, bool), Failure> {
+        let found = image::look(&self.service).await?;
+        let image = found.as_ref().unwrap_or(&self.service.process.image);
+        let revision = self.service.release().unwrap_or(id).to_owned();
+        Ok((self.text(image, &revision)?, found.is_some()))
+    }
+
+    /// How the image is fetched.
+    pub(crate) fn pull_policy(&self) -> PullPolicy {
+        self.service.pull.policy
     }
 
     fn text(&self, image: &Image, revision: &str) -> Result<String, Failure> {
@@ -103,12 +116,7 @@ pub(crate) fn prepare(
     let (from, definition) = match store.live() {
         Live::In(slot) => (Some(slot), None),
         Live::Never => (None, defined(site, &request.service, abilities)),
-        Live::Unknown => {
-            return Err(Failure::configuration(format!(
-                "nobody can tell which release of `{name}` is live: link {}/{name}/live to the one that runs",
-                site.releases().display()
-            )));
-        }
+        Live::Unknown => return Err(nobody_knows(site, name.as_str())),
     };
     let to = from.map_or(Slot::Green, Slot::other);
     let directory = site.releases().join(name.as_str());
@@ -129,24 +137,20 @@ pub(crate) fn prepare(
         id,
         revision: new.release().unwrap_or_default().to_owned(),
         image: new.process.image.to_string(),
-        rollback: request.rollback.is_some(),
+        rollback: matches!(request.rollback, Some(Rollback::Previous | Rollback::To(_))),
+        restart: request.rollback == Some(Rollback::Again),
         by: request.by.clone(),
         started,
         strategy: new.deploy.strategy,
         before: new.deploy.before.is_some() && request.rollback.is_none(),
-        proxy: new.proxy.as_ref().map(|proxy| ProxyRecord {
-            upstream: proxy.upstream.to_string(),
-            socket: match &proxy.driver {
-                ProxyDriver::Nginx => None,
-                ProxyDriver::Haproxy { socket } => Some(socket.to_string()),
-            },
-        }),
+        proxy: proxied::record(&new),
         to,
         new: side(&new, to),
         from,
         old: old.as_ref().map(|old| side(old, old_slot)).unwrap_or_default(),
         displaced: store.release(to)?,
         reached: None,
+        drain: Some(span(new.deploy.drain)),
         stages: StagesRecord::of(&new, request)?,
         runs: Vec::new(),
         waits: None,
@@ -155,7 +159,8 @@ pub(crate) fn prepare(
         Some(before) => Some(before::transient(&new, before, &objects(site), site.scope())?),
         None => None,
     };
-    let fresh = Fresh { text, before, settling: settling(&new, to), baking: baking(&new) };
+    let fresh =
+        Fresh { text, before, settling: settling(&new, to), baking: baking(&new), ask: verify::ask(&new) };
     Ok(Prepared { record, fresh, service: new })
 }
 
@@ -174,7 +179,7 @@ fn settling(service: &Service, slot: Slot) -> Settling {
 /// What it must not show afterwards.
 fn baking(service: &Service) -> Baking {
     match &service.health {
-        Some(health) => Baking { interval: span(health.interval), tolerance: health.unhealthy_after },
+        Some(health) => Baking::before(span(health.interval), health.unhealthy_after),
         None => Baking { interval: Duration::from_secs(5), tolerance: 1 },
     }
 }
@@ -193,11 +198,24 @@ pub(crate) fn reopen(site: &Site, store: &Store, record: &Record) -> Result<(Fre
     let abilities = Machine::look(site).0.abilities();
     let service = parse_release(&source, &name, abilities).map_err(|found| errors(&source, &found))?.service;
     let (settling, baking) = (settling(&service, record.to), baking(&service));
-    Ok((Fresh { text, before: None, settling, baking }, service))
+    let ask = verify::ask(&service);
+    Ok((Fresh { text, before: None, settling, baking, ask }, service))
+}
+
+/// Whoever links by hand may leave nobody the wiser.
+pub(crate) fn nobody_knows(site: &Site, name: &str) -> Failure {
+    Failure::configuration(format!(
+        "nobody can tell which release of `{name}` is live: link {}/{name}/live to the one that runs",
+        site.releases().display()
+    ))
 }
 
 /// The definition, if it can be read: before the first deploy it is what runs.
-fn defined(site: &Site, service: &str, abilities: conductor_definition::Abilities) -> Option<Service> {
+pub(crate) fn defined(
+    site: &Site,
+    service: &str,
+    abilities: conductor_definition::Abilities,
+) -> Option<Service> {
     let found = find(site, Kind::Service).named(service)?;
     Some(parse_for(&found.read()?.0, abilities).ok()?.service)
 }

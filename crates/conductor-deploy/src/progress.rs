@@ -35,6 +35,11 @@ pub enum State {
 pub trait Progress {
     /// Something has happened.
     fn tell(&mut self, event: &Event);
+
+    /// These containers' units are what it is about from now on, for who wants to show how they are.
+    fn units(&mut self, units: &[String]) {
+        let _ = units;
+    }
 }
 
 impl Action {
@@ -66,6 +71,7 @@ impl Step {
             Self::Start => "start",
             Self::Settle => "settle",
             Self::Switch => "switch",
+            Self::Verify => "verify",
             Self::Bake => "bake",
             Self::Commit => "commit",
             Self::Adopt => "adopt",

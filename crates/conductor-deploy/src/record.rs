@@ -1,5 +1,7 @@
 //! What is written down of deploys: enough to finish one that was interrupted, knowing nothing else.
 
+use std::time::Duration;
+
 use conductor_definition::{Slot, Strategy};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,9 @@ pub struct Record {
     pub image: String,
     /// Whether it brings an earlier release back.
     pub rollback: bool,
+    /// Whether it is the release that is live, once more.
+    #[serde(default)]
+    pub restart: bool,
     /// Who asked for it.
     pub by: String,
     /// When it began, in seconds since 1970.
@@ -42,6 +47,9 @@ pub struct Record {
     pub displaced: Option<String>,
     /// The last step that was begun.
     pub reached: Option<Step>,
+    /// For so long connections to a release may go on before it is stopped.
+    #[serde(default)]
+    pub drain: Option<Duration>,
     /// By which stages it comes in.
     #[serde(default)]
     pub stages: StagesRecord,
@@ -89,6 +97,9 @@ pub struct Entry {
     pub image: String,
     /// Whether it brought an earlier release back.
     pub rollback: bool,
+    /// Whether it was a restart of what was live.
+    #[serde(default)]
+    pub restart: bool,
     /// Who asked for it.
     pub by: String,
     /// When it began, in seconds since 1970.
@@ -114,8 +125,8 @@ impl Record {
 
     /// What is left of it in the history.
     pub fn entry(&self, ended: u64, outcome: Outcome, failure: Option<String>) -> Entry {
-        let Self { id, revision, image, rollback, by, started, .. } = self.clone();
-        Entry { id, revision, image, rollback, by, started, ended, outcome, failure }
+        let Self { id, revision, image, rollback, restart, by, started, .. } = self.clone();
+        Entry { id, revision, image, rollback, restart, by, started, ended, outcome, failure }
     }
 }
 

@@ -7,11 +7,10 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use conductor_definition::Scope;
 use conductor_systemd::{ActiveState, InvocationId, Systemd, UnitView};
 use tokio::task::JoinSet;
 
-use crate::{Failure, FailureKind, host, logs};
+use crate::{Failure, host};
 
 /// What is asked, and for how long.
 #[derive(Debug, Clone)]
@@ -26,22 +25,18 @@ pub(crate) struct Settling {
     pub(crate) checks: Vec<Vec<String>>,
 }
 
-pub(crate) async fn settle(
-    systemd: &Systemd,
-    scope: Scope,
-    units: &[String],
-    how: &Settling,
-) -> Result<(), Failure> {
+pub(crate) async fn settle(systemd: &Systemd, units: &[String], how: &Settling) -> Result<(), Failure> {
     let begin = Instant::now();
-    let runs = seen(systemd, scope, units).await?;
+    let runs = look(systemd, units).await?;
     let mut healthy_since = Instant::now();
     loop {
         let said = check(&how.checks).await?;
-        let now = seen(systemd, scope, units).await?;
-        if let Some((unit, _)) = units.iter().zip(now.iter().zip(&runs)).find(|(_, (now, then))| now != then)
+        let now = look(systemd, units).await?;
+        if let Some((unit, _)) = units.iter().zip(runs.iter().zip(&now)).find(|(_, (then, now))| then != now)
         {
-            let log = logs::last(scope, unit).await;
-            return Err(Failure::gate(format!("{unit} was restarted while it was watched{log}")));
+            return Err(Failure::gate(format!(
+                "{unit} ended while it was watched, and systemd restarted it"
+            )));
         }
         if let Some(said) = said {
             healthy_since = Instant::now();
@@ -57,34 +52,19 @@ pub(crate) async fn settle(
     }
 }
 
-/// The runs, or why there are none, with the last lines of the first one that has ended.
-async fn seen(
-    systemd: &Systemd,
-    scope: Scope,
-    units: &[String],
-) -> Result<Vec<(InvocationId, u32)>, Failure> {
-    let failure = match look(systemd, units).await {
-        Err(failure) if failure.kind == FailureKind::Gate => failure,
-        seen => return seen,
-    };
-    for unit in units {
-        if systemd.unit(&host::name(unit)?).await?.active_state != ActiveState::Active {
-            let log = logs::last(scope, unit).await;
-            return Err(Failure::gate(format!("{failure}{log}")));
-        }
-    }
-    Err(failure)
-}
-
 /// The runs of all instances, each with how often systemd has restarted it.
 pub(crate) async fn look(systemd: &Systemd, units: &[String]) -> Result<Vec<(InvocationId, u32)>, Failure> {
     let mut runs = Vec::new();
     for unit in units {
         let view: UnitView = systemd.unit(&host::name(unit)?).await?;
-        let run = view.invocation.filter(|_| view.active_state == ActiveState::Active);
+        // Whoever reloads it, for a new certificate say, has not ended it.
+        let up = matches!(view.active_state, ActiveState::Active | ActiveState::Reloading);
+        let run = view.invocation.filter(|_| up);
         let Some(run) = run else {
             let state = view.active_state.as_str();
-            return Err(Failure::gate(format!("{unit} is {state} and does not run any more")));
+            return Err(Failure::gate(format!(
+                "{unit} ended while it was watched and does not run any more (it is {state})"
+            )));
         };
         let restarts = systemd.restarts(&run).await?;
         runs.push((run, restarts));
@@ -110,9 +90,9 @@ pub(crate) async fn check(checks: &[Vec<String>]) -> Result<Option<String>, Fail
         };
         if !output.status.success() {
             let said = [output.stdout, output.stderr].concat();
-            // The first line has the verdict, the next one the times.
+            // The verdict comes first, the details below it.
             let said = String::from_utf8_lossy(&said).trim().lines().next().unwrap_or_default().to_owned();
-            bad = bad.or(Some(said));
+            bad = bad.or(Some(said.trim_start_matches("unhealthy: ").to_owned()));
         }
     }
     Ok(bad)

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use conductor_proxy::{Address, Dark, Difference, Door, Proxy as _, Server, Share, Upstream, shared};
+use conductor_proxy::{Dark, Difference, Door, Proxy as _, Server, Share, Upstream, shared};
 use conductor_systemd::Job;
 
 use crate::host::Host;
@@ -10,7 +10,7 @@ use crate::record::{Record, SideRecord};
 use crate::settle::{Settling, look, settle};
 use crate::stage::DoorRecord;
 use crate::vigil::{Baking, Runs, Vigil};
-use crate::{Failure, Stage, Step};
+use crate::{Failure, Stage, Step, proxied, why};
 
 /// From one look at the proxy to the next: somebody may have started it anew, and then it knows the live release only.
 const PROXY: Duration = Duration::from_secs(1);
@@ -48,12 +48,7 @@ impl Record {
 
     /// The upstream with the whole of one release.
     pub(crate) fn upstream(&self, side: &SideRecord) -> Result<Upstream, Failure> {
-        let proxy = self.proxy.as_ref();
-        let name = proxy.map(|proxy| proxy.upstream.parse()).transpose();
-        let name = name.map_err(|error| Failure::system("the proxy", error))?;
-        let name = name.ok_or_else(|| Failure::system("the proxy", "there is none"))?;
-        let servers: Result<Vec<Address>, _> = side.servers.iter().map(|server| server.parse()).collect();
-        Ok(Upstream::even(name, servers.map_err(|error| Failure::system("the proxy", error))?))
+        proxied::upstream(self.proxy.as_ref(), side.servers.iter().map(String::as_str))
     }
 }
 
@@ -90,8 +85,8 @@ impl Host<'_> {
     pub(crate) async fn settle(&mut self, units: &[String]) -> Result<(), Failure> {
         let Some(fresh) = &self.fresh else { return Ok(()) };
         let checks = fresh.settling.checks.iter().take(units.len()).cloned().collect();
-        settle(&self.systemd, self.store.scope(), units, &Settling { checks, ..fresh.settling.clone() })
-            .await?;
+        let settled = settle(&self.systemd, units, &Settling { checks, ..fresh.settling.clone() }).await;
+        why::told(&self.systemd, self.store.scope(), units, settled).await?;
         self.record.runs = names(&look(&self.systemd, units).await?);
         Ok(())
     }
@@ -119,7 +114,14 @@ impl Host<'_> {
         shown: &Upstream,
         time: Duration,
     ) -> Result<String, Failure> {
-        let Some(fresh) = &self.fresh else { return Ok(String::new()) };
+        let begin = Instant::now();
+        let baked = self.watched(side, shown, time).await;
+        why::told(&self.systemd, self.store.scope(), &side.instances, baked).await?;
+        Ok(format!("healthy for {} s", begin.elapsed().as_secs()))
+    }
+
+    async fn watched(&self, side: &SideRecord, shown: &Upstream, time: Duration) -> Result<(), Failure> {
+        let Some(fresh) = &self.fresh else { return Ok(()) };
         let runs = look(&self.systemd, &side.instances).await?;
         if names(&runs) != self.record.runs {
             return Err(Failure::gate("an instance was restarted since it had settled"));
@@ -129,12 +131,11 @@ impl Host<'_> {
         loop {
             let left = time.saturating_sub(begin.elapsed());
             if left.is_zero() && vigil.is_well() {
-                break;
+                return Ok(());
             }
             vigil.look(if left.is_zero() { PROXY } else { left.min(PROXY) }).await?;
             self.still_shown(shown).await?;
         }
-        Ok(format!("healthy for {} s", begin.elapsed().as_secs()))
     }
 
     pub(crate) fn vigil(

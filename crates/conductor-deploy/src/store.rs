@@ -47,10 +47,9 @@ impl Store {
     /// # Errors
     /// Who holds it.
     pub fn lock(&self, holder: &str) -> Result<Lock, Failure> {
-        let path = self.run();
+        let path = self.lock_file();
         let failed = |error: &dyn std::fmt::Display| Failure::system(format!("locking {}", self.name), error);
-        fs::create_dir_all(&path).map_err(|error| failed(&error))?;
-        let path = path.join(format!("{}.lock", self.name));
+        fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(|error| failed(&error))?;
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(|error| failed(&error))?;
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
@@ -89,6 +88,22 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// Who holds the lock, if anybody does.
+    pub fn holder(&self) -> Option<String> {
+        let path = self.lock_file();
+        let file = File::open(&path).ok()?;
+        match Flock::lock(file, FlockArg::LockSharedNonblock) {
+            Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+                Some(fs::read_to_string(&path).unwrap_or_default().trim().to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        self.run().join(format!("{}.lock", self.name))
     }
 
     /// Which release is live.
@@ -223,7 +238,7 @@ impl Store {
         self.run().join(format!("{}.current", self.name))
     }
 
-    fn run(&self) -> PathBuf {
+    pub(crate) fn run(&self) -> PathBuf {
         self.site.real(&self.site.runtime().join("conductor/deploy"))
     }
 }
@@ -232,7 +247,7 @@ fn json(what: &impl serde::Serialize) -> Result<String, Failure> {
     serde_json::to_string(what).map_err(|error| Failure::system("writing down a deploy", error))
 }
 
-fn read(path: &Path) -> Result<Option<String>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Option<String>, Failure> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -240,7 +255,7 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let writing = || -> io::Result<()> {
         let directory = path.parent().unwrap_or(path);
         fs::create_dir_all(directory)?;
@@ -253,7 +268,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     writing().map_err(|error| Failure::system(format!("writing {}", path.display()), error))
 }
 
-fn remove(path: &Path) -> Result<(), Failure> {
+pub(crate) fn remove(path: &Path) -> Result<(), Failure> {
     let removing = || match fs::remove_file(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
@@ -341,10 +356,12 @@ mod tests {
         );
 
         let lock = store.lock("me, 4711").unwrap();
+        assert_eq!(store.holder().as_deref(), Some("me, 4711"));
         let failure = store.lock("you").unwrap_err();
         assert_eq!(failure.kind, FailureKind::Locked);
         assert!(failure.text.contains("(me, 4711)"), "{failure}");
         drop(lock);
+        assert_eq!(store.holder(), None);
         store.lock("you").unwrap();
     }
 }

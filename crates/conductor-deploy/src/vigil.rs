@@ -1,7 +1,9 @@
 //! Watching a release that has requests already, and can still be taken back.
 //!
-//! Unhealthy is what `[health]` calls so: `unhealthy-after` checks in a row that failed, of whichever instances; or an
-//! instance that is not in the run in which it settled. One failed check begins nothing anew, and ends nothing.
+//! It is a matter of being earlier than the sidecar: that terminates an instance after `unhealthy-after` failed checks,
+//! and requests that are at the instance then are lost. So it is asked twice as often here, and given up one failed check
+//! in a row earlier; by then the requests go elsewhere. An instance that is not in the run in which it settled is given
+//! up at once. One failed check begins nothing anew, and ends nothing, unless `unhealthy-after` allows no more.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +13,19 @@ use crate::settle::{check, look};
 use crate::{Failure, host};
 
 /// When a release counts as unhealthy.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Baking {
     /// The time from one check to the next.
     pub(crate) interval: Duration,
     /// So many failed checks in a row.
     pub(crate) tolerance: u32,
+}
+
+impl Baking {
+    /// In time for a sidecar that asks so often, and terminates after so many failures.
+    pub(crate) fn before(interval: Duration, unhealthy_after: u32) -> Self {
+        Self { interval: interval / 2, tolerance: unhealthy_after.saturating_sub(1).max(1) }
+    }
 }
 
 /// The runs of some instances, each with how often systemd has restarted it.
@@ -68,8 +77,10 @@ impl Vigil {
             () = tokio::time::sleep(left) => {}
         }
         drop(self.watch.seen());
-        if look(&self.systemd, &self.units).await? != self.runs {
-            return Err(Failure::gate("an instance was restarted while it was watched"));
+        let runs = look(&self.systemd, &self.units).await?;
+        let both = self.runs.iter().zip(&runs);
+        if let Some((unit, _)) = self.units.iter().zip(both).find(|(_, (then, now))| then != now) {
+            return Err(Failure::gate(format!("{unit} was restarted while it was watched")));
         }
         if Instant::now() < self.due {
             return Ok(());
@@ -93,5 +104,22 @@ impl Vigil {
     /// Whether the last check went well.
     pub(crate) fn is_well(&self) -> bool {
         self.failed == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sidecar fails for the last time that many intervals after the first; we have as many pauses between checks,
+    /// and one before the first.
+    #[test]
+    fn it_is_given_up_before_the_sidecar_terminates_it() {
+        let interval = Duration::from_secs(4);
+        for unhealthy_after in 2..10 {
+            let Baking { interval: pause, tolerance } = Baking::before(interval, unhealthy_after);
+            assert!(pause * tolerance < interval * (unhealthy_after - 1), "{unhealthy_after}");
+        }
+        assert_eq!(Baking::before(interval, 1), Baking { interval: interval / 2, tolerance: 1 });
     }
 }

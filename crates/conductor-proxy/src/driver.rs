@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Difference, Drain, Error, Haproxy, Nginx, Proxy, Switch, Upstream, UpstreamName};
+use crate::{Ask, Difference, Drain, Error, Haproxy, Nginx, Proxy, Switch, Upstream, UpstreamName, Verified};
 
 /// The proxy that a definition names.
 #[derive(Debug)]
@@ -32,6 +32,13 @@ impl Proxy for Driver {
         match self {
             Self::Nginx(nginx) => nginx.switch(wanted).await,
             Self::Haproxy(haproxy) => haproxy.switch(wanted).await,
+        }
+    }
+
+    async fn verify(&self, wanted: &Upstream, ask: &Ask) -> Result<Verified, Error> {
+        match self {
+            Self::Nginx(nginx) => nginx.verify(wanted, ask).await,
+            Self::Haproxy(haproxy) => haproxy.verify(wanted, ask).await,
         }
     }
 

@@ -27,6 +27,7 @@ mod process;
 mod proxy;
 mod share;
 mod upstream;
+mod verify;
 
 pub use address::{Address, InvalidAddress};
 pub use dark::{Dark, Door, InvalidWord, Word};
@@ -38,3 +39,4 @@ pub use nginx::{Nginx, Runner, Version};
 pub use proxy::{Difference, Drain, Others, Proxy, Switch};
 pub use share::{Share, shared};
 pub use upstream::{Server, Upstream, Weight};
+pub use verify::{Ask, Verified};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::{Error, Upstream, UpstreamName};
+use crate::{Ask, Error, Upstream, UpstreamName, Verified};
 
 /// A program that passes requests on to the instances of a release.
 ///
@@ -31,6 +31,13 @@ pub trait Proxy {
     /// Then what was before is in effect, and in the configuration; [`Error::is_restored`] is false in the one case in
     /// which that is not certain.
     fn switch(&self, wanted: &Upstream) -> impl Future<Output = Result<Switch, Error>>;
+
+    /// Shows that requests reach the servers of `wanted` through the proxy, after a [`switch`](Self::switch) to it: each
+    /// is asked once at least, as long as it does not take too long.
+    ///
+    /// # Errors
+    /// If an answer is one that no customer should get. Nothing was changed.
+    fn verify(&self, wanted: &Upstream, ask: &Ask) -> impl Future<Output = Result<Verified, Error>>;
 
     /// Forgets the upstream: its service is gone. With HAProxy the backend stays, without servers, since nothing says
     /// whether the configuration names it.

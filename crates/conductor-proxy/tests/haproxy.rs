@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use conductor_proxy::{
-    Dark, Difference, Door, Haproxy, Kind, Others, Proxy as _, Server as Instance, Share, Switch, Upstream,
-    shared,
+    Ask, Dark, Difference, Door, Haproxy, Kind, Others, Proxy as _, Server as Instance, Share, Switch,
+    Upstream, Verified, shared,
 };
 use support::backend::Backend;
 use support::client::get;
@@ -35,7 +35,11 @@ async fn a_restart_comes_back_with_the_servers_of_now() {
     let Difference::Text(diff) = haproxy.difference(&wanted).await.unwrap() else { panic!("no difference") };
     assert!(diff.contains(&format!("\n+    server {0} {0} weight 1", new.address())), "{diff}");
 
+    let ask = Ask { method: "GET".into(), path: "/".into(), headers: Vec::new(), expect: vec![200..=399] };
+    let error = haproxy.verify(&wanted, &ask).await.unwrap_err().to_string();
+    assert!(error.contains("is to be done"), "{error}");
     assert!(matches!(haproxy.switch(&wanted).await.unwrap(), Switch::Moved { .. }));
+    assert_eq!(haproxy.verify(&wanted, &ask).await.unwrap(), Verified::Said);
     assert!(haproxy.drain(&wanted, Duration::from_secs(30)).await.unwrap().is_complete());
     old.kill();
     server.restart();

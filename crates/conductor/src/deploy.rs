@@ -1,12 +1,18 @@
-//! `conductor deploy`, `rollback`, `abort` and `history`.
+//! `conductor deploy`, `rollback`, `restart`, `abort` and `history`.
+
+mod block;
+mod dry;
+mod live;
+mod promote;
+mod restart;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use conductor_definition::Site;
 use conductor_deploy::{
-    Asked, Entry, Event, Failure, FailureKind, Outcome, Progress, Request, Rollback as Wanted, State, Store,
-    abort, deploy,
+    Asked, Entry, Failure, FailureKind, Outcome, Request, Rollback as Wanted, Store, abort, deploy,
+    look_ahead,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -16,6 +22,10 @@ use crate::json;
 use crate::services::Services;
 use crate::terminal::{FAILURE, print, say};
 use crate::whose::{Whose, manager, may_touch_containers};
+use live::Shown;
+
+pub(crate) use promote::{Guard, Promote};
+pub(crate) use restart::Restart;
 
 /// Exit statuses, those of sysexits(3) where it has one.
 const CONFIGURATION: u8 = 3;
@@ -30,8 +40,27 @@ const LOCKED: u8 = 75;
 /// them, the release is made the live one, and the old one is drained and stopped. With strategy = "recreate" the old
 /// one is stopped first.
 ///
-/// Settled means: for the time that `settle` says, every instance is up in the run in which it was started, and no check
-/// of it has failed. A failed check begins the time anew; a restart fails the deploy.
+/// Healthy and settled is what a release has to be before it takes over. Healthy: the start job of every instance has
+/// ended, which it does when the health check was answered well `healthy-after` times in a row. Settled: from then on,
+/// for the time that `settle` says, all of it holds for all instances at once: the unit is active, in the run in which it
+/// was started (the same InvocationID), systemd has not restarted it (NRestarts), and no health check has failed. A
+/// failed check begins the time anew, for as long as `start-within` allows. Nobody waits for what cannot come any more:
+/// an instance that ends, with an error or without one, or that systemd gives up (start limit) fails the deploy at once.
+/// Without a health check an instance is healthy when it runs.
+///
+/// Behind a proxy there is a third thing, verified: after the switch each instance has to answer the health check
+/// through the proxy. nginx has a socket for that, which only root can open, in /run/conductor/nginx.doors; it takes
+/// nothing of your own `server` blocks, and so shows nothing of their names, certificates and rules. What is not a
+/// request of HTTP/1.1 to the port that the proxy uses is not asked in this way, and HAProxy is asked what it does
+/// instead: then the proof is that of the switch itself (nginx's new workers, HAProxy's own answer). If it is not
+/// verified, the old release gets the requests again.
+///
+/// Every deploy, rollback and restart leaves an entry in the journal when it begins
+/// (MESSAGE_ID=873c15ca39f54be89e0e3402039127a9) and when it has ended (21527732a6d54571b439f5a728ffddbd), with the
+/// fields CONDUCTOR_SERVICE, CONDUCTOR_ACTION (`deploy`, `rollback`, `restart`), CONDUCTOR_DEPLOY (the same in both),
+/// CONDUCTOR_RELEASE and CONDUCTOR_BY; the second has CONDUCTOR_OUTCOME (`released`, `leftovers`, `undone`, `stuck`;
+/// `refused` before anything was changed), CONDUCTOR_IMAGE, CONDUCTOR_SECONDS and CONDUCTOR_FAILURE as well. `journalctl
+/// CONDUCTOR_SERVICE=web` shows them among the containers' own lines.
 ///
 /// With `canary` in [deploy], or --canary, some instances start first and get a share of the requests; the others follow
 /// after `bake`, or with promote = "manual" when `conductor promote` says so. With --dark the release waits first where
@@ -44,6 +73,16 @@ const LOCKED: u8 = 75;
 /// kill or a power cut, is undone or finished by the next deploy or by `conductor abort`; a machine that boots meanwhile
 /// comes up with the release that was live last. SIGINT, SIGTERM and SIGHUP end a deploy before its release is live,
 /// and do nothing after that.
+///
+/// On a terminal the instances are shown as they come up, below a line for each step; where stderr is none, or TERM is
+/// `dumb`, there are only the lines. NO_COLOR is respected.
+///
+/// With --dry-run nothing is done, and it is shown on stdout what would be: the image, pinned if it is on this machine
+/// (nothing is fetched); the steps in their order; how the service's units and the proxy's file would differ. What a
+/// deploy would refuse before it changes anything, this refuses too, with the same exit status; otherwise it is 0. With
+/// --json it is one object: `revision`, `image`, `fetch` (`no`, `yes`, `anew`), `strategy`, `slot`, `live_slot`, `steps`
+/// (each with `step` and `text`), `units` and `proxy` (unified diffs, `proxy` null if there is no difference),
+/// `running` (who deploys at this moment, or null) and `unfinished` (what would be cleaned up first, or null).
 ///
 /// Exit status: 0 the release is live, or waits in a stage; 1 it does not work; 2 wrong usage; 3 the definition, the image or the proxy's
 /// configuration is wrong; 4 it was ended on request; 70 files, systemd or the engine fail; 75 somebody else deploys
@@ -68,6 +107,8 @@ pub(crate) struct Deploy {
     #[arg(long)]
     no_canary: bool,
     #[command(flatten)]
+    look: Look,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -82,6 +123,8 @@ pub(crate) struct Rollback {
     /// The last release of this name instead of the one before the live one.
     #[arg(long, value_name = "REV")]
     to: Option<String>,
+    #[command(flatten)]
+    look: Look,
     #[command(flatten)]
     output: Output,
 }
@@ -110,31 +153,34 @@ pub(crate) struct History {
 }
 
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub(crate) struct Output {
+struct Output {
     /// One JSON object a line on stdout, for each thing that happens.
     #[arg(long)]
     json: bool,
 }
 
-impl Output {
-    /// Lines for people.
-    pub(crate) const PLAIN: Self = Self { json: false };
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Look {
+    /// Show what would be done, and do nothing: the image, the steps, and how units and the proxy's file would change.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Deploy {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
-        let Self { service, revision, image, dark, canary, no_canary, output } = self;
+        let Self { service, revision, image, dark, canary, no_canary, look, output } = self;
         let canary = (canary || no_canary).then_some(canary);
         let stages = Asked { dark, canary };
-        run(whose, &Request { revision, image, stages, ..Request::about(service, who()) }, output)
+        let request = Request { revision, image, stages, ..Request::about(service, who()) };
+        run(whose, &request, look, output)
     }
 }
 
 impl Rollback {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
-        let Self { service, to, output } = self;
+        let Self { service, to, look, output } = self;
         let rollback = Some(to.map_or(Wanted::Previous, Wanted::To));
-        run(whose, &Request { rollback, ..Request::about(service, who()) }, output)
+        run(whose, &Request { rollback, ..Request::about(service, who()) }, look, output)
     }
 }
 
@@ -143,7 +189,8 @@ impl Abort {
         let Self { service, output } = self;
         let result = ready(whose, &Request::about(service, who())).and_then(|(site, request)| {
             within(&site, async |systemd, interrupt| {
-                abort(&site, &systemd, &request, &mut Teller::new(output), &interrupt).await
+                let shown = Shown::start(output.json, &systemd);
+                abort(&site, &systemd, &request, &mut shown.progress(), &interrupt).await
             })
         });
         match result {
@@ -165,9 +212,10 @@ impl History {
             Ok((
                 store.history().map_err(|failure| failure.text)?,
                 store.unfinished().map_err(|failure| failure.text)?,
+                store.unfinished_restart().map_err(|failure| failure.text)?,
             ))
         });
-        let (entries, unfinished) = match read {
+        let (entries, unfinished, restart) = match read {
             Ok(read) => read,
             Err(error) => {
                 say(&format!("error: {error}"));
@@ -184,20 +232,28 @@ impl History {
             Some(stage) => format!("{}  {}", time(record.started), record.waiting(&self.service, stage)),
             None => format!("{}  is not finished: `conductor abort {}`", record.revision, self.service),
         });
-        let lines = entries.iter().map(line).chain(open);
+        let restart =
+            restart.map(|_| format!("a restart  is not finished: `conductor abort {}`", self.service));
+        let lines = entries.iter().map(line).chain(open).chain(restart);
         print(&lines.map(|line| line + "\n").collect::<String>())
     }
 }
 
 fn line(entry: &Entry) -> String {
     let how = match entry.outcome {
+        Outcome::Released if entry.restart => "restarted",
+        Outcome::Undone if entry.restart => "ended early",
         Outcome::Released => "released",
         Outcome::Leftovers => "released, with leftovers",
         Outcome::Waiting => "waiting",
         Outcome::Undone => "undone",
         Outcome::Stuck => "stuck",
     };
-    let what = if entry.rollback { "rollback" } else { "deploy" };
+    let what = match (entry.restart, entry.rollback) {
+        (true, _) => "restart",
+        (false, true) => "rollback",
+        (false, false) => "deploy",
+    };
     let why = entry.failure.as_ref().and_then(|text| text.lines().next());
     let why = why.map(|text| format!(": {text}")).unwrap_or_default();
     let took = entry.ended.saturating_sub(entry.started);
@@ -220,10 +276,18 @@ fn time(since_1970: u64) -> String {
     format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-fn run(whose: Whose, request: &Request, output: Output) -> ExitCode {
+fn run(whose: Whose, request: &Request, look: Look, output: Output) -> ExitCode {
+    if look.dry_run {
+        let result = ready(whose, request).and_then(|(site, request)| {
+            let ahead = within(&site, async |systemd, _| look_ahead(&site, &systemd, &request).await)?;
+            Ok(dry::show(&site, &ahead, output.json))
+        });
+        return result.unwrap_or_else(|failure| fail(&failure));
+    }
     let result = ready(whose, request).and_then(|(site, request)| {
         within(&site, async |systemd, interrupt| {
-            deploy(&site, &systemd, &request, &mut Teller::new(output), interrupt).await
+            let shown = Shown::start(output.json, &systemd);
+            deploy(&site, &systemd, &request, &mut shown.progress(), interrupt).await
         })
         .map(|entry| (entry, request.service))
     });
@@ -231,7 +295,7 @@ fn run(whose: Whose, request: &Request, output: Output) -> ExitCode {
 }
 
 /// How a deploy of a service ended.
-pub(crate) fn tell_end(result: Result<(Entry, String), Failure>) -> ExitCode {
+fn tell_end(result: Result<(Entry, String), Failure>) -> ExitCode {
     match result {
         Ok((entry, service)) => {
             let end = match entry.outcome {
@@ -251,8 +315,9 @@ pub(crate) fn tell_end(result: Result<(Entry, String), Failure>) -> ExitCode {
     }
 }
 
-pub(crate) fn fail(failure: &Failure) -> ExitCode {
-    say(&format!("error: {failure}"));
+fn fail(failure: &Failure) -> ExitCode {
+    let step = failure.step.map(|step| format!("{step}: ")).unwrap_or_default();
+    say(&format!("error: {step}{failure}"));
     ExitCode::from(match failure.kind {
         FailureKind::Gate => FAILURE,
         FailureKind::Configuration => CONFIGURATION,
@@ -263,7 +328,7 @@ pub(crate) fn fail(failure: &Failure) -> ExitCode {
 }
 
 /// The site, and the request with the name that the service really has.
-pub(crate) fn ready(whose: Whose, request: &Request) -> Result<(Site, Request), Failure> {
+fn ready(whose: Whose, request: &Request) -> Result<(Site, Request), Failure> {
     let wrong = |text| Failure::new(FailureKind::Configuration, text);
     let site = whose.site(Path::new("/")).map_err(wrong)?;
     may_touch_containers(&site).map_err(wrong)?;
@@ -272,7 +337,7 @@ pub(crate) fn ready(whose: Whose, request: &Request) -> Result<(Site, Request), 
 }
 
 /// Runs with a connection to systemd, and listens for those who ask for an end.
-pub(crate) fn within<T>(
+fn within<T>(
     site: &Site,
     work: impl AsyncFnOnce(conductor_systemd::Systemd, watch::Receiver<bool>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
@@ -286,56 +351,28 @@ pub(crate) fn within<T>(
             listen(SignalKind::hangup())?,
         );
         let systemd = connect(manager(site)).await?;
-        let mut work = std::pin::pin!(work(systemd, interrupt));
-        loop {
-            tokio::select! {
-                result = &mut work => return Ok(result),
-                _ = int.recv() => {}
-                _ = term.recv() => {}
-                _ = hup.recv() => {}
+        let listening = async {
+            let mut work = std::pin::pin!(work(systemd, interrupt));
+            loop {
+                tokio::select! {
+                    result = &mut work => return result,
+                    _ = int.recv() => {}
+                    _ = term.recv() => {}
+                    _ = hup.recv() => {}
+                }
+                asked.send_replace(true);
             }
-            asked.send_replace(true);
-        }
+        };
+        Ok(tokio::task::LocalSet::new().run_until(listening).await)
     })
     .map_err(system)?
 }
 
 /// Who runs it, by name; behind sudo, who ran that.
-pub(crate) fn who() -> String {
+fn who() -> String {
     let sudo = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
     let user = || nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten().map(|user| user.name);
     sudo.or_else(user).unwrap_or_else(|| nix::unistd::getuid().to_string())
-}
-
-/// Tells what happens, a line for each thing.
-pub(crate) struct Teller {
-    output: Output,
-    /// Whether something has failed: what did first is told in full at the end, as the reason for all the rest.
-    has_failed: bool,
-}
-
-impl Teller {
-    pub(crate) fn new(output: Output) -> Self {
-        Self { output, has_failed: false }
-    }
-}
-
-impl Progress for Teller {
-    fn tell(&mut self, event: &Event) {
-        if self.output.json {
-            print(&json::line(event));
-            return;
-        }
-        let Event { at, step, state, text } = event;
-        let rest = match state {
-            State::Begins => return,
-            State::Done if text.is_empty() => String::new(),
-            State::Note | State::Done => format!(": {text}"),
-            State::Failed if std::mem::replace(&mut self.has_failed, true) => format!(" failed: {text}"),
-            State::Failed => format!(" failed: {}", text.lines().next().unwrap_or_default()),
-        };
-        say(&format!("[{:>3}.{} s] {step}{rest}", at / 1000, at % 1000 / 100));
-    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl Diff {
 }
 
 /// All differences, in the form that patch(1) reads.
-fn compare(old: &Tree, new: &Tree, directory: &Path) -> String {
+pub(crate) fn compare(old: &Tree, new: &Tree, directory: &Path) -> String {
     let paths: BTreeSet<&str> = old.iter().chain(new.iter()).map(|(path, _)| path).collect();
     let mut text = String::new();
     for path in paths {
@@ -83,7 +83,7 @@ fn shown(entry: Option<&Entry>) -> String {
     }
 }
 
-fn coloured(text: &str) -> String {
+pub(crate) fn coloured(text: &str) -> String {
     text.lines().fold(String::new(), |mut all, line| {
         let colour = match line.as_bytes() {
             [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] => "1",

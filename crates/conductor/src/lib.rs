@@ -21,7 +21,6 @@ mod json;
 mod load;
 mod logs;
 mod program;
-mod promote;
 mod proxy;
 mod report;
 mod run;
@@ -57,10 +56,11 @@ enum Command {
     Run(run::Run),
     Deploy(deploy::Deploy),
     Rollback(deploy::Rollback),
-    Promote(promote::Promote),
+    Promote(deploy::Promote),
+    Restart(deploy::Restart),
     Abort(deploy::Abort),
     History(deploy::History),
-    Guard(promote::Guard),
+    Guard(deploy::Guard),
     Enable(enable::Enable),
     Disable(enable::Disable),
     Proxy(proxy::Proxy),
@@ -81,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Deploy(deploy) => deploy.run(whose),
         Command::Rollback(rollback) => rollback.run(whose),
         Command::Promote(promote) => promote.run(whose),
+        Command::Restart(restart) => restart.run(whose),
         Command::Abort(abort) => abort.run(whose),
         Command::History(history) => history.run(whose),
         Command::Guard(guard) => guard.run(whose),

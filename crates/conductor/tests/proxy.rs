@@ -35,7 +35,9 @@ impl Machine {
 
     fn servers(&self, path: &str) -> Vec<String> {
         let text = self.read(path);
-        let servers = text.lines().filter_map(|line| line.trim_start().strip_prefix("server "));
+        // A line with a brace begins a block of nginx's.
+        let lines = text.lines().filter(|line| !line.ends_with('{'));
+        let servers = lines.filter_map(|line| line.trim_start().strip_prefix("server "));
         servers.filter_map(|server| server.split(' ').next().map(str::to_owned)).collect()
     }
 

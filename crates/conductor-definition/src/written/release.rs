@@ -34,9 +34,8 @@ pub(crate) struct Deploy {
     /// Some instances of a new release get a share of the requests first; the others follow when that went well. With
     /// `canary = {}` all is as it is without its keys. Needs a `[proxy]`. A rollback has no canary.
     pub(crate) canary: Option<Spanned<Canary>>,
-    /// For so long the old release stays up after the switch. If the new one gets unhealthy meanwhile, by
-    /// `unhealthy-after` of `[health]` or because an instance was restarted, the old one takes over again by itself.
-    /// Needs a `[proxy]`. A rollback does not wait for that.
+    /// For so long the old release stays up after the switch. If the new one gets unhealthy meanwhile, as told in
+    /// conductor-service(5) under Stages, the old one takes over again by itself. Needs a `[proxy]`. A rollback does not wait for that.
     #[cfg_attr(feature = "schema", schemars(extend("default" = default::BAKE.to_string())))]
     pub(crate) bake: Option<Spanned<Pause>>,
 }
@@ -52,9 +51,8 @@ pub(crate) struct Canary {
     /// Their share of the requests in percent, all of them together. Without it, every instance of the old and of the
     /// new release gets as much as any other.
     pub(crate) share: Option<Spanned<Whole<1, 99>>>,
-    /// For so long they have to be healthy until the others follow by themselves. An instance that gets unhealthy, by
-    /// `unhealthy-after` of `[health]` or because it was restarted, ends the deploy: the old release has all requests
-    /// again.
+    /// For so long they have to be healthy until the others follow by themselves. An instance that gets unhealthy, as
+    /// told in conductor-service(5) under Stages, ends the deploy: the old release has all requests again.
     #[cfg_attr(feature = "schema", schemars(extend("default" = default::CANARY_BAKE.to_string())))]
     pub(crate) bake: Option<Spanned<Timer>>,
     /// `"auto"` lets the others follow after `bake`, for which there has to be a `[health]`. `"manual"` waits for

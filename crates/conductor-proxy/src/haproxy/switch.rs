@@ -10,7 +10,7 @@ use super::Haproxy;
 use super::plan::{Command, commands, file, others, undo};
 use super::state::{Known, requests, servers};
 use crate::files::{self, Kept};
-use crate::{Difference, Drain, Error, Kind, Proxy, Server, Switch, Upstream, UpstreamName};
+use crate::{Ask, Difference, Drain, Error, Kind, Proxy, Server, Switch, Upstream, UpstreamName, Verified};
 
 /// From one look to the next: the runtime API tells nothing by itself.
 const LOOK: Duration = Duration::from_millis(10);
@@ -68,6 +68,19 @@ impl Proxy for Haproxy {
                     .map_or_else(|| files::remove(kept.path()), |text| files::write(kept.path(), &text));
                 Err(self.back(&backends, file, error).await)
             }
+        }
+    }
+
+    /// HAProxy has no way in but the administrator's frontends, of which it cannot be told which leads where. It says of
+    /// each server what it does with it, and that is asked anew here.
+    async fn verify(&self, wanted: &Upstream, _: &Ask) -> Result<Verified, Error> {
+        let backends = self.backends(wanted).await?;
+        match backends.iter().flat_map(Backend::commands).next() {
+            None => Ok(Verified::Said),
+            Some(Command { text, worked: _ }) => Err(Error::new(
+                Kind::Refused,
+                format!("HAProxy was switched, and yet `{text}` is to be done"),
+            )),
         }
     }
 

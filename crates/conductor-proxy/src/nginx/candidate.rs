@@ -77,6 +77,7 @@ impl Nginx {
     /// A directory beside ours with what is in ours, and these files.
     fn lay(&self, wanted: &Files) -> io::Result<TempDir> {
         fs::create_dir_all(&self.directory)?;
+        self.tidy_doors()?;
         let beside = self.directory.parent().unwrap_or(Path::new("/"));
         // The lock is ours: what is there is of somebody who was killed.
         clear(beside, CANDIDATE, None)?;

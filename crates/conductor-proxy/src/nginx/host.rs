@@ -34,6 +34,7 @@ impl Nginx {
         let _lock = Lock::take(&self.lock, "writing all upstreams", super::switch::LOCK_LIMIT).await?;
         let fail = |error: io::Error| Error::system("writing nginx's upstreams", error);
         std::fs::create_dir_all(&self.directory).map_err(fail)?;
+        self.tidy_doors().map_err(fail)?;
         for name in self.names().map_err(fail)? {
             if others == Others::Remove && upstreams.iter().all(|upstream| upstream.name != name) {
                 files::remove(&self.directory.join(file_name(&name))).map_err(fail)?;

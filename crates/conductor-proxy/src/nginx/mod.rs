@@ -1,6 +1,7 @@
 //! nginx: a file for each upstream, proved reloads.
 
 mod candidate;
+mod door;
 mod host;
 mod led;
 mod reload;

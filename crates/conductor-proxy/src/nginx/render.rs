@@ -4,7 +4,9 @@
 //! values of doors, which might be words of `map`.
 
 use std::fmt;
+use std::path::Path;
 
+use super::door::HEADER;
 use crate::{Dark, Door, Server, Upstream};
 
 /// The file for settings of the whole `http` block. No upstream can be called so.
@@ -22,16 +24,16 @@ pub(crate) fn file_name(upstream: &crate::UpstreamName) -> String {
     format!("{upstream}.conf")
 }
 
-/// The whole file of an upstream.
-pub(crate) fn render(upstream: &Upstream) -> String {
-    Text(upstream).to_string()
+/// The whole file of an upstream, with a way in for us if there is a path for it.
+pub(crate) fn render(upstream: &Upstream, door: Option<&Path>) -> String {
+    Text(upstream, door).to_string()
 }
 
-struct Text<'a>(&'a Upstream);
+struct Text<'a>(&'a Upstream, Option<&'a Path>);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Upstream { name, servers, dark } = self.0;
+        let Self(Upstream { name, servers, dark }, way_in) = self;
         writeln!(f, "# Written by Conductor for the upstream {name}; what is changed here is lost.")?;
         pool(f, name.as_str(), servers)?;
         if let Some(Dark { servers, door: _ }) = dark {
@@ -63,6 +65,25 @@ impl fmt::Display for Text<'_> {
 }}
 ",
                 name.dark()
+            )?;
+        }
+        if let Some(socket) = way_in {
+            // In its log nobody looks for us, and the header is for nobody else.
+            write!(
+                f,
+                "server {{
+    listen unix:{};
+    access_log off;
+    location / {{
+        proxy_pass http://{name};
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_set_header Connection \"\";
+        add_header {HEADER} $upstream_addr always;
+    }}
+}}
+",
+                socket.display()
             )?;
         }
         Ok(())
@@ -110,7 +131,7 @@ mod tests {
     #[test]
     fn a_release() {
         assert_data_eq!(
-            render(&web()),
+            render(&web(), None),
             str![[r#"
 # Written by Conductor for the upstream web; what is changed here is lost.
 upstream web {
@@ -130,7 +151,7 @@ map $host $web_pool {
 
     #[test]
     fn no_release_yet() {
-        let text = render(&Upstream::even("a-b.c".parse().unwrap(), []));
+        let text = render(&Upstream::even("a-b.c".parse().unwrap(), []), None);
         assert_data_eq!(
             text,
             str![[r#"
@@ -153,14 +174,15 @@ map $host $a_b_c_pool {
     fn a_canary() {
         let live = vec![address("127.0.0.1:1"), address("127.0.0.1:2")];
         let servers = shared(live, vec![address("127.0.0.1:3")], Share::percent(5).unwrap());
-        let text = render(&Upstream { servers, ..web() });
+        let text = render(&Upstream { servers, ..web() }, None);
         assert!(text.contains("server 127.0.0.1:1 weight=19 max_fails=0;\n"), "{text}");
         assert!(text.contains("server 127.0.0.1:3 weight=2 max_fails=0;\n"), "{text}");
     }
 
     #[test]
     fn a_dark_release_by_header_and_by_cookie() {
-        let text = render(&dark(Door::Header("X-Dark-Web".parse().unwrap(), "s3cret".parse().unwrap())));
+        let text =
+            render(&dark(Door::Header("X-Dark-Web".parse().unwrap(), "s3cret".parse().unwrap())), None);
         assert_data_eq!(
             text,
             str![[r#"
@@ -185,13 +207,13 @@ map $http_x_dark_web $web_pool {
 
 "#]]
         );
-        let text = render(&dark(Door::Cookie("Dark".parse().unwrap(), "yes".parse().unwrap())));
+        let text = render(&dark(Door::Cookie("Dark".parse().unwrap(), "yes".parse().unwrap())), None);
         assert!(text.contains("map $cookie_Dark $web_pool {\n"), "{text}");
     }
 
     #[test]
     fn a_dark_release_by_port() {
-        let text = render(&dark(Door::Listen("127.0.0.1:9000".parse().unwrap())));
+        let text = render(&dark(Door::Listen("127.0.0.1:9000".parse().unwrap())), None);
         assert!(
             text.ends_with(
                 "\
@@ -205,6 +227,32 @@ server {
         proxy_http_version 1.1;
         proxy_set_header Host $http_host;
         proxy_set_header Connection \"\";
+    }
+}
+"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_way_in_for_us() {
+        let text = render(&web(), Some(Path::new("/run/conductor/nginx.doors/web.sock")));
+        assert!(
+            text.ends_with(
+                "\
+map $host $web_pool {
+    default web;
+}
+server {
+    listen unix:/run/conductor/nginx.doors/web.sock;
+    access_log off;
+    location / {
+        proxy_pass http://web;
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_set_header Connection \"\";
+        add_header X-Conductor-Instance $upstream_addr always;
     }
 }
 "

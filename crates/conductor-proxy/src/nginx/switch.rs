@@ -13,7 +13,7 @@ use super::render::{HTTP, HTTP_FILE, file_name, render};
 use super::{Nginx, led, said};
 use crate::files::Kept;
 use crate::lock::Lock;
-use crate::{Difference, Door, Drain, Error, Kind, Proxy, Switch, Upstream, UpstreamName};
+use crate::{Ask, Difference, Door, Drain, Error, Kind, Proxy, Switch, Upstream, UpstreamName, Verified};
 
 /// Who holds the lock checks and reloads, which takes seconds at most.
 pub(super) const LOCK_LIMIT: Duration = Duration::from_secs(60);
@@ -43,6 +43,10 @@ impl Proxy for Nginx {
 
     async fn switch(&self, wanted: &Upstream) -> Result<Switch, Error> {
         self.apply(&wanted.name, Some(self.text(wanted)?)).await
+    }
+
+    async fn verify(&self, wanted: &Upstream, ask: &Ask) -> Result<Verified, Error> {
+        self.verified(wanted, ask).await
     }
 
     async fn remove(&self, name: &UpstreamName) -> Result<Switch, Error> {
@@ -91,7 +95,7 @@ impl Nginx {
             );
             return Err(Error::new(Kind::Configuration, text));
         }
-        Ok(render(wanted))
+        Ok(render(wanted, self.door(name).as_deref()))
     }
 
     /// The upstreams that have a file.

@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use conductor_definition::{Kind, Live, Releases, Site};
-use conductor_deploy::Store;
+use conductor_definition::{Kind, Live, Releases, Scope, Site};
 use conductor_generator::{Converted, Host, convert, established, preview, read_all};
 use conductor_systemd::{LoadState, Systemd, UnitStatus};
 use conductor_units::{InstanceUnit, ServiceUnits, Tree, services_in, systemctl};
@@ -91,10 +90,10 @@ async fn service(
         problem,
         checks,
         instances,
+        deploy: super::deploy::unfinished(site, &name),
         name,
     };
-    service.notes = notes(&service, deployed, &units.start, systemctl(site.scope()));
-    service.notes.extend(waiting(site, &service.name));
+    service.notes = notes(&service, deployed, &units.start, site.scope());
     Ok(service)
 }
 
@@ -139,16 +138,11 @@ fn instance(
     }
 }
 
-/// A release that waits in a stage.
-fn waiting(site: &Site, service: &str) -> Option<String> {
-    // Who may not read it is told nothing.
-    let record = Store::new(site, service).unfinished().ok().flatten()?;
-    Some(record.waiting(service, record.waits?))
-}
-
-fn notes(service: &Service, deployed: bool, start: &str, systemctl: &str) -> Vec<String> {
+fn notes(service: &Service, deployed: bool, start: &str, scope: Scope) -> Vec<String> {
+    let systemctl = systemctl(scope);
     let any = |wanted: fn(&Instance) -> bool| service.instances.iter().any(wanted);
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> =
+        service.deploy.iter().map(|deploy| deploy.note(&service.name, scope)).collect();
     match (&service.definition, service.instances.is_empty()) {
         (Some(_), false) if service.problem.is_some() && deployed => {
             notes.push("what is live is not affected".to_owned());

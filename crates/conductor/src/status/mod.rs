@@ -1,6 +1,7 @@
 //! `conductor status`
 
 mod collect;
+mod deploy;
 mod health;
 mod model;
 mod release;
@@ -27,7 +28,7 @@ use model::Status;
 ///
 /// One line a container: the release that it was started with, the state of its unit, health, since when it is in that state, how often
 /// systemd restarted it by itself, memory and processor time so far. Below stands what wants a hand: a
-/// broken definition, a reload or a restart that is due, and what the health checker says where not all
+/// broken definition, a reload or a restart that is due, a deploy that runs or was interrupted, and what the health checker says where not all
 /// is well. Health is that of the service where the checker watches several containers: `1 of 2` says so.
 ///
 /// With --json: `services`, each with `name`, `definition` (its file or null), `problem` (the first error
@@ -36,7 +37,9 @@ use model::Status;
 /// image's name says), `unit`, `load`, `active`, `sub`, `result`,
 /// `health` (`healthy`, `partly`, `unhealthy`, `unchecked`, `unknown`; null without health check), `since` (UTC),
 /// `restarts`, `memory` (bytes), `cpu` (seconds), `daemon_reload_needed` and `restart_needed`. What is not known
-/// is null. With --watch, one such object a line.
+/// is null. `deploy` is null, or a deploy or restart that has not ended: `what` (`deploy`, `rollback`, `restart`),
+/// `release`, `by`, `since`, `step` (the last one that was begun), `waits` (`dark` or `canary` if it waits in that stage, or null) and
+/// `running` (who is at it, or null if it waits or was interrupted). With --watch, one such object a line.
 ///
 /// Exit status: 0 shown, whatever the state; 1 no such service, or systemd cannot be asked; 2 wrong usage.
 #[derive(Debug, clap::Args)]

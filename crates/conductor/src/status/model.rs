@@ -24,6 +24,24 @@ pub(super) struct Service {
     /// What the health checker says of itself.
     pub(super) checks: Option<String>,
     pub(super) instances: Vec<Instance>,
+    /// A deploy or a restart that has not ended.
+    pub(super) deploy: Option<Deploy>,
+}
+
+/// A deploy, a rollback or a restart that has not ended.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Deploy {
+    pub(super) what: &'static str,
+    pub(super) release: Option<String>,
+    pub(super) by: Option<String>,
+    #[serde(serialize_with = "as_utc")]
+    pub(super) since: Option<std::time::Duration>,
+    /// The last step that was begun.
+    pub(super) step: Option<&'static str>,
+    /// The stage in which it waits until somebody says how it goes on.
+    pub(super) waits: Option<conductor_deploy::Stage>,
+    /// Who is at it; none if it was interrupted, or waits.
+    pub(super) running: Option<String>,
 }
 
 /// A container.

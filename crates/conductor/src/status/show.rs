@@ -191,7 +191,7 @@ web: health checks: 1/2 healthy, web@2.service: stopped
         snapbox::assert_data_eq!(
             json,
             snapbox::str![[
-                r#"{"services":[{"name":"web","definition":null,"problem":null,"notes":[],"checks":null,"instances":[{"instance":null,"release":"3f2a1c9","unit":"","load":"loaded","active":"active","sub":"running","result":null,"health":"partly","since":"1970-01-01T00:16:40Z","restarts":3,"memory":5242880,"cpu":1.5,"daemon_reload_needed":false,"restart_needed":false}]}]}"#
+                r#"{"services":[{"name":"web","definition":null,"problem":null,"notes":[],"checks":null,"instances":[{"instance":null,"release":"3f2a1c9","unit":"","load":"loaded","active":"active","sub":"running","result":null,"health":"partly","since":"1970-01-01T00:16:40Z","restarts":3,"memory":5242880,"cpu":1.5,"daemon_reload_needed":false,"restart_needed":false}],"deploy":null}]}"#
             ]]
         );
     }

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use conductor_deploy::{Request, guard, promote};
 
-use crate::deploy::{Output, Teller, fail, ready, tell_end, who, within};
+use super::live::Shown;
+use super::{Output, fail, ready, tell_end, who, within};
 use crate::terminal::say;
 use crate::whose::Whose;
 
@@ -28,8 +29,8 @@ pub(crate) struct Promote {
 ///
 /// `conductor deploy` and `conductor promote` have systemd start it, as conductor-guard@SERVICE.service, whenever they
 /// leave a release in a stage. It ends when the deploy has ended; while a command is at it, it only waits, and should
-/// that command be killed, it clears up. Unhealthy is what [health] calls so, by `unhealthy-after`, or an instance that
-/// was restarted. What it does is in its log and in `conductor history`.
+/// that command be killed, it clears up. What is unhealthy is told in conductor-service(5) under Stages. What it does is
+/// in its log and in `conductor history`.
 ///
 /// Exit status: 0 the deploy has ended; otherwise as with `conductor deploy`.
 #[derive(Debug, clap::Args)]
@@ -43,7 +44,8 @@ impl Promote {
         let Self { service, output } = self;
         let result = ready(whose, &Request::about(service, who())).and_then(|(site, request)| {
             within(&site, async |systemd, interrupt| {
-                promote(&site, &systemd, &request, &mut Teller::new(output), interrupt).await
+                let shown = Shown::start(output.json, &systemd);
+                promote(&site, &systemd, &request, &mut shown.progress(), interrupt).await
             })
             .map(|entry| (entry, request.service))
         });
@@ -55,7 +57,8 @@ impl Guard {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
         let result = ready(whose, &Request::about(self.service, "its guard")).and_then(|(site, request)| {
             within(&site, async |systemd, interrupt| {
-                guard(&site, &systemd, &request, &mut Teller::new(Output::PLAIN), interrupt).await
+                let shown = Shown::start(false, &systemd);
+                guard(&site, &systemd, &request, &mut shown.progress(), interrupt).await
             })
         });
         match result {
