@@ -40,7 +40,7 @@ fn a_release_that_dies_or_fails_while_it_settles() {
     // The new one is in the blue slot.
     let output =
         mishap(&host, "web", "2", &[("settle:begins", "curl -s http://127.0.0.1:20000/exit/3 || true")]);
-    failed(&output, &["web-blue@1.service has ended while it was watched", "payload: listening"]);
+    failed(&output, &[" and does not run any more", "payload: listening"]);
     assert!(moments(&output).contains(&"settle:failed".to_owned()), "{}", output.describe());
     untouched(&host, &run);
 

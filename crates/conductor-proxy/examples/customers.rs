@@ -42,7 +42,7 @@ fn main() -> ExitCode {
             wait_for(&enough);
             let tally = load.end();
             let lines = |word: &str, of: &std::collections::BTreeMap<String, u64>| {
-                for (text, count) in of.iter() {
+                for (text, count) in of {
                     println!("{word} {count} {}", text.trim_end());
                 }
             };
