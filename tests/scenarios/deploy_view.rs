@@ -173,6 +173,10 @@ fn who_deploys_and_what_came_of_it_is_seen_by_everybody() {
             && shown.contains("Z, at step settle, is under way (root, process "),
         "{shown}"
     );
+    // Whatever others lock, it is not what a deploy needs.
+    let lock = "for file in /run/conductor/deploy/*; do flock --nonblock \"$file\" true && echo \"$file\"; done; true";
+    let locked = host.ok(["runuser", "-u", "nobody", "--", "sh", "-c", lock]).unwrap();
+    assert_eq!(locked, "/run/conductor/deploy/web.holder", "which says only who it is");
     // Who may not read what is written down sees as much.
     let output = host.run(["runuser", "-u", "nobody", "--", "conductor", "status", "web"]).unwrap();
     assert!(output.stdout.contains("web: deploy, is under way (root, process "), "{}", output.describe());

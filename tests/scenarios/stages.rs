@@ -124,6 +124,10 @@ fn none_was_lost(host: &Host) {
     assert!(asked > 50, "{said}");
 }
 
+fn last_line(said: &str) -> &str {
+    said.trim_end().lines().next_back().unwrap_or_default()
+}
+
 fn history(host: &Host) -> String {
     host.ok(["conductor", "history", "web"]).unwrap()
 }
@@ -154,6 +158,11 @@ fn in_the_dark_only_those_reach_it_who_know_the_door() {
     // By a header, and taken back.
     let header = "dark.header = { name = \"X-Dark\", value = \"yes\" }";
     define(&host, "web", &web("").replace(&format!("dark.listen = \"127.0.0.1:{DOOR}\""), header));
+    // What leads nobody to the door is refused, and so foreseen.
+    let dark = ["conductor", "deploy", "web", "--revision", "2", "--dark"];
+    let refused = status(&host.run(dark).unwrap(), 3);
+    assert!(refused.contains("$web_pool"), "{refused}");
+    assert_eq!(status(&host.run(dark.iter().chain(&["--dry-run"])).unwrap(), 3), last_line(&refused));
     host.sh(
         "sed -i 's#http://web;#http://$web_pool;#' /etc/nginx/conf.d/site.conf && systemctl restart nginx",
     )
@@ -165,11 +174,20 @@ fn in_the_dark_only_those_reach_it_who_know_the_door() {
     host.ok(["systemctl", "restart", "nginx"]).unwrap();
     let again = || Ok(by_header("yes") == "r2 100");
     host.eventually(SOON, "the guard has shown it to the new nginx", again).unwrap();
-    status(&conductor(&host, ["abort", "web"]), 0);
+    let said = status(&conductor(&host, ["abort", "web"]), 0);
+    assert_eq!(last_line(&said), "taken back: what was live before is live");
     only(&host, "r1", "green");
     assert!(history(&host).contains("undone: taken back on request while it waited in the dark"));
     let said = status(&conductor(&host, ["promote", "web"]), 3);
     assert!(said.contains("no release of web waits for it"), "{said}");
+
+    // Without a release that runs there is no canary, and none is foreseen.
+    let foreseen = || conductor(&host, ["deploy", "web", "--revision", "3", "--canary", "--dry-run"]).stdout;
+    let (note, step) = ("note: no release runs beside which it could be a canary", ". bake-canary ");
+    assert!(foreseen().contains(step) && !foreseen().contains(note), "{}", foreseen());
+    host.ok(["systemctl", "stop", "web.target"]).unwrap();
+    host.eventually(SOON, "it is down", || Ok(foreseen().contains(note))).unwrap();
+    assert!(!foreseen().contains(step), "{}", foreseen());
 }
 
 #[test]
@@ -254,6 +272,13 @@ fn what_waits_is_guarded() {
     // A guard that is killed comes back.
     host.ok(["systemctl", "kill", "--signal=KILL", GUARD]).unwrap();
     host.eventually(SOON, "the guard is back", || Ok(state(&host, GUARD) == "active")).unwrap();
+    // One that is stopped is missed.
+    host.ok(["systemctl", "stop", GUARD]).unwrap();
+    let missed = format!("nobody watches it: `systemctl restart {GUARD}` has that done");
+    let shown = host.ok(["conductor", "status", "web"]).unwrap();
+    assert!(history(&host).contains(&missed) && shown.contains(&missed), "{shown}");
+    host.ok(["systemctl", "restart", GUARD]).unwrap();
+    assert!(!history(&host).contains(&missed));
     customers(&host);
     ask(&host, 20001, "/mode/500").unwrap();
     let undone = || {
@@ -394,6 +419,9 @@ fn a_boot_in_a_stage_comes_back_to_the_release_that_was_live() {
     for (crash, options, stage) in [(false, "--dark", "in the dark"), (true, "--canary", "as a canary")] {
         status(&conductor(&host, ["deploy", "web", "--revision", "1", options]), 0);
         boots(&mut host, crash);
+        let gone = format!("does not wait {stage} any more: web-green@1.service ");
+        let shown = host.ok(["conductor", "status", "web"]).unwrap();
+        assert!(history(&host).contains(&gone) && shown.contains(&gone), "{shown}");
         let said = status(&conductor(&host, ["promote", "web"]), 1);
         let expected = format!(
             "1 does not wait {stage} any more: web-green@1.service is inactive, as after a boot or a stop"

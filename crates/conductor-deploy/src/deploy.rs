@@ -138,10 +138,8 @@ async fn ready<'a>(
         }
     };
     let Prepared { mut record, fresh, service } = prepare(site, store, request, id, text, started)?;
-    record.old.runs = runs(systemd, &record.old).await?;
-    if !record.old.runs && record.stages != record.stages.clone().alone() {
-        say(progress, State::Note, "no release runs beside which it could be a canary, or bake".to_owned());
-        record.stages = record.stages.alone();
+    if let Some(note) = beside(systemd, &mut record).await? {
+        say(progress, State::Note, note.to_owned());
     }
     let host = Host {
         store: store.clone(),
@@ -289,6 +287,17 @@ pub(crate) fn earlier(store: &Store, wanted: &Rollback) -> Result<String, Failur
             entry.revision
         ))
     })
+}
+
+/// Looks whether the old release runs, and leaves out the stages that take both if it does not; then says so.
+pub(crate) async fn beside(systemd: &Systemd, record: &mut Record) -> Result<Option<&'static str>, Failure> {
+    record.old.runs = runs(systemd, &record.old).await?;
+    let alone = record.stages.clone().alone();
+    if record.old.runs || record.stages == alone {
+        return Ok(None);
+    }
+    record.stages = alone;
+    Ok(Some("no release runs beside which it could be a canary, or bake"))
 }
 
 async fn runs(systemd: &Systemd, side: &SideRecord) -> Result<bool, Failure> {

@@ -8,7 +8,7 @@ use conductor_proxy::{Difference, Proxy as _};
 use conductor_systemd::Systemd;
 use conductor_units::Tree;
 
-use crate::deploy::{Rollback, earlier, new_id, now};
+use crate::deploy::{Rollback, beside, earlier, new_id, now};
 use crate::prepare::{Prepared, candidate, prepare};
 use crate::promote::refuse_waiting;
 use crate::store::Store;
@@ -21,6 +21,8 @@ pub struct Ahead {
     pub record: Record,
     /// Whether the image would have to be fetched, so that its digest is not known yet.
     pub fetched: Fetched,
+    /// Which steps it would leave out, and why.
+    pub note: Option<&'static str>,
     /// The steps in their order, in words.
     pub steps: Vec<(Step, String)>,
     /// The service's units as they are.
@@ -68,13 +70,14 @@ pub async fn look_ahead(site: &Site, systemd: &Systemd, request: &Request) -> Re
             (text, fetched)
         }
     };
-    let Prepared { record, fresh, service: _ } = prepare(site, &store, request, id, text, started)?;
+    let Prepared { mut record, fresh, service: _ } = prepare(site, &store, request, id, text, started)?;
+    let note = beside(systemd, &mut record).await?;
+    proxied::check(&record, systemd).await?;
     let proxy = match &record.proxy {
         None => None,
         Some(named) => {
             let driver = proxied::driver(Some(named), systemd)?;
             let wanted = proxied::upstream(Some(named), record.new.servers.iter().map(String::as_str))?;
-            driver.check(&wanted).await?;
             match driver.difference(&wanted).await? {
                 Difference::None | Difference::Unproved => None,
                 Difference::Text(text) => Some(text),
@@ -88,6 +91,7 @@ pub async fn look_ahead(site: &Site, systemd: &Systemd, request: &Request) -> Re
     let restart = store.unfinished_restart()?.map(|_| "a restart".to_owned());
     Ok(Ahead {
         fetched,
+        note,
         steps,
         units,
         units_after,

@@ -270,18 +270,7 @@ impl Host<'_> {
 
     /// Whether the proxy would take the new release.
     pub(crate) async fn check_proxy(&self) -> Result<(), Failure> {
-        if self.record.proxy.is_none() {
-            return Ok(());
-        }
-        let proxy = self.proxy()?;
-        let (stages, record) = (self.record.stages.plan(), &self.record);
-        if stages.dark {
-            proxy.check(&record.shown(Stage::Dark)?).await?;
-        }
-        if stages.canary.is_some() {
-            proxy.check(&record.shown(Stage::Canary)?).await?;
-        }
-        Ok(proxy.check(&record.upstream(&record.new)?).await?)
+        proxied::check(&self.record, &self.systemd).await
     }
 
     pub(crate) fn proxy(&self) -> Result<Driver, Failure> {

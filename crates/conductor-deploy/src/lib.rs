@@ -31,6 +31,7 @@ mod stages;
 mod store;
 mod verify;
 mod vigil;
+mod waits;
 mod why;
 
 pub use before::transient_unit;
@@ -46,3 +47,4 @@ pub use record::{Entry, ProxyRecord, Record, SideRecord};
 pub use restart::{RestartRecord, Rolling, Turn, restart};
 pub use stage::{Asked, CanaryRecord, DoorRecord, Stage, Stages, StagesRecord};
 pub use store::{Lock, Store};
+pub use waits::Waits;

@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::record::{Entry, Record};
 use crate::stage::span;
 use crate::store::Store;
-use crate::{Failure, FailureKind, Request, Stage, drive};
+use crate::{Failure, FailureKind, Request, Waits, drive};
 
 /// Lets a release go on that waits in a stage: from the dark it becomes a canary, if it is to be one, and otherwise the
 /// live release.
@@ -41,10 +41,8 @@ pub async fn promote(
         )));
     };
     if let Some(why) = gone(systemd, &record).await? {
-        return Err(Failure::gate(format!(
-            "{} does not wait {stage} any more: {why}. `conductor abort {}` or the next deploy clears up",
-            record.revision, request.service
-        )));
+        let said = Waits::Gone(why).tell(stage, "conductor", &request.service);
+        return Err(Failure::gate(format!("{} {said}", record.revision)));
     }
     let (fresh, service) = reopen(site, &store, &record)?;
     let machine = Machine::promote(record.plan(), stage)
@@ -85,24 +83,13 @@ pub(crate) fn host<'a>(
 pub(crate) async fn refuse_waiting(store: &Store, systemd: &Systemd) -> Result<(), Failure> {
     let Some(record) = store.unfinished()? else { return Ok(()) };
     let Some(stage) = record.waits else { return Ok(()) };
-    if gone(systemd, &record).await?.is_some() {
+    let waits = Waits::ask(systemd, store.name(), &record).await;
+    if matches!(waits, Waits::Gone(_)) {
         return Ok(());
     }
-    Err(Failure::new(
-        FailureKind::Locked,
-        format!("{}: {}", store.name(), record.waiting(store.name(), stage)),
-    ))
-}
-
-impl Record {
-    /// Says that it waits, and what can be done.
-    pub fn waiting(&self, service: &str, stage: Stage) -> String {
-        format!(
-            "{} (by {}) waits {stage}: `conductor promote {service}` lets it go on, `conductor abort {service}` takes \
-             it back",
-            self.revision, self.by
-        )
-    }
+    let said = waits.tell(stage, "conductor", store.name());
+    let text = format!("{}: {} (by {}) {said}", store.name(), record.revision, record.by);
+    Err(Failure::new(FailureKind::Locked, text))
 }
 
 /// Why what settled does not run any more; nothing if it does.

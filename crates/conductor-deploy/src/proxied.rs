@@ -1,12 +1,12 @@
 //! The proxy that a record names.
 
 use conductor_definition::{ProxyDriver, Service};
-use conductor_proxy::{Address, Driver, Haproxy, Nginx, Runner, Upstream};
+use conductor_proxy::{Address, Driver, Haproxy, Nginx, Proxy as _, Runner, Upstream};
 use conductor_systemd::Systemd;
 
-use crate::Failure;
 use crate::host::name;
-use crate::record::ProxyRecord;
+use crate::record::{ProxyRecord, Record};
+use crate::{Failure, Stage};
 
 /// What of a release's proxy is written down.
 pub(crate) fn record(service: &Service) -> Option<ProxyRecord> {
@@ -25,6 +25,22 @@ pub(crate) fn driver(proxy: Option<&ProxyRecord>, systemd: &Systemd) -> Result<D
         return Ok(Driver::Haproxy(Haproxy::new(socket)));
     }
     Ok(Driver::Nginx(nginx(systemd)?))
+}
+
+/// Whether the proxy would take a release, in each of its stages and as a whole.
+pub(crate) async fn check(record: &Record, systemd: &Systemd) -> Result<(), Failure> {
+    if record.proxy.is_none() {
+        return Ok(());
+    }
+    let proxy = driver(record.proxy.as_ref(), systemd)?;
+    let stages = record.stages.plan();
+    if stages.dark {
+        proxy.check(&record.shown(Stage::Dark)?).await?;
+    }
+    if stages.canary.is_some() {
+        proxy.check(&record.shown(Stage::Canary)?).await?;
+    }
+    Ok(proxy.check(&record.upstream(&record.new)?).await?)
 }
 
 /// The machine's nginx.

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use conductor_definition::{Live, Releases, Scope, Site, Slot};
@@ -50,17 +50,19 @@ impl Store {
         let path = self.lock_file();
         let failed = |error: &dyn std::fmt::Display| Failure::system(format!("locking {}", self.name), error);
         fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(|error| failed(&error))?;
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+        // Whoever may read a file may lock it (flock(2)): so this one only those may read who may deploy.
+        let file =
+            File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let file = file.map_err(|error| failed(&error))?;
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(mut lock) => {
+            Ok(lock) => {
                 // For people only: the lock is the kernel's.
-                lock.set_len(0).and_then(|()| lock.write_all(holder.as_bytes())).map_err(|e| failed(&e))?;
+                fs::write(self.holder_file(), holder).map_err(|error| failed(&error))?;
                 self.clear().map_err(|error| failed(&error))?;
                 Ok(Lock(lock))
             }
             Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
-                let who = fs::read_to_string(&path).unwrap_or_default();
+                let who = fs::read_to_string(self.holder_file()).unwrap_or_default();
                 let said = format!(
                     "{} is being deployed by somebody else ({}): wait for its end, or end that process",
                     self.name,
@@ -90,20 +92,21 @@ impl Store {
         Ok(())
     }
 
-    /// Who holds the lock, if anybody does.
+    /// Who holds the lock, if anybody does. The kernel tells everybody, and nobody's try to lock is in the way of another's.
     pub fn holder(&self) -> Option<String> {
-        let path = self.lock_file();
-        let file = File::open(&path).ok()?;
-        match Flock::lock(file, FlockArg::LockSharedNonblock) {
-            Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
-                Some(fs::read_to_string(&path).unwrap_or_default().trim().to_owned())
-            }
-            _ => None,
-        }
+        let file = fs::metadata(self.lock_file()).ok()?;
+        let locks = fs::read_to_string("/proc/locks").ok()?;
+        let is_held = locks.lines().any(|line| is_lock_on(line, file.dev(), file.ino()));
+        is_held.then(|| fs::read_to_string(self.holder_file()).unwrap_or_default().trim().to_owned())
     }
 
     fn lock_file(&self) -> PathBuf {
         self.run().join(format!("{}.lock", self.name))
+    }
+
+    /// Who took the lock last, for everybody to read.
+    fn holder_file(&self) -> PathBuf {
+        self.run().join(format!("{}.holder", self.name))
     }
 
     /// Which release is live.
@@ -277,6 +280,15 @@ pub(crate) fn remove(path: &Path) -> Result<(), Failure> {
     removing().map_err(|error| Failure::system(format!("removing {}", path.display()), error))
 }
 
+/// Whether a line of /proc/locks (proc_locks(5)) says that somebody has locked this file with flock(2): "1: FLOCK ADVISORY
+/// WRITE 708 00:19:10486 0 EOF", with `->` after the number for those who wait.
+fn is_lock_on(line: &str, device: u64, inode: u64) -> bool {
+    let place =
+        format!("{:02x}:{:02x}:{inode}", nix::sys::stat::major(device), nix::sys::stat::minor(device));
+    let mut words = line.split_whitespace().skip(1);
+    words.next() == Some("FLOCK") && words.nth(3) == Some(&place)
+}
+
 fn link(path: &Path, slot: Option<Slot>) -> Result<(), Failure> {
     let Some(slot) = slot else { return remove(path) };
     let linking = || -> io::Result<()> {
@@ -360,8 +372,22 @@ mod tests {
         let failure = store.lock("you").unwrap_err();
         assert_eq!(failure.kind, FailureKind::Locked);
         assert!(failure.text.contains("(me, 4711)"), "{failure}");
+        let files = root.path().join("run/conductor/deploy");
+        let mode = |name: &str| fs::metadata(files.join(name)).unwrap().mode() & 0o777;
+        assert_eq!((mode("web.lock"), mode("web.holder") & 0o444), (0o600, 0o444));
         drop(lock);
         assert_eq!(store.holder(), None);
         store.lock("you").unwrap();
+    }
+
+    #[test]
+    fn lines_about_locks() {
+        let device = nix::sys::stat::makedev(0, 0x19);
+        let is = |line| is_lock_on(line, device, 708);
+        assert!(is("12: FLOCK  ADVISORY  WRITE 4711 00:19:708 0 EOF"));
+        assert!(!is("12: FLOCK  ADVISORY  WRITE 708 00:19:709 0 EOF"));
+        assert!(!is("12: -> FLOCK  ADVISORY  WRITE 4711 00:19:708 0 EOF"));
+        assert!(!is("12: OFDLCK ADVISORY  WRITE -1 00:19:708 0 EOF"));
+        assert!(!is(""));
     }
 }

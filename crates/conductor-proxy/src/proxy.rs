@@ -33,10 +33,11 @@ pub trait Proxy {
     fn switch(&self, wanted: &Upstream) -> impl Future<Output = Result<Switch, Error>>;
 
     /// Shows that requests reach the servers of `wanted` through the proxy, after a [`switch`](Self::switch) to it: each
-    /// is asked once at least, as long as it does not take too long.
+    /// is asked once at least. A proxy that was started anew since is told again.
     ///
     /// # Errors
-    /// If an answer is one that no customer should get. Nothing was changed.
+    /// If an answer is one that no customer should get, or one of the servers is not asked. What `switch` has moved
+    /// stays.
     fn verify(&self, wanted: &Upstream, ask: &Ask) -> impl Future<Output = Result<Verified, Error>>;
 
     /// Forgets the upstream: its service is gone. With HAProxy the backend stays, without servers, since nothing says

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use conductor_definition::Site;
 use conductor_deploy::{
-    Asked, Entry, Failure, FailureKind, Outcome, Request, Rollback as Wanted, Store, abort, deploy,
+    Asked, Entry, Failure, FailureKind, Outcome, Request, Rollback as Wanted, Store, Waits, abort, deploy,
     look_ahead,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,7 +21,7 @@ use crate::ask::{connect, wait_for};
 use crate::json;
 use crate::services::Services;
 use crate::terminal::{FAILURE, print, say};
-use crate::whose::{Whose, manager, may_touch_containers};
+use crate::whose::{Whose, conductor, manager, may_touch_containers};
 use live::Shown;
 
 pub(crate) use promote::{Guard, Promote};
@@ -49,17 +49,21 @@ const LOCKED: u8 = 75;
 /// Without a health check an instance is healthy when it runs.
 ///
 /// Behind a proxy there is a third thing, verified: after the switch each instance has to answer the health check
-/// through the proxy. nginx has a socket for that, which only root can open, in /run/conductor/nginx.doors; it takes
-/// nothing of your own `server` blocks, and so shows nothing of their names, certificates and rules. What is not a
-/// request of HTTP/1.1 to the port that the proxy uses is not asked in this way, and HAProxy is asked what it does
-/// instead: then the proof is that of the switch itself (nginx's new workers, HAProxy's own answer). If it is not
-/// verified, the old release gets the requests again.
+/// through the proxy. nginx has a socket for that, which only root can open, in /run/conductor/nginx.doors, from the
+/// switch until it reloads again; it takes nothing of your own `server` blocks, and so shows nothing of their names,
+/// certificates and rules. What is not a request of HTTP/1.1 to the port that the proxy uses is not asked in this way,
+/// and HAProxy is asked what it does instead: then the proof is that of the switch itself (nginx's new workers, HAProxy's
+/// own answer). So it is too, and said, where nginx may not have a socket there, or rules for all its servers keep us out
+/// (`deny`, `auth_basic`) or hold us up for 10 s (`limit_req`). An answer that is not as it should be, or an instance that
+/// nginx passes nothing on to, takes the release back: then the old one gets the requests again. No file of nginx's names
+/// the socket when the deploy is over. Should a power cut or a kill have come while nginx was told to reload, and nginx
+/// not start by hand for an address in use, `conductor proxy render` writes the files anew.
 ///
 /// Every deploy, rollback and restart leaves an entry in the journal when it begins
 /// (MESSAGE_ID=873c15ca39f54be89e0e3402039127a9) and when it has ended (21527732a6d54571b439f5a728ffddbd), with the
 /// fields CONDUCTOR_SERVICE, CONDUCTOR_ACTION (`deploy`, `rollback`, `restart`), CONDUCTOR_DEPLOY (the same in both),
-/// CONDUCTOR_RELEASE and CONDUCTOR_BY; the second has CONDUCTOR_OUTCOME (`released`, `leftovers`, `undone`, `stuck`;
-/// `refused` before anything was changed), CONDUCTOR_IMAGE, CONDUCTOR_SECONDS and CONDUCTOR_FAILURE as well. `journalctl
+/// CONDUCTOR_RELEASE and CONDUCTOR_BY; the second has CONDUCTOR_OUTCOME (`released`, `leftovers`, `waiting` in a stage,
+/// `undone`, `stuck`; `refused` before anything was changed), CONDUCTOR_IMAGE, CONDUCTOR_SECONDS and CONDUCTOR_FAILURE as well. `journalctl
 /// CONDUCTOR_SERVICE=web` shows them among the containers' own lines.
 ///
 /// With `canary` in [deploy], or --canary, some instances start first and get a share of the requests; the others follow
@@ -132,8 +136,8 @@ pub(crate) struct Rollback {
 /// Take back a release that waits in a stage, or clean up after a deploy that was interrupted.
 ///
 /// What waits is stopped, and the old release has all requests again. Of a deploy that was interrupted: if its release
-/// is live already, what is left of the old one is stopped; otherwise the new one is, and everything is as it was. The
-/// next deploy does that by itself. Exit status: as with `conductor deploy`.
+/// is live already, what is left of the old one is stopped; otherwise the new one is, and everything is as it was. Which
+/// it was is the last line. The next deploy does that by itself. Exit status: as with `conductor deploy`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Abort {
     /// The service.
@@ -198,9 +202,21 @@ impl Abort {
                 say("nothing waits, and nothing was interrupted");
                 ExitCode::SUCCESS
             }
-            Ok(Some(_)) => ExitCode::SUCCESS,
+            Ok(Some(outcome)) => {
+                say(came_of(outcome));
+                ExitCode::SUCCESS
+            }
             Err(failure) => fail(&failure),
         }
+    }
+}
+
+/// Where what was not finished has gone.
+fn came_of(outcome: Outcome) -> &'static str {
+    if outcome.is_live() {
+        "finished: its release was live already, and is"
+    } else {
+        "taken back: what was live before is live"
     }
 }
 
@@ -208,14 +224,16 @@ impl History {
     pub(crate) fn run(&self, whose: Whose) -> ExitCode {
         let read = whose.site(Path::new("/")).and_then(|site| {
             let services = Services::look(&site);
-            let store = Store::new(&site, services.name(&self.service)?);
+            let service = services.name(&self.service)?.to_owned();
+            let store = Store::new(&site, &service);
             Ok((
+                (manager(&site), conductor(site.scope()), service),
                 store.history().map_err(|failure| failure.text)?,
                 store.unfinished().map_err(|failure| failure.text)?,
                 store.unfinished_restart().map_err(|failure| failure.text)?,
             ))
         });
-        let (entries, unfinished, restart) = match read {
+        let ((scope, conductor, service), entries, unfinished, restart) = match read {
             Ok(read) => read,
             Err(error) => {
                 say(&format!("error: {error}"));
@@ -229,7 +247,15 @@ impl History {
             return print(&entries.iter().chain(&waiting).map(json::line).collect::<String>());
         }
         let open = unfinished.map(|record| match record.waits {
-            Some(stage) => format!("{}  {}", time(record.started), record.waiting(&self.service, stage)),
+            Some(stage) => {
+                let asking = async {
+                    let systemd = connect(scope).await?;
+                    Ok(Waits::ask(&systemd, &service, &record).await)
+                };
+                let said = wait_for(asking).unwrap_or_else(Waits::Unknown);
+                let said = said.tell(stage, conductor, &service);
+                format!("{}  {} (by {}) {said}", time(record.started), record.revision, record.by)
+            }
             None => format!("{}  is not finished: `conductor abort {}`", record.revision, self.service),
         });
         let restart =
@@ -378,6 +404,12 @@ fn who() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_abort_comes_to() {
+        assert_eq!(came_of(Outcome::Undone), "taken back: what was live before is live");
+        assert_eq!(came_of(Outcome::Leftovers), "finished: its release was live already, and is");
+    }
 
     #[test]
     fn moments() {

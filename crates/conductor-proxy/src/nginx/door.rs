@@ -1,9 +1,11 @@
 //! Ways into nginx that only root has: for each upstream a socket on which nginx passes requests on to it, whatever the
 //! administrator's own servers do, and says which instance has answered.
 //!
-//! A socket is left behind when nginx is killed, and nginx would not start over it (`ngx_open_listening_sockets()`
-//! binds without removing, and takes EADDRINUSE for another server). So whoever writes the files removes those on which
-//! nobody listens.
+//! Not in a file that nginx may find when it starts: where it must not have a socket (`ProtectSystem=`, AppArmor,
+//! SELinux), and over one that a killed nginx has left (`ngx_open_listening_sockets()` binds without removing, and takes
+//! EADDRINUSE for another server), it would not start at all. So the file has the door only while nginx is told to
+//! reload; nginx keeps the socket until its next reload, and removes it then. Whoever writes the files removes the
+//! sockets on which nobody listens.
 
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder};
@@ -26,8 +28,14 @@ pub(crate) const HEADER: &str = "X-Conductor-Instance";
 /// `sun_path` of unix(7) has 108 bytes with the zero at its end.
 const LONGEST_PATH: usize = 107;
 
-/// How long it may take until all instances have had a turn: others get requests too.
-const LIMIT: Duration = Duration::from_secs(5);
+/// How long one more instance may take to have its turn: others get requests too, and a limit may hold us up.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// nginx takes servers in turn. After so many requests for each of them, whoever had none is not passed any.
+const TURNS: usize = 50;
+
+/// From one request that nginx has not passed on, for now, to the next.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// From bind(2) to listen(2) it is no time at all.
 const SOON: Duration = Duration::from_millis(20);
@@ -74,30 +82,86 @@ impl Nginx {
         let Some(door) = self.door(&wanted.name) else {
             return Ok(Verified::Unclear("the name of its upstream is too long".to_owned()));
         };
-        let mut left: Vec<String> = wanted.servers.iter().map(|server| server.address.to_string()).collect();
-        let (all, of) = (left.clone(), left.len());
-        let begun = Instant::now();
-        let mut requests = 0;
-        while !left.is_empty() && begun.elapsed() < LIMIT {
-            let asking = tokio::time::timeout(ANSWER, answer(&door, ask));
-            let head = match asking.await {
-                Ok(Ok(head)) => head,
-                Ok(Err(error)) => {
-                    return Err(Error::new(Kind::Refused, format!("nginx does not answer: {error}")));
-                }
-                Err(_) => {
-                    let text = format!("nginx does not answer {} within {} s", ask.path, ANSWER.as_secs());
-                    return Err(Error::new(Kind::Refused, text));
-                }
-            };
-            requests += 1;
-            match judge(&head, ask, &all)? {
-                Ok(instance) => left.retain(|address| *address != instance),
-                Err(why) => return Ok(Verified::Unclear(why)),
-            }
+        if let Some(verified) = asked(&door, wanted, ask).await? {
+            return Ok(verified);
         }
-        Ok(Verified::Answered { requests, instances: of - left.len(), of })
+        // nginx was told to reload by somebody else meanwhile, or was started anew; or somebody has removed the socket.
+        // A socket that it still has is taken over by the next reload, wherever its name is: it goes with the first one,
+        // and is made with the second. While the lock is held no other deploy closes it.
+        let text = self.text(wanted)?;
+        let _lock = self.moving(&wanted.name).await?;
+        self.followed().await?;
+        if let Err(error) = self.apply(wanted, text.clone()).await {
+            // What another one has broken says nothing of what nginx still does, if that is this release.
+            let is_shown = self.is_in_effect(&wanted.name, Some(&text))?;
+            return if is_shown { Ok(Verified::Unclear(error.to_string())) } else { Err(error) };
+        }
+        let unclear =
+            || Verified::Unclear(format!("nginx does not listen on {}; its log says why", door.display()));
+        Ok(asked(&door, wanted, ask).await?.unwrap_or_else(unclear))
     }
+}
+
+/// Asks until each instance has answered; nothing if nobody listens.
+async fn asked(door: &Path, wanted: &Upstream, ask: &Ask) -> Result<Option<Verified>, Error> {
+    let mut left: Vec<String> = wanted.servers.iter().map(|server| server.address.to_string()).collect();
+    let (all, of) = (left.clone(), left.len());
+    let mut since = Instant::now();
+    let (mut requests, mut hindrance) = (0, None);
+    while !left.is_empty() {
+        if since.elapsed() >= LIMIT {
+            let late = format!("{} of {of} instances had no turn in {} s", left.len(), LIMIT.as_secs());
+            let why = hindrance.map_or_else(|| late.clone(), |why| format!("{late}: {why}"));
+            return Ok(Some(Verified::Unclear(why)));
+        }
+        if requests >= TURNS * of {
+            let text = format!("nginx passes nothing on to {} in {requests} requests", left.join(" and "));
+            return Err(Error::new(Kind::Refused, text));
+        }
+        let head = match tokio::time::timeout(ANSWER, answer(door, ask)).await {
+            Ok(Ok(head)) => head,
+            Ok(Err(error)) if is_absent(&error) => return Ok(None),
+            Ok(Err(error)) => {
+                return Err(Error::new(Kind::Refused, format!("nginx does not answer: {error}")));
+            }
+            Err(_) => {
+                let text = format!("nginx does not answer {} within {} s", ask.path, ANSWER.as_secs());
+                return Err(Error::new(Kind::Refused, text));
+            }
+        };
+        match judge(&head, ask, &all)? {
+            Answer::Of(instance) => {
+                requests += 1;
+                let before = left.len();
+                left.retain(|address| *address != instance);
+                if left.len() < before {
+                    since = Instant::now();
+                }
+            }
+            Answer::NotNow(why) => {
+                hindrance = Some(why);
+                tokio::time::sleep(PAUSE).await;
+            }
+            Answer::Unclear(why) => return Ok(Some(Verified::Unclear(why))),
+        }
+    }
+    Ok(Some(Verified::Answered { requests, instances: of, of }))
+}
+
+/// Nobody listens, or nobody has since the machine was started.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound)
+}
+
+/// What an answer says.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    /// This instance has answered as it should.
+    Of(String),
+    /// nginx has answered in its place, which it may not do the next time: a limit, such as `limit_req`.
+    NotNow(String),
+    /// Nobody can tell in this way, and why.
+    Unclear(String),
 }
 
 fn is_refused(door: &Path) -> bool {
@@ -110,7 +174,7 @@ fn is_plain(path: &str) -> bool {
 }
 
 /// The head of the answer, status line and fields.
-async fn answer(door: &PathBuf, ask: &Ask) -> io::Result<String> {
+async fn answer(door: &Path, ask: &Ask) -> io::Result<String> {
     let mut stream = tokio::net::UnixStream::connect(door).await?;
     stream.write_all(request(ask).as_bytes()).await?;
     let mut head = Vec::new();
@@ -133,9 +197,8 @@ fn request(ask: &Ask) -> String {
     text + "\r\n"
 }
 
-/// Which instance has answered as it should; or why that cannot be told. An error is an answer that no customer should
-/// get.
-fn judge(head: &str, ask: &Ask, wanted: &[String]) -> Result<Result<String, String>, Error> {
+/// What an answer says. An error is an answer of the release that no customer should get.
+fn judge(head: &str, ask: &Ask, wanted: &[String]) -> Result<Answer, Error> {
     let refused = |text: String| Error::new(Kind::Refused, text);
     let status = head.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok());
     let status = status.ok_or_else(|| refused("nginx answers with something that is not HTTP".to_owned()))?;
@@ -151,17 +214,20 @@ fn judge(head: &str, ask: &Ask, wanted: &[String]) -> Result<Result<String, Stri
     match tried.as_slice() {
         // Rules of the `http` block hold for our server as well: who may come in, what is cached, how often one may ask.
         _ if matches!(status, 401 | 403) && !expected(status) => {
-            Ok(Err(format!("nginx lets nobody in, with {status}, by rules for all its servers")))
+            Ok(Answer::Unclear(format!("nginx lets nobody in, with {status}, by rules for all its servers")))
         }
-        [""] if status < 500 => Ok(Err(format!("nginx answers by itself, with {status}"))),
-        [""] => Err(refused(format!("nginx answers {asked} by itself, with {status}"))),
+        // It has asked no instance, so this says nothing of them. What limits answer with is `limit_req_status`.
+        [""] if status == 429 || status >= 500 => Ok(Answer::NotNow(format!(
+            "nginx answers by itself, with {status}, as by a limit for all its servers"
+        ))),
+        [""] => Ok(Answer::Unclear(format!("nginx answers by itself, with {status}"))),
         [one] if !wanted.iter().any(|address| address == one) => Err(refused(format!(
             "nginx passes requests on to {one}, which is not an instance of this release"
         ))),
-        [one] if expected(status) => Ok(Ok((*one).to_owned())),
+        [one] if expected(status) => Ok(Answer::Of((*one).to_owned())),
         [one] => Err(refused(format!("{one} answers {asked} with {status}"))),
         [first, ..] => Err(refused(format!("nginx does not reach {first} and had to ask another instance"))),
-        [] => Ok(Err("nginx does not say who has answered".to_owned())),
+        [] => Ok(Answer::Unclear("nginx does not say who has answered".to_owned())),
     }
 }
 
@@ -192,8 +258,9 @@ mod tests {
         let head = format!("HTTP/1.1 {status} Word\r\nServer: nginx\r\nx-conductor-instance: {who}\r\n\r\n");
         let wanted = ["127.0.0.1:1", "[::1]:2"].map(str::to_owned);
         match judge(&head, &ask(), &wanted) {
-            Ok(Ok(instance)) => instance,
-            Ok(Err(unclear)) => format!("unclear: {unclear}"),
+            Ok(Answer::Of(instance)) => instance,
+            Ok(Answer::NotNow(why)) => format!("not now: {why}"),
+            Ok(Answer::Unclear(why)) => format!("unclear: {why}"),
             Err(error) => format!("error: {error}"),
         }
     }
@@ -210,10 +277,15 @@ mod tests {
             judged(200, "127.0.0.1:1, [::1]:2"),
             "error: nginx does not reach 127.0.0.1:1 and had to ask another instance"
         );
-        assert_eq!(
-            judged(502, ""),
-            "error: nginx answers /healthz?a of it through nginx by itself, with 502"
-        );
+        for limited in [429, 503] {
+            let said = judged(limited, "");
+            assert_eq!(
+                said,
+                format!(
+                    "not now: nginx answers by itself, with {limited}, as by a limit for all its servers"
+                )
+            );
+        }
         assert_eq!(judged(200, ""), "unclear: nginx answers by itself, with 200");
         assert!(judged(401, "127.0.0.1:1").starts_with("unclear: nginx lets nobody in"));
         let nonsense = judge("nonsense", &ask(), &[]).unwrap_err().to_string();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use similar::TextDiff;
@@ -11,7 +12,7 @@ use super::candidate::{Files, Judged};
 use super::reload::Followed;
 use super::render::{HTTP, HTTP_FILE, file_name, render};
 use super::{Nginx, led, said};
-use crate::files::Kept;
+use crate::files::{self, Kept};
 use crate::lock::Lock;
 use crate::{Ask, Difference, Door, Drain, Error, Kind, Proxy, Switch, Upstream, UpstreamName, Verified};
 
@@ -28,6 +29,11 @@ impl Proxy for Nginx {
         if now == text {
             return Ok(if file.is_unproved() { Difference::Unproved } else { Difference::None });
         }
+        // Somebody was killed while nginx was told to reload.
+        let door = self.door(&wanted.name);
+        if door.is_some_and(|door| now == render(wanted, Some(&door))) {
+            return Ok(Difference::Unproved);
+        }
         let path = file.path().display().to_string();
         let diff = TextDiff::from_lines(&now, &text);
         Ok(Difference::Text(diff.unified_diff().header(&path, &path).to_string()))
@@ -42,7 +48,12 @@ impl Proxy for Nginx {
     }
 
     async fn switch(&self, wanted: &Upstream) -> Result<Switch, Error> {
-        self.apply(&wanted.name, Some(self.text(wanted)?)).await
+        let text = self.text(wanted)?;
+        let _lock = self.moving(&wanted.name).await?;
+        if self.is_in_effect(&wanted.name, Some(&text))? {
+            return Ok(Switch::Unchanged);
+        }
+        self.apply(wanted, text).await
     }
 
     async fn verify(&self, wanted: &Upstream, ask: &Ask) -> Result<Verified, Error> {
@@ -50,7 +61,11 @@ impl Proxy for Nginx {
     }
 
     async fn remove(&self, name: &UpstreamName) -> Result<Switch, Error> {
-        self.apply(name, None).await
+        let _lock = self.moving(name).await?;
+        if self.is_in_effect(name, None)? {
+            return Ok(Switch::Unchanged);
+        }
+        self.moved(name, None, None).await
     }
 
     async fn drain(&self, _wanted: &Upstream, limit: Duration) -> Result<Drain, Error> {
@@ -95,7 +110,7 @@ impl Nginx {
             );
             return Err(Error::new(Kind::Configuration, text));
         }
-        Ok(render(wanted, self.door(name).as_deref()))
+        Ok(render(wanted, None))
     }
 
     /// The upstreams that have a file.
@@ -113,26 +128,55 @@ impl Nginx {
         Ok(names)
     }
 
-    async fn apply(&self, name: &UpstreamName, text: Option<String>) -> Result<Switch, Error> {
-        let doing = format!("moving the traffic of {name}");
-        let _lock = Lock::take(&self.lock, &doing, LOCK_LIMIT).await?;
+    /// The lock for moving an upstream's traffic.
+    pub(super) async fn moving(&self, name: &UpstreamName) -> Result<Lock, Error> {
+        Lock::take(&self.lock, &format!("moving the traffic of {name}"), LOCK_LIMIT).await
+    }
+
+    pub(super) fn is_in_effect(&self, name: &UpstreamName, text: Option<&str>) -> Result<bool, Error> {
         let file = self.file(name);
-        if file.read().map_err(|error| reading(&file, error))? == text && !file.is_unproved() {
-            return Ok(Switch::Unchanged);
+        let now = file.read().map_err(|error| reading(&file, error))?;
+        Ok(now.as_deref() == text && !file.is_unproved())
+    }
+
+    /// Has nginx read the file, with a way in for us while it does.
+    pub(super) async fn apply(&self, wanted: &Upstream, text: String) -> Result<Switch, Error> {
+        let name = &wanted.name;
+        if let Some(door) = self.door(name) {
+            let with_door = render(wanted, Some(&door));
+            match self.moved(name, Some(&with_door), Some(&text)).await {
+                // Where nginx may not have a socket there, traffic moves all the same.
+                Err(error) if error.is_restored() && is_about(&error, &door) => {}
+                moved => return moved,
+            }
         }
+        self.moved(name, Some(&text), Some(&text)).await
+    }
+
+    /// Has nginx read a file, and then leaves another one in its place, in which the same servers are.
+    async fn moved(
+        &self,
+        name: &UpstreamName,
+        read: Option<&str>,
+        left: Option<&str>,
+    ) -> Result<Switch, Error> {
+        let file = self.file(name);
         self.runner.main().await?;
-        let (files, dump) = self.accepted(name, text.clone()).await?;
+        let (checked, dump) = self.accepted(name, read.map(str::to_owned)).await?;
         let log = said::LogEnd::of(&dump);
-        if let Some(http) = files.get(HTTP_FILE) {
+        if let Some(http) = checked.get(HTTP_FILE) {
             self.write_http(http.as_deref())
                 .map_err(|error| Error::system("writing nginx's configuration", error))?;
         }
         let writing = |error| Error::system(format_args!("writing {}", file.path().display()), error);
-        if let Err(error) = file.replace(text.as_deref()) {
+        if let Err(error) = file.replace(read) {
             return Err(Self::restored(&file, writing(error)));
         }
         let error = match self.followed().await {
             Ok(Followed::Yes(took)) => {
+                if let Some(left) = left.filter(|_| left != read) {
+                    files::write(file.path(), left).map_err(writing)?;
+                }
                 file.proved().map_err(writing)?;
                 return Ok(Switch::Moved { took });
             }
@@ -147,7 +191,7 @@ impl Nginx {
     }
 
     /// Reloads until it is the same nginx before and after.
-    async fn followed(&self) -> Result<Followed, Error> {
+    pub(super) async fn followed(&self) -> Result<Followed, Error> {
         for _ in 0..RESTARTS {
             match self.reload().await? {
                 Followed::Restarted => {}
@@ -231,6 +275,10 @@ impl Nginx {
         );
         Err(Error::new(Kind::Configuration, text))
     }
+}
+
+fn is_about(error: &Error, door: &Path) -> bool {
+    error.to_string().contains(&*door.to_string_lossy())
 }
 
 fn reading(file: &Kept, error: io::Error) -> Error {

@@ -47,12 +47,33 @@ impl Server {
         fs::write(root.join("nginx.conf"), main_file(root, address)).unwrap();
         let nginx = driver(root, rustix::process::getpid());
         nginx.write_all(std::slice::from_ref(upstream), Others::Remove).await.unwrap();
-        let mut command = Command::new("/usr/sbin/nginx");
-        command.args(arguments(root)).args(["-g", "daemon off; master_process on;"]);
-        let process = command.spawn().expect("nginx is needed: apt-get install nginx-light");
+        let process = spawn(root);
         let mut server = Self { address, directory, process };
         wait_for(address, &mut server.process);
         server
+    }
+
+    /// Kills it with its workers, so that it cleans nothing up.
+    pub(crate) fn kill(&mut self) {
+        let pid = self.process.id();
+        let workers = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        for worker in workers.split_whitespace() {
+            let pid = Pid::from_raw(worker.parse().unwrap()).unwrap();
+            // Of workers that finish one may have ended by itself.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        let begun = Instant::now();
+        while TcpStream::connect(self.address).is_ok() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "a worker is left");
+        }
+    }
+
+    /// Starts it anew with the files as they are.
+    pub(crate) fn start_again(&mut self) {
+        self.process = spawn(self.directory.path());
+        wait_for(self.address, &mut self.process);
     }
 
     pub(crate) fn pid(&self) -> Pid {
@@ -104,6 +125,12 @@ pub(crate) fn driver(root: &Path, pid: Pid) -> Nginx {
     Nginx::new(Runner::Process(pid))
         .program("/usr/sbin/nginx", arguments(root))
         .directory(&root.join("conductor"))
+}
+
+fn spawn(root: &Path) -> Child {
+    let mut command = Command::new("/usr/sbin/nginx");
+    command.args(arguments(root)).args(["-g", "daemon off; master_process on;"]);
+    command.spawn().expect("nginx is needed: apt-get install nginx-light")
 }
 
 fn arguments(root: &Path) -> [OsString; 4] {

@@ -66,7 +66,7 @@ fn foreseen<'a>(ahead: &'a Ahead, units: &'a str) -> Foreseen<'a> {
 }
 
 fn text(ahead: &Ahead, units: &str, colour: bool) -> String {
-    let Ahead { record, fetched, steps, proxy, running, unfinished, .. } = ahead;
+    let Ahead { record, fetched, note, steps, proxy, running, unfinished, .. } = ahead;
     let Record { revision, image, strategy, to, from, .. } = record;
     let live = from.map_or_else(|| "nothing was deployed yet".to_owned(), |from| format!("{from} is live"));
     let fetch = match fetched {
@@ -80,6 +80,9 @@ fn text(ahead: &Ahead, units: &str, colour: bool) -> String {
     }
     if let Some(what) = unfinished {
         let _ = writeln!(all, "first: clean up after {what}, which was interrupted");
+    }
+    if let Some(note) = note {
+        let _ = writeln!(all, "note: {note}");
     }
     all += "\nsteps:\n";
     for (number, (step, text)) in steps.iter().enumerate() {

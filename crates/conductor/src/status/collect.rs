@@ -90,7 +90,7 @@ async fn service(
         problem,
         checks,
         instances,
-        deploy: super::deploy::unfinished(site, &name),
+        deploy: super::deploy::unfinished(site, &name, systemd).await,
         name,
     };
     service.notes = notes(&service, deployed, &units.start, site.scope());

@@ -38,8 +38,9 @@ use model::Status;
 /// `health` (`healthy`, `partly`, `unhealthy`, `unchecked`, `unknown`; null without health check), `since` (UTC),
 /// `restarts`, `memory` (bytes), `cpu` (seconds), `daemon_reload_needed` and `restart_needed`. What is not known
 /// is null. `deploy` is null, or a deploy or restart that has not ended: `what` (`deploy`, `rollback`, `restart`),
-/// `release`, `by`, `since`, `step` (the last one that was begun), `waits` (`dark` or `canary` if it waits in that stage, or null) and
-/// `running` (who is at it, or null if it waits or was interrupted). With --watch, one such object a line.
+/// `release`, `by`, `since`, `step` (the last one that was begun), `waits` (`dark` or `canary` if it was left in that stage, or null),
+/// `waiting` (how it fares there: `watched`, `unwatched`, or an object with `gone` or `unknown` and the reason; null if it
+/// does not wait) and `running` (who is at it, or null if it waits or was interrupted). With --watch, one such object a line.
 ///
 /// Exit status: 0 shown, whatever the state; 1 no such service, or systemd cannot be asked; 2 wrong usage.
 #[derive(Debug, clap::Args)]

@@ -40,6 +40,8 @@ pub(super) struct Deploy {
     pub(super) step: Option<&'static str>,
     /// The stage in which it waits until somebody says how it goes on.
     pub(super) waits: Option<conductor_deploy::Stage>,
+    /// How it fares there.
+    pub(super) waiting: Option<conductor_deploy::Waits>,
     /// Who is at it; none if it was interrupted, or waits.
     pub(super) running: Option<String>,
 }
