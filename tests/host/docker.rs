@@ -7,7 +7,7 @@ use crate::{Image, Result, added};
 fn packages(image: &Image) -> &'static [&'static str] {
     match image.suite {
         crate::Suite::Bookworm => &["docker.io"],
-        crate::Suite::Trixie => &["docker.io", "docker-cli"],
+        crate::Suite::Trixie | crate::Suite::Forky => &["docker.io", "docker-cli"],
     }
 }
 

@@ -12,6 +12,8 @@ pub enum Suite {
     Bookworm,
     /// Debian 13: systemd 257, podman 5.4. Scenarios run here unless the version matters.
     Trixie,
+    /// What is to be Debian 14: systemd 262, podman 5.8, and an nginx with `keepalive_min_timeout` (1.27.4).
+    Forky,
 }
 
 impl Suite {
@@ -20,10 +22,12 @@ impl Suite {
         match self {
             Self::Bookworm => "bookworm",
             Self::Trixie => "trixie",
+            Self::Forky => "forky",
         }
     }
 
-    /// Suites on which a package built on this machine can be installed: it needs a libc as new as the one here.
+    /// Suites on which a package built on this machine can be installed: it needs a libc as new as the one here. Forky is
+    /// left to scenarios that need it.
     pub fn of_our_package() -> &'static [Self] {
         match preflight::os_release("VERSION_CODENAME").as_deref() {
             Some("bookworm") => &[Self::Bookworm, Self::Trixie],
@@ -33,7 +37,7 @@ impl Suite {
 
     /// The suite of a code name.
     pub fn of_codename(name: &str) -> Option<Self> {
-        [Self::Bookworm, Self::Trixie].into_iter().find(|suite| suite.codename() == name)
+        [Self::Bookworm, Self::Trixie, Self::Forky].into_iter().find(|suite| suite.codename() == name)
     }
 }
 

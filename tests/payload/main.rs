@@ -11,7 +11,11 @@
 //!
 //! `PAYLOAD_START_DELAY` (seconds) delays listening; `PAYLOAD_IGNORE_TERM=1` or `GET /ignore-term` makes SIGTERM a
 //! no-op; `PAYLOAD_TERM_EXIT` is the exit status for SIGTERM otherwise (0). `GET /exit/N` exits, `GET /memory/MIB`
-//! fills memory, `GET /ready` tells systemd that it is ready (sd_notify(3)), `GET /env`, `/args`, `/instance` and `/pid` show what the container got.
+//! fills memory, `GET /ready` tells systemd that it is ready (sd_notify(3)), `GET /env`, `/hostname`, `/args`,
+//! `/instance` and `/pid` show what the container got.
+//!
+//! Requests that last, in `lasting.rs`: `GET /after/MS` answers after so many milliseconds, `GET /stream/N/MS` sends N
+//! lines, one each so many milliseconds, and `GET /echo` with `Upgrade: websocket` sends back what it gets.
 
 // A test server: it prints to its log and exits on demand, which is what it is for.
 #![allow(clippy::print_stdout, clippy::exit)]
@@ -22,6 +26,8 @@ use std::os::unix::net::UnixDatagram;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+mod lasting;
 
 use nix::sys::signal::{SigSet, Signal};
 
@@ -128,6 +134,9 @@ fn serve(state: &State, stream: TcpStream) {
     }
     let path = request.split(' ').nth(1).unwrap_or("/");
     let path = path.split('?').next().unwrap_or_default();
+    if lasting::serve(path, &mut reader, &stream) {
+        return;
+    }
     if let Some((status, body)) = answer(state, path) {
         let length = body.len();
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
@@ -190,6 +199,7 @@ fn answer(state: &State, path: &str) -> Option<(&'static str, String)> {
             Err(error) => return Some(("500 Internal Server Error", format!("{error}\n"))),
         },
         ("env", None) => lines(std::env::vars().map(|(name, value)| format!("{name}={value}")).collect()),
+        ("hostname", None) => return Some(("200 OK", variable("HOSTNAME").unwrap_or_default())),
         ("args", None) => lines(std::env::args().collect()),
         ("instance", None) => variable("CONDUCTOR_INSTANCE").unwrap_or_default() + "\n",
         ("pid", None) => format!("{}\n", std::process::id()),

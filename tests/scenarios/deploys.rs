@@ -167,48 +167,6 @@ fn killed(host: &Host, revision: &str, step: &str) {
     assert!(output.success(), "killed as it begins to {step}: {}", output.describe());
 }
 
-const STEPS: [&str; 9] =
-    ["freeze", "load", "start", "settle", "switch", "commit", "adopt", "drain", "stop-old"];
-
-#[test]
-fn whoever_is_killed_leaves_a_release_that_serves_and_the_next_one_succeeds() {
-    let host = behind_nginx();
-    status(&deploy(&host, "1"), 0);
-    let mut live = "green";
-    for (number, step) in STEPS.iter().enumerate() {
-        let revision = format!("{step}-{number}");
-        killed(&host, &revision, step);
-        let between = serving(&host);
-        assert!(!between.is_empty(), "{step}: nobody answers");
-        status(&deploy(&host, &format!("{number}")), 0);
-        // One that was live already took a slot of its own.
-        let releases = host.ok(["readlink", "/etc/conductor/releases/web/live"]).unwrap();
-        live = if releases.trim() == "blue.toml" { "blue" } else { "green" };
-        only(&host, &format!("r{number}"), live);
-    }
-    // And without another deploy.
-    killed(&host, "again", "settle");
-    status(&host.run(["conductor", "abort", "web"]).unwrap(), 0);
-    only(&host, "r8", live);
-}
-
-#[test]
-fn a_crash_in_the_middle_boots_the_release_that_was_live_last() {
-    let mut host = behind_nginx();
-    status(&deploy(&host, "1"), 0);
-    for step in ["start", "settle", "commit", "adopt"] {
-        let before = serving(&host);
-        killed(&host, &format!("x-{step}"), step);
-        host.crash();
-        host.power_on().unwrap();
-        host.wait_active("web.target", SOON).unwrap();
-        let now = serving(&host);
-        assert_eq!(now == before, step != "adopt", "{step}: {before}, then {now}");
-        status(&deploy(&host, step), 0);
-        assert_eq!(serving(&host), format!("r{step}"));
-    }
-}
-
 #[test]
 fn recreate_goes_back_to_the_old_release_by_itself() {
     let host = host();

@@ -220,7 +220,7 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     ask(&host, 20001, "/mode/500").unwrap();
     let (code, said) = deployed(&host, "canary");
     assert!(
-        code == "1" && said.contains("it got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
+        code == "1" && said.contains("got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
         "{code}: {said}"
     );
     only(&host, "r0", "blue");
@@ -239,20 +239,23 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     ask(&host, 20003, "/mode/500").unwrap();
     let (code, said) = deployed(&host, "1");
     assert!(
-        code == "1" && said.contains("it got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
+        code == "1" && said.contains("got unhealthy, 2 checks in a row failed: http://127.0.0.1:2000"),
         "{code}: {said}"
     );
     only(&host, "r0", "blue");
     none_was_lost(&host);
-    assert_eq!(history(&host).matches("undone: it got unhealthy").count(), 2, "{}", history(&host));
+    assert_eq!(history(&host).matches("@1.service got unhealthy, 2 checks").count(), 2, "{}", history(&host));
 
     // nginx that is started anew while it bakes is told again, and a restart is as bad as failed checks.
     deploying(&host, "2", "bake");
-    host.ok(["systemctl", "restart", "nginx"]).unwrap();
+    host.ok(["systemctl", "stop", "nginx"]).unwrap();
+    let noted = || Ok(host.journal("deployer-2")?.contains("nginx.service is not running"));
+    host.eventually(SOON, "it is seen that nginx is away", noted).unwrap();
+    host.ok(["systemctl", "start", "nginx"]).unwrap();
     host.eventually(SOON, "the new nginx is told", || Ok(answers(&host, SITE, "") == "r2 100")).unwrap();
     drop(ask(&host, 20001, "/exit/1"));
     let (code, said) = deployed(&host, "2");
-    assert!(code == "1" && said.contains("web-green@1.service is "), "{code}: {said}");
+    assert!(code == "1" && said.contains("web-green@1.service ended"), "{code}: {said}");
     only(&host, "r0", "blue");
 }
 
@@ -279,8 +282,10 @@ fn what_waits_is_guarded() {
     assert!(!history(&host).contains(&missed));
     customers(&host);
     ask(&host, 20001, "/mode/500").unwrap();
-    let undone =
-        || Ok(history(&host).contains("undone: taken back by its guard while it waited as a canary: it got"));
+    let undone = || {
+        Ok(history(&host)
+            .contains("undone: taken back by its guard while it waited as a canary: web-green@1.service got"))
+    };
     host.eventually(SOON, "the guard has taken it back", undone).unwrap();
     only(&host, "r0", "blue");
 
@@ -386,6 +391,15 @@ fn whoever_is_killed_in_a_stage_leaves_a_release_that_serves_and_the_next_one_su
         next(&host, &format!("d{number}"), slots.next().unwrap());
     }
     none_was_lost(&host);
+
+    // Nobody needs a proxy to go back: it starts with the old release.
+    killed(&host, &["deploy", "web", "--revision", "away", "--no-canary"], "bake");
+    assert_eq!(answers(&host, SITE, ""), "raway 100");
+    host.ok(["systemctl", "stop", "nginx"]).unwrap();
+    let said = status(&conductor(&host, ["abort", "web"]), 0);
+    assert!(said.contains("will start with the old release: nginx.service is not running"), "{said}");
+    host.ok(["systemctl", "start", "nginx"]).unwrap();
+    only(&host, "rd1", slots.nth(1).unwrap());
 }
 
 #[test]
@@ -410,7 +424,9 @@ fn a_boot_in_a_stage_comes_back_to_the_release_that_was_live() {
         let shown = host.ok(["conductor", "status", "web"]).unwrap();
         assert!(history(&host).contains(&gone) && shown.contains(&gone), "{shown}");
         let said = status(&conductor(&host, ["promote", "web"]), 1);
-        let expected = format!("1 does not wait {stage} any more: web-green@1.service is inactive");
+        let expected = format!(
+            "1 does not wait {stage} any more: web-green@1.service is inactive, as after a boot or a stop"
+        );
         assert!(
             said.contains(&expected) && said.contains("`conductor abort web` or the next deploy"),
             "{said}"

@@ -6,8 +6,8 @@ use crate::{Action, Failure, Machine, Outcome, Step};
 
 /// Where deploys happen.
 pub trait World {
-    /// Takes down, so that it outlives a power cut, that this is about to be done. `reached` is the last step that was
-    /// begun.
+    /// Takes down that this is about to be done, so that it is known as long as something of it may be there:
+    /// [`Action::outlasts_a_boot`]. `reached` is the last step that was begun.
     fn record(&mut self, action: Action, reached: Option<Step>) -> Result<(), Failure>;
 
     /// Does it. It may have been done before, in part or as a whole. If it is `interruptible` and somebody asks for an

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::deploy::{INTERRUPTED, finish_other, holder};
 use crate::prepare::reopen;
-use crate::progress::Progress;
+use crate::progress::{Event, Progress, State};
 use crate::promote::host;
 use crate::record::Record;
 use crate::settle::look;
@@ -22,6 +22,9 @@ use crate::{Failure, FailureKind, Outcome, Request, Stage};
 
 /// From one look at the record to the next: it is a file, which says nothing by itself.
 const PERIOD: Duration = Duration::from_secs(1);
+
+/// Until it is looked again where nothing could be seen.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Watches the deploy that is not finished, and takes it back if it gets unhealthy while it waits. Ends with it, saying
 /// how it was taken back if the guard did that.
@@ -37,6 +40,7 @@ pub async fn guard(
 ) -> Result<Option<Outcome>, Failure> {
     let store = Store::new(site, &request.service);
     let Some(Record { id, .. }) = store.unfinished()? else { return Ok(None) };
+    let (began, mut said) = (Instant::now(), None);
     let mut ask = interrupt.clone();
     while !*interrupt.borrow() {
         let Some(record) = store.unfinished()?.filter(|record| record.id == id) else { return Ok(None) };
@@ -45,10 +49,19 @@ pub async fn guard(
             Some(stage) => {
                 match keep_watch(site, &store, systemd, (record.clone(), stage), progress, &interrupt).await {
                     Ok(()) => continue,
-                    Err(failure) if failure.kind == FailureKind::Gate => {
+                    // At the end of a shutdown all is gone anyway, and what waits is for whoever boots to see.
+                    Err(failure) if failure.kind == FailureKind::Gate && !stops(systemd).await => {
                         format!("taken back by its guard while it waited {stage}: {failure}")
                     }
-                    Err(failure) => return Err(failure),
+                    // A proxy or a bus that is restarted says nothing of the release.
+                    Err(failure) => {
+                        if said.as_ref() != Some(&failure.text) {
+                            note(progress, began, &failure);
+                            said = Some(failure.text);
+                        }
+                        pause(PATIENCE, &mut ask).await;
+                        continue;
+                    }
                 }
             }
         };
@@ -56,12 +69,28 @@ pub async fn guard(
             return finish_other(&store, systemd, progress, Instant::now(), &interrupt, &why).await;
         }
         // A command is at it.
-        tokio::select! {
-            () = tokio::time::sleep(PERIOD) => {}
-            _ = ask.wait_for(|asked| *asked) => {}
-        }
+        pause(PERIOD, &mut ask).await;
     }
     Ok(None)
+}
+
+/// Waits, but not beyond a request to end.
+async fn pause(time: Duration, ask: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        _ = ask.wait_for(|asked| *asked) => {}
+    }
+}
+
+/// If nobody can tell, it does not.
+async fn stops(systemd: &Systemd) -> bool {
+    systemd.is_stopping().await.unwrap_or(false)
+}
+
+fn note(progress: &mut dyn Progress, began: Instant, failure: &Failure) {
+    let at = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let text = format!("looks again: {failure}");
+    progress.tell(&Event { at, step: "guard", state: State::Note, text });
 }
 
 /// The lock, if nobody has it and the record is still this one.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use conductor_definition::{Runtime, Scope};
-use conductor_proxy::{Ask, Driver, Proxy as _};
+use conductor_proxy::{Ask, Driver, Kind, Proxy as _, Switch};
 use conductor_systemd::{Job, LoadState, Systemd, TransientUnit, UnitName};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -42,10 +42,15 @@ pub(crate) struct Host<'a> {
 }
 
 impl World for Host<'_> {
-    fn record(&mut self, _: Action, reached: Option<Step>) -> Result<(), Failure> {
+    fn record(&mut self, action: Action, reached: Option<Step>) -> Result<(), Failure> {
         self.record.reached = reached;
-        self.record.waits = None;
-        self.store.record(&self.record)
+        // On disk it is said that it waits: nobody may go on from there any more.
+        let waited = self.record.waits.take().is_some();
+        if waited || action.outlasts_a_boot() {
+            self.store.record(&self.record)
+        } else {
+            self.store.record_until_boot(&self.record)
+        }
     }
 
     async fn perform(&mut self, action: Action, interruptible: bool) -> Result<(), Failure> {
@@ -67,7 +72,7 @@ impl World for Host<'_> {
 }
 
 impl Host<'_> {
-    fn tell(&mut self, step: &'static str, state: State, text: String) {
+    pub(crate) fn tell(&mut self, step: &'static str, state: State, text: String) {
         let at = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.progress.tell(&Event { at, step, state, text });
     }
@@ -121,11 +126,14 @@ impl Host<'_> {
             Step::HoldDark | Step::HoldCanary => return self.hold(step).await,
             Step::BakeCanary => {
                 let time = self.record.stages.canary.as_ref().map(|canary| canary.bake).unwrap_or_default();
-                return self.bake(&self.record.first(), &self.record.shown(Stage::Canary)?, time).await;
+                let (first, shown) = (self.record.first(), self.record.shown(Stage::Canary)?);
+                return self.bake(step, &first, &shown, time).await;
             }
             Step::Switch => {
                 let upstream = self.record.upstream(&new)?;
-                self.proxy()?.switch(&upstream).await?;
+                if let Switch::Moved { took } = self.proxy()?.switch(&upstream).await? {
+                    return Ok(format!("moved in {} ms", took.as_millis()));
+                }
             }
             Step::Verify => {
                 let Some(fresh) = &self.fresh else { return Ok(String::new()) };
@@ -133,7 +141,8 @@ impl Host<'_> {
                 return verify::through(&self.proxy()?, &upstream, &fresh.ask).await;
             }
             Step::Bake => {
-                return self.bake(&new, &self.record.upstream(&new)?, self.record.stages.bake).await;
+                let (shown, time) = (self.record.upstream(&new)?, self.record.stages.bake);
+                return self.bake(step, &new, &shown, time).await;
             }
             Step::Commit => self.store.set_live(Some(to))?,
             Step::Adopt => {
@@ -142,8 +151,10 @@ impl Host<'_> {
                 self.job(Job::Start, &new.service).await?;
             }
             Step::Drain => {
-                let upstream = self.record.upstream(&new)?;
-                return Ok(self.proxy()?.drain(&upstream, self.drain).await?.to_string());
+                let (upstream, proxy) = (self.record.upstream(&new)?, self.proxy()?);
+                // A proxy that was restarted before the commit has started with the release that was live then.
+                proxy.switch(&upstream).await?;
+                return Ok(proxy.drain(&upstream, self.drain).await?.to_string());
             }
             Step::Prune => return self.prune().await,
         }
@@ -156,8 +167,20 @@ impl Host<'_> {
             Undo::SwitchBack => {
                 let upstream = self.record.upstream(&self.record.old)?;
                 let proxy = self.proxy()?;
-                proxy.switch(&upstream).await?;
-                proxy.drain(&upstream, self.drain).await?;
+                let back = async {
+                    proxy.switch(&upstream).await?;
+                    proxy.drain(&upstream, self.drain).await
+                };
+                match back.await {
+                    // Nobody gets anything through it, and it starts with what stands in its files.
+                    Err(error) if error.kind() == Kind::Unreachable => {
+                        proxy.write(&upstream).await?;
+                        let said =
+                            format!("the proxy does not run, and will start with the old release: {error}");
+                        self.tell(undo.word(), State::Note, said);
+                    }
+                    done => drop(done?),
+                }
                 Ok(())
             }
             Undo::StopNew => {

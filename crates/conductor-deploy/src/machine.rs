@@ -92,6 +92,17 @@ pub enum Action {
     Undo(Undo),
 }
 
+impl Action {
+    /// Whether a power cut leaves something of it: files that are read at boot. Everything else, such as what runs and
+    /// where requests go, is gone with `/run`, and so nobody has to know that it was begun.
+    pub fn outlasts_a_boot(self) -> bool {
+        match self {
+            Self::Step(step) => matches!(step, Step::Freeze | Step::Commit | Step::Prune),
+            Self::Undo(undo) => matches!(undo, Undo::Uncommit | Undo::Restore),
+        }
+    }
+}
+
 /// How a deploy ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

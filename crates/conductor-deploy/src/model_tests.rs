@@ -53,6 +53,8 @@ struct Model {
     slot_has_new: bool,
     before_runs: bool,
     recorded: Option<Step>,
+    /// What is recorded on disk.
+    on_disk: Option<Step>,
     waits: Option<Stage>,
     /// Whether a release that waits is let go on, or taken back.
     promotes: bool,
@@ -75,6 +77,7 @@ impl Model {
             slot_has_new: false,
             before_runs: false,
             recorded: None,
+            on_disk: None,
             waits: None,
             promotes: true,
             count: 0,
@@ -84,11 +87,17 @@ impl Model {
         }
     }
 
+    /// It has come to its end.
+    fn forget(&mut self) {
+        (self.recorded, self.on_disk) = (None, None);
+    }
+
     /// What the live link says comes up, and the proxy's configuration is made from it; /run is empty.
     fn reboot(&mut self) {
         self.trial = false;
         self.before_runs = false;
         self.running = [self.live].into();
+        self.recorded = self.on_disk;
         self.in_part = false;
         self.traffic = [self.live].into();
         self.door = false;
@@ -116,7 +125,10 @@ impl Model {
                 self.door = false;
                 self.traffic = [Side::Old, Side::New].into();
             }
-            Action::Step(step @ (Step::HoldDark | Step::HoldCanary)) => self.waits = step.holds(),
+            Action::Step(step @ (Step::HoldDark | Step::HoldCanary)) => {
+                self.waits = step.holds();
+                self.on_disk = Some(step);
+            }
             Action::Step(Step::Switch) => {
                 self.door = false;
                 self.traffic = [Side::New].into();
@@ -194,7 +206,10 @@ impl World for Model {
         if !self.dead {
             self.log.push(action);
             self.recorded = reached;
-            self.waits = None;
+            let waited = self.waits.take().is_some();
+            if waited || action.outlasts_a_boot() {
+                self.on_disk = reached;
+            }
         }
         Ok(())
     }
@@ -243,7 +258,7 @@ fn run(model: &mut Model) -> Outcome {
                 continue;
             }
             if matches!(outcome, Outcome::Released | Outcome::Undone) {
-                model.recorded = None;
+                model.forget();
             }
             return outcome;
         }
@@ -357,7 +372,7 @@ fn whatever_happens_at_any_two_moments_one_release_serves_and_the_next_attempt_s
                         let (outcome, _) = block_on(drive(machine, reached, &mut model));
                         assert!(matches!(outcome, Outcome::Released | Outcome::Undone), "{model:?}");
                         settled(&model, outcome);
-                        model.recorded = None;
+                        model.forget();
                     }
                     if model.live == Side::Old {
                         assert_eq!(run(&mut model), Outcome::Released, "{model:?}");

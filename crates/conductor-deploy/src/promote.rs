@@ -3,18 +3,16 @@
 use std::time::Instant;
 
 use conductor_definition::{Service, Site};
-use conductor_systemd::Systemd;
+use conductor_systemd::{ActiveState, Systemd};
 use tokio::sync::watch;
 
 use crate::deploy::{end, holder};
-use crate::host::{Fresh, Host};
+use crate::host::{Fresh, Host, name};
 use crate::machine::Machine;
 use crate::prepare::reopen;
 use crate::progress::Progress;
 use crate::record::{Entry, Record};
-use crate::settle::look;
 use crate::stage::span;
-use crate::stages::names;
 use crate::store::Store;
 use crate::{Failure, FailureKind, Request, Waits, drive};
 
@@ -96,10 +94,17 @@ pub(crate) async fn refuse_waiting(store: &Store, systemd: &Systemd) -> Result<(
 
 /// Why what settled does not run any more; nothing if it does.
 pub(crate) async fn gone(systemd: &Systemd, record: &Record) -> Result<Option<String>, Failure> {
-    match look(systemd, &record.first().instances).await {
-        Ok(runs) if names(&runs) == record.runs => Ok(None),
-        Ok(_) => Ok(Some("an instance was started anew".to_owned())),
-        Err(failure) if failure.kind == FailureKind::Gate => Ok(Some(failure.text)),
-        Err(failure) => Err(failure),
+    let units = record.first().instances;
+    for (number, unit) in units.iter().enumerate() {
+        let view = systemd.unit(&name(unit)?).await?;
+        let state = view.active_state.as_str();
+        match view.invocation.filter(|_| view.active_state == ActiveState::Active) {
+            None => return Ok(Some(format!("{unit} is {state}, as after a boot or a stop"))),
+            Some(run) if record.runs.get(number) != Some(&run.to_string()) => {
+                return Ok(Some(format!("{unit} was started anew")));
+            }
+            Some(_) => {}
+        }
     }
+    Ok(None)
 }

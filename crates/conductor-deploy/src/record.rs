@@ -182,3 +182,18 @@ mod maybe {
         Ok(text.as_deref().and_then(Slot::of))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// One that has just begun.
+    pub(crate) fn example() -> Record {
+        let text = r#"{"id": "1", "revision": "r", "image": "i", "rollback": false, "by": "me", "started": 0,
+            "strategy": "blue-green", "before": false, "proxy": null, "to": "green", "from": null,
+            "new": {"start": "", "service": "", "instances": [], "servers": [], "runs": false},
+            "old": {"start": "", "service": "", "instances": [], "servers": [], "runs": false},
+            "displaced": null, "reached": null}"#;
+        serde_json::from_str(text).unwrap()
+    }
+}

@@ -30,7 +30,7 @@ pub(crate) async fn settle(systemd: &Systemd, units: &[String], how: &Settling) 
     let runs = look(systemd, units).await?;
     let mut healthy_since = Instant::now();
     loop {
-        let said = check(&how.checks).await?;
+        let said = check(&how.checks).await?.into_iter().flatten().next();
         let now = look(systemd, units).await?;
         if let Some((unit, _)) = units.iter().zip(runs.iter().zip(&now)).find(|(_, (then, now))| then != now)
         {
@@ -57,7 +57,9 @@ pub(crate) async fn look(systemd: &Systemd, units: &[String]) -> Result<Vec<(Inv
     let mut runs = Vec::new();
     for unit in units {
         let view: UnitView = systemd.unit(&host::name(unit)?).await?;
-        let run = view.invocation.filter(|_| view.active_state == ActiveState::Active);
+        // Whoever reloads it, for a new certificate say, has not ended it.
+        let up = matches!(view.active_state, ActiveState::Active | ActiveState::Reloading);
+        let run = view.invocation.filter(|_| up);
         let Some(run) = run else {
             let state = view.active_state.as_str();
             return Err(Failure::gate(format!(
@@ -70,27 +72,26 @@ pub(crate) async fn look(systemd: &Systemd, units: &[String]) -> Result<Vec<(Inv
     Ok(runs)
 }
 
-/// Checks all instances at once; what the first one says that is not healthy.
-pub(crate) async fn check(checks: &[Vec<String>]) -> Result<Option<String>, Failure> {
+/// Checks all instances at once; what is said of each that is not healthy.
+pub(crate) async fn check(checks: &[Vec<String>]) -> Result<Vec<Option<String>>, Failure> {
     let mut running = JoinSet::new();
-    for words in checks {
+    for (number, words) in checks.iter().enumerate() {
         let words = words.clone();
         running.spawn_blocking(move || {
             let (program, arguments) = words.split_first()?;
-            Some(Command::new(program).args(arguments).stdin(Stdio::null()).output())
+            Some((number, Command::new(program).args(arguments).stdin(Stdio::null()).output()))
         });
     }
-    let mut bad = None;
+    let mut bad = vec![None; checks.len()];
     while let Some(ended) = running.join_next().await {
         let ended = ended.map_err(|error| Failure::system("checking", error))?;
-        let Some(output) = ended.transpose().map_err(|error| Failure::system("checking", error))? else {
-            continue;
-        };
-        if !output.status.success() {
-            let said = [output.stdout, output.stderr].concat();
+        let Some((number, output)) = ended else { continue };
+        let output = output.map_err(|error| Failure::system("checking", error))?;
+        if let Some(said) = bad.get_mut(number).filter(|_| !output.status.success()) {
+            let all = [output.stdout, output.stderr].concat();
             // The verdict comes first, the details below it.
-            let said = String::from_utf8_lossy(&said).trim().lines().next().unwrap_or_default().to_owned();
-            bad = bad.or(Some(said.trim_start_matches("unhealthy: ").to_owned()));
+            let verdict = String::from_utf8_lossy(&all).trim().lines().next().unwrap_or_default().to_owned();
+            *said = Some(verdict.trim_start_matches("unhealthy: ").to_owned());
         }
     }
     Ok(bad)

@@ -5,15 +5,19 @@ use std::time::{Duration, Instant};
 use conductor_proxy::{Dark, Difference, Door, Proxy as _, Server, Share, Upstream, shared};
 use conductor_systemd::Job;
 
-use crate::host::Host;
+use crate::host::{Host, name};
+use crate::progress::State;
 use crate::record::{Record, SideRecord};
 use crate::settle::{Settling, look, settle};
 use crate::stage::DoorRecord;
 use crate::vigil::{Baking, Runs, Vigil};
-use crate::{Failure, Stage, Step, proxied, why};
+use crate::{Failure, FailureKind, Stage, Step, proxied, why};
 
 /// From one look at the proxy to the next: somebody may have started it anew, and then it knows the live release only.
 const PROXY: Duration = Duration::from_secs(1);
+
+/// For how long the proxy, or systemd, may be away while a release is watched: somebody may be at work there.
+const TROUBLE: Duration = Duration::from_secs(300);
 
 impl Record {
     /// The part of the new release that the first stage is about.
@@ -109,32 +113,57 @@ impl Host<'_> {
 
     /// Watches instances that have requests. `shown` is what the proxy has to know meanwhile.
     pub(crate) async fn bake(
-        &self,
+        &mut self,
+        step: Step,
         side: &SideRecord,
         shown: &Upstream,
         time: Duration,
     ) -> Result<String, Failure> {
         let begin = Instant::now();
-        let baked = self.watched(side, shown, time).await;
+        let baked = self.watched(step, side, shown, time).await;
         why::told(&self.systemd, self.store.scope(), &side.instances, baked).await?;
         Ok(format!("healthy for {} s", begin.elapsed().as_secs()))
     }
 
-    async fn watched(&self, side: &SideRecord, shown: &Upstream, time: Duration) -> Result<(), Failure> {
+    async fn watched(
+        &mut self,
+        step: Step,
+        side: &SideRecord,
+        shown: &Upstream,
+        time: Duration,
+    ) -> Result<(), Failure> {
         let Some(fresh) = &self.fresh else { return Ok(()) };
         let runs = look(&self.systemd, &side.instances).await?;
         if names(&runs) != self.record.runs {
             return Err(Failure::gate("an instance was restarted since it had settled"));
         }
         let mut vigil = self.vigil((&side.instances, runs), fresh.baking, &fresh.settling.checks)?;
-        let begin = Instant::now();
+        let (begin, mut trouble) = (Instant::now(), None::<Instant>);
         loop {
             let left = time.saturating_sub(begin.elapsed());
-            if left.is_zero() && vigil.is_well() {
+            if left.is_zero() && vigil.is_well() && trouble.is_none() {
                 return Ok(());
             }
-            vigil.look(if left.is_zero() { PROXY } else { left.min(PROXY) }).await?;
-            self.still_shown(shown).await?;
+            let looked = vigil.look(if left.is_zero() { PROXY } else { left.min(PROXY) }).await;
+            let seen = match looked {
+                Ok(()) => self.still_shown(shown).await,
+                seen => seen,
+            };
+            match seen {
+                Ok(()) => trouble = None,
+                // A proxy or a bus that is restarted says nothing of the release.
+                Err(failure) if failure.kind != FailureKind::Gate => {
+                    if trouble.is_none() {
+                        let said = format!("{}; it looks again for {} s", failure.text, TROUBLE.as_secs());
+                        self.tell(step.word(), State::Note, said);
+                    }
+                    if trouble.get_or_insert_with(Instant::now).elapsed() > TROUBLE {
+                        return Err(failure);
+                    }
+                    tokio::time::sleep(PROXY).await;
+                }
+                Err(failure) => return Err(failure),
+            }
         }
     }
 
@@ -160,6 +189,7 @@ impl Host<'_> {
     /// Leaves the release in a stage: from here on a unit of its own watches it.
     pub(crate) async fn hold(&mut self, step: Step) -> Result<String, Failure> {
         let unit = guard(self.store.name());
+        self.systemd.forget_failures(&name(&unit)?).await?;
         let end = self.job(Job::Restart, &unit).await?;
         if !end.is_done() {
             return Err(Failure::system(

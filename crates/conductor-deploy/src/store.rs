@@ -58,6 +58,7 @@ impl Store {
             Ok(lock) => {
                 // For people only: the lock is the kernel's.
                 fs::write(self.holder_file(), holder).map_err(|error| failed(&error))?;
+                self.clear().map_err(|error| failed(&error))?;
                 Ok(Lock(lock))
             }
             Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
@@ -71,6 +72,24 @@ impl Store {
             }
             Err((_, error)) => Err(failed(&error)),
         }
+    }
+
+    /// Removes what somebody had begun to write who was killed. The lock is ours, so nobody writes now.
+    fn clear(&self) -> io::Result<()> {
+        for directory in [&self.releases, &self.state, &self.state.join("releases")] {
+            let entries = match fs::read_dir(directory) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                entries => entries?,
+            };
+            for entry in entries {
+                let path = entry?.path();
+                let is_begun = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+                if is_begun {
+                    fs::remove_file(path)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Who holds the lock, if anybody does. The kernel tells everybody, and nobody's try to lock is in the way of another's.
@@ -123,28 +142,41 @@ impl Store {
     pub fn unfinished(&self) -> Result<Option<Record>, Failure> {
         let path = self.current();
         let Some(text) = read(&path)? else { return Ok(None) };
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| Failure::system(format!("reading {}", path.display()), error))
+        let record: Record = serde_json::from_str(&text)
+            .map_err(|error| Failure::system(format!("reading {}", path.display()), error))?;
+        // Since the last boot it may have got further.
+        let since = read(&self.since_boot())?.and_then(|text| serde_json::from_str::<Record>(&text).ok());
+        Ok(Some(since.filter(|since| since.id == record.id).unwrap_or(record)))
     }
 
-    /// Writes down where a deploy is.
+    /// Writes down where a deploy is, so that it outlives a power cut.
     pub fn record(&self, record: &Record) -> Result<(), Failure> {
-        let text = serde_json::to_string(record).map_err(|error| Failure::system("a record", error))?;
-        write(&self.current(), &text)
+        write(&self.current(), &json(record)?)?;
+        self.record_until_boot(record)
+    }
+
+    /// Writes down where a deploy is that was recorded before. It is forgotten together with everything that runs, and
+    /// takes no time.
+    pub fn record_until_boot(&self, record: &Record) -> Result<(), Failure> {
+        write(&self.since_boot(), &json(record)?)
     }
 
     /// Notes the end of a deploy, of which nothing is left to be done.
     pub fn finish(&self, entry: &Entry) -> Result<(), Failure> {
         self.note(entry)?;
-        remove(&self.current())
+        remove(&self.current())?;
+        remove(&self.since_boot())
     }
 
-    /// Adds to the history.
+    /// Adds to the history, unless it was the last thing that somebody did who was killed.
     pub fn note(&self, entry: &Entry) -> Result<(), Failure> {
         let path = self.state.join("history");
         let mut text = read(&path)?.unwrap_or_default();
-        text += &serde_json::to_string(entry).map_err(|error| Failure::system("an entry", error))?;
+        let last = text.lines().next_back().and_then(|line| serde_json::from_str::<Entry>(line).ok());
+        if last.is_some_and(|last| last.id == entry.id) {
+            return Ok(());
+        }
+        text += &json(entry)?;
         text.push('\n');
         write(&path, &text)
     }
@@ -204,9 +236,18 @@ impl Store {
         self.state.join("current")
     }
 
+    /// The record as it is since the last boot.
+    fn since_boot(&self) -> PathBuf {
+        self.run().join(format!("{}.current", self.name))
+    }
+
     pub(crate) fn run(&self) -> PathBuf {
         self.site.real(&self.site.runtime().join("conductor/deploy"))
     }
+}
+
+fn json(what: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(what).map_err(|error| Failure::system("writing down a deploy", error))
 }
 
 pub(crate) fn read(path: &Path) -> Result<Option<String>, Failure> {
@@ -277,6 +318,33 @@ fn sync(directory: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_and_what_is_left_of_them() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(&Site::system(root.path()), "web");
+        let mut record = crate::record::tests::example();
+        store.record(&record).unwrap();
+        record.reached = Some(crate::Step::Start);
+        store.record_until_boot(&record).unwrap();
+        assert_eq!(store.unfinished().unwrap().unwrap().reached, Some(crate::Step::Start));
+        // A power cut.
+        fs::remove_dir_all(root.path().join("run")).unwrap();
+        assert_eq!(store.unfinished().unwrap().unwrap().reached, None);
+        // What is of another deploy says nothing of this one.
+        store.record_until_boot(&Record { id: "other".to_owned(), ..record.clone() }).unwrap();
+        assert_eq!(store.unfinished().unwrap().unwrap().id, record.id);
+        // Killed between the two things that an end consists of.
+        let entry = record.entry(1, crate::Outcome::Undone, None);
+        store.note(&entry).unwrap();
+        fs::write(root.path().join("var/lib/conductor/deploys/web/.tmpAbc"), "half").unwrap();
+        let _lock = store.lock("me").unwrap();
+        store.finish(&entry).unwrap();
+        assert_eq!(store.history().unwrap().len(), 1);
+        assert!(store.unfinished().unwrap().is_none());
+        let left: Vec<_> = fs::read_dir(root.path().join("var/lib/conductor/deploys/web")).unwrap().collect();
+        assert_eq!(left.len(), 1, "the history: {left:?}");
+    }
 
     #[test]
     fn releases_links_and_locks() {

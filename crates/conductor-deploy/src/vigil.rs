@@ -3,7 +3,7 @@
 //! It is a matter of being earlier than the sidecar: that terminates an instance after `unhealthy-after` failed checks,
 //! and requests that are at the instance then are lost. So it is asked twice as often here, and given up one failed check
 //! in a row earlier; by then the requests go elsewhere. An instance that is not in the run in which it settled is given
-//! up at once. One failed check begins nothing anew, and ends nothing, unless `unhealthy-after` allows no more.
+//! up at once. One failed check begins nothing anew, and ends nothing.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,9 @@ pub(crate) struct Baking {
 impl Baking {
     /// In time for a sidecar that asks so often, and terminates after so many failures.
     pub(crate) fn before(interval: Duration, unhealthy_after: u32) -> Self {
-        Self { interval: interval / 2, tolerance: unhealthy_after.saturating_sub(1).max(1) }
+        // Never for one failure alone: a check may be lost.
+        let (parts, tolerance) = if unhealthy_after > 2 { (2, unhealthy_after - 1) } else { (3, 2) };
+        Self { interval: interval / parts, tolerance }
     }
 }
 
@@ -39,8 +41,8 @@ pub(crate) struct Vigil {
     runs: Runs,
     how: Baking,
     checks: Vec<Vec<String>>,
-    /// Checks in a row that failed.
-    failed: u32,
+    /// Checks in a row that failed, of each instance.
+    failed: Vec<u32>,
     due: Instant,
 }
 
@@ -61,7 +63,7 @@ impl Vigil {
             runs,
             how,
             checks,
-            failed: 0,
+            failed: vec![0; units.len()],
             due: Instant::now() + how.interval,
         })
     }
@@ -87,23 +89,20 @@ impl Vigil {
         }
         let said = check(&self.checks).await?;
         self.due = Instant::now() + self.how.interval;
-        self.failed = if said.is_some() { self.failed.saturating_add(1) } else { 0 };
-        match said {
-            Some(said) if self.failed >= self.how.tolerance => {
-                let times = if self.failed == 1 {
-                    "check".to_owned()
-                } else {
-                    format!("{} checks in a row", self.failed)
-                };
-                Err(Failure::gate(format!("it got unhealthy, {times} failed: {said}")))
+        for ((failed, said), unit) in self.failed.iter_mut().zip(said).zip(&self.units) {
+            *failed = if said.is_some() { failed.saturating_add(1) } else { 0 };
+            if let Some(said) = said.filter(|_| *failed >= self.how.tolerance) {
+                return Err(Failure::gate(format!(
+                    "{unit} got unhealthy, {failed} checks in a row failed: {said}"
+                )));
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// Whether the last check went well.
     pub(crate) fn is_well(&self) -> bool {
-        self.failed == 0
+        self.failed.iter().all(|failed| *failed == 0)
     }
 }
 
@@ -120,6 +119,6 @@ mod tests {
             let Baking { interval: pause, tolerance } = Baking::before(interval, unhealthy_after);
             assert!(pause * tolerance < interval * (unhealthy_after - 1), "{unhealthy_after}");
         }
-        assert_eq!(Baking::before(interval, 1), Baking { interval: interval / 2, tolerance: 1 });
+        assert_eq!(Baking::before(interval, 1), Baking { interval: interval / 3, tolerance: 2 });
     }
 }

@@ -81,6 +81,12 @@ impl Host {
         self.over.path_of(unit)
     }
 
+    /// One on which these run.
+    #[cfg(test)]
+    pub(crate) fn with_running(units: &[&str]) -> Self {
+        Self { running: units.iter().map(|unit| (*unit).to_owned()).collect(), ..Self::default() }
+    }
+
     /// Whether `unit`, or an instance of it if it is a template, is running.
     pub(crate) fn runs(&self, unit: &str) -> bool {
         match unit.split_once("@.") {

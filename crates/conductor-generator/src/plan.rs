@@ -250,5 +250,48 @@ fn still_running(old: &Tree, host: &Host, taken: impl Fn(&str) -> bool) -> Tree 
             kept.file(path, text.clone());
         }
     }
+    // systemd links no targets under /run. They are kept for what is a part of them: a slot's for its instances, and the
+    // service's for the slot, so that stopping the service stops what is left of it.
+    while let Some((path, text)) = old.iter().find_map(|(path, entry)| match entry {
+        Entry::File(text) if !taken(path) && kept.get(path).is_none() && has_parts(path, &kept) => {
+            Some((path, text))
+        }
+        _ => None,
+    }) {
+        kept.file(path, text.clone());
+    }
     kept
+}
+
+/// Whether a unit of `tree` names this target as what it is a part of.
+fn has_parts(target: &str, tree: &Tree) -> bool {
+    let names = |line: &str| {
+        let parts = line.strip_prefix("PartOf=");
+        parts.is_some_and(|parts| parts.split_ascii_whitespace().any(|part| part == target))
+    };
+    std::path::Path::new(target).extension().is_some_and(|extension| extension == "target")
+        && tree.iter().any(|(_, entry)| matches!(entry, Entry::File(text) if text.lines().any(names)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_keeps_what_it_is_a_part_of() {
+        let mut old = Tree::default();
+        old.file("web.target", "[Unit]\nPartOf=conductor.target\nWants=web-green.target\n");
+        for slot in ["blue", "green"] {
+            old.file(format!("web-{slot}.target"), "[Unit]\nPartOf=web.target conductor.target\n");
+            old.file(format!("web-{slot}@.service"), format!("[Unit]\nPartOf=web-{slot}.target\n"));
+        }
+        old.link("conductor.target.wants/web.target", "../web.target");
+        let host = Host::with_running(&["web-green@1.service"]);
+        let kept = still_running(&old, &host, |_| false);
+        let names: Vec<&str> = kept.iter().map(|(path, _)| path).collect();
+        assert_eq!(names, ["web-green.target", "web-green@.service", "web.target"]);
+        let taken = still_running(&old, &host, |path| path == "web.target");
+        assert!(taken.get("web.target").is_none() && taken.get("web-green.target").is_some());
+        assert!(still_running(&old, &Host::with_running(&[]), |_| false).is_empty());
+    }
 }

@@ -227,7 +227,9 @@ fn wait_fails_with_one_line() {
 fn wait_ends_with_the_main_process() {
     let mut child = std::process::Command::new("true").spawn().unwrap();
     child.wait().unwrap();
-    let url = format!("http://127.0.0.1:{}/healthz", free_port());
+    // Takes connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/healthz", silent.local_addr().unwrap());
     program(&["wait", "--unit", "web.service", "--within", "1min", &url])
         .env("MAINPID", child.id().to_string())
         .assert()

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{Ask, Difference, Drain, Error, Haproxy, Nginx, Proxy, Switch, Upstream, UpstreamName, Verified};
+use crate::{
+    Ask, Difference, Drain, Error, Haproxy, Nginx, Others, Proxy, Switch, Upstream, UpstreamName, Verified,
+};
 
 /// The proxy that a definition names.
 #[derive(Debug)]
@@ -11,6 +13,20 @@ pub enum Driver {
     Nginx(Nginx),
     /// HAProxy, which is told through its runtime API.
     Haproxy(Haproxy),
+}
+
+impl Driver {
+    /// Writes what is to be known of an upstream, for a proxy that does not run and reads it when it starts.
+    ///
+    /// # Errors
+    /// If the files cannot be written.
+    pub async fn write(&self, wanted: &Upstream) -> Result<(), Error> {
+        let one = std::slice::from_ref(wanted);
+        match self {
+            Self::Nginx(nginx) => nginx.write_all(one, Others::Keep).await,
+            Self::Haproxy(haproxy) => haproxy.write_all(one, Others::Keep),
+        }
+    }
 }
 
 impl Proxy for Driver {

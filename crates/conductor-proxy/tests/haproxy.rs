@@ -104,27 +104,6 @@ async fn canaries_and_dark_releases() {
     assert!(get(server.address, "X-Dark: s3cret\r\n").is_err(), "the door is closed");
 }
 
-#[tokio::test]
-async fn a_drain_lasts_as_long_as_the_slowest_request() {
-    let slow = Backend::start("slow", Duration::from_secs(2));
-    let next = Backend::start("next", FAST);
-    let server = Server::start(&web(&[&slow]), Config::USUAL);
-    let haproxy = server.haproxy();
-    let address = server.address;
-    let request = std::thread::spawn(move || get(address, ""));
-    while slow.connected() == 0 {
-        tokio::time::sleep(FAST).await;
-    }
-    let wanted = web(&[&next]);
-    haproxy.switch(&wanted).await.unwrap();
-    let drain = haproxy.drain(&wanted, Duration::from_millis(50)).await.unwrap();
-    assert_eq!(drain.left, [format!("1 at web/{}", slow.address())]);
-    let drain = server.haproxy().drain(&wanted, Duration::from_secs(60)).await.unwrap();
-    assert!(drain.is_complete(), "{drain}");
-    slow.kill();
-    assert_eq!(request.join().unwrap().unwrap(), "slow");
-}
-
 /// A switch that must fail and leave everything as it is.
 async fn refused(config: Config, kind: Kind, says: &str) {
     let [old, new] = ["old", "new"].map(|name| Backend::start(name, FAST));

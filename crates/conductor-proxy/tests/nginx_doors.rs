@@ -94,31 +94,6 @@ async fn what_is_as_wanted_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_drain_lasts_as_long_as_the_slowest_request() {
-    let slow = Backend::start("slow", Duration::from_secs(2));
-    let next = Backend::start("next", FAST);
-    let server = Server::start(&web(&[&slow])).await;
-    let nginx = server.nginx();
-    let address = server.address;
-    let request = std::thread::spawn(move || get(address, ""));
-    // It has reached the old release when that has a connection.
-    while slow.connected() == 0 {
-        tokio::time::sleep(FAST).await;
-    }
-    let wanted = web(&[&next]);
-    nginx.switch(&wanted).await.unwrap();
-    assert_eq!(get(address, "").unwrap(), "next");
-    let drain = nginx.drain(&wanted, Duration::from_millis(50)).await.unwrap();
-    assert!(!drain.is_complete(), "the request goes on: {drain}");
-    assert!(drain.to_string().contains("nginx worker "), "{drain}");
-    // Whoever carries on after a crash finds the same worker.
-    let drain = server.nginx().drain(&wanted, Duration::from_secs(60)).await.unwrap();
-    assert!(drain.is_complete(), "{drain}");
-    slow.kill();
-    assert_eq!(request.join().unwrap().unwrap(), "slow");
-}
-
-#[tokio::test]
 async fn nothing_is_there_before_the_first_release() {
     let first = Backend::start("first", FAST);
     let server = Server::start(&web(&[])).await;

@@ -70,7 +70,7 @@ async fn a_port_that_another_process_holds() {
     // Whoever wrote this has not reloaded yet: it is our reload that fails.
     scene.server.write("conf.d/other.conf", &format!("server {{ listen {port}; }}\n"));
     scene.nginx.check(&scene.wanted()).await.expect("`nginx -t` does not see it");
-    let load = Load::start(scene.server.address, 4, Connections::Fresh);
+    let load = Load::start(scene.server.address, 4, Connections::Fresh, "/");
     let begun = Instant::now();
     let error = scene.refused().await;
     let took = begun.elapsed();

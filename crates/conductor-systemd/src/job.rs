@@ -79,6 +79,14 @@ impl Systemd {
         }
     }
 
+    /// Whether the machine shuts down, or the user's manager ends.
+    pub async fn is_stopping(&self) -> Result<bool, Error> {
+        let asking = async { self.manager().await?.system_state().await };
+        let state =
+            asking.await.map_err(|error| Error::new("asking how the system is".to_owned(), &error))?;
+        Ok(state == "stopping")
+    }
+
     /// Asks for a job and waits for its end, however long it takes: how long is for the unit's own timeouts to say.
     /// An older job of that unit that is in the way is replaced. Dropping the future does not cancel the job.
     ///

@@ -50,6 +50,10 @@ pub(crate) trait Manager {
     #[zbus(no_autostart)]
     fn reset_failed_unit(&self, name: &str) -> zbus::Result<()>;
 
+    /// How the system as a whole is: "running", "stopping" and others (systemctl(1), is-system-running).
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn system_state(&self) -> zbus::Result<String>;
+
     /// Reads all unit files again; answers when that is done.
     #[zbus(no_autostart)]
     fn reload(&self) -> zbus::Result<()>;

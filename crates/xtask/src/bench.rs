@@ -10,6 +10,8 @@ use conductor_tests::Result;
 use crate::shell::say;
 use crate::{package, preflight};
 
+mod deploy;
+mod figures;
 mod health;
 mod machine;
 mod table;
@@ -23,6 +25,8 @@ pub(crate) enum Bench {
     Generator(Generator),
     /// The sidecar beside HAProxy, `podman healthcheck run` and a loop in C that makes the same checks
     Health(health::Health),
+    /// A deploy beside a script by hand: `podman run`, curl, `nginx -s reload`, `podman stop`
+    Deploy(deploy::Deploy),
 }
 
 /// How to measure the generator.
@@ -53,6 +57,7 @@ pub(crate) fn bench(what: &Bench) -> Result<()> {
     match what {
         Bench::Generator(options) => generator(options),
         Bench::Health(options) => health::health(options),
+        Bench::Deploy(options) => deploy::deploy(options),
     }
 }
 

@@ -62,7 +62,7 @@ enum Task {
     },
     /// A shell on a throwaway machine, for trying things out
     Host {
-        /// Debian release: trixie or bookworm
+        /// Debian release: trixie, bookworm or forky
         #[arg(default_value = "trixie")]
         suite: String,
         /// With Debian's docker beside podman

@@ -4,16 +4,17 @@ use super::check::{Address, Progress};
 use super::meter::{Meter, Metered};
 use super::reason::{Phase, Reason};
 use super::resolve;
-use super::stream::{Socket, Stream};
+use super::socket::Socket;
+use super::stream::Stream;
 use super::tls;
 use crate::url::{Host, Server, Url};
 use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -31,21 +32,21 @@ pub(super) async fn connect(
             begin(progress, Address::Unix(Arc::clone(path)));
             let stream = unix(path).await?;
             progress.check.timings.connect = Some(progress.lap());
-            return Ok(Socket::Unix(stream));
+            return Ok(stream);
         }
         Server::Inet(host, port) => (host, *port),
     };
     let stream = match host {
-        Host::Ip(address) => first_of(&[*address], port, progress).await,
-        Host::Name(name) if name == "localhost" => first_of(&LOOPBACK, port, progress).await,
+        Host::Ip(address) => first_of(&[*address], port, meter, progress).await,
+        Host::Name(name) if name == "localhost" => first_of(&LOOPBACK, port, meter, progress).await,
         // Rare and large, as futures go.
         Host::Name(name) => {
             let addresses = Box::pin(resolve::lookup(name)).await?;
-            first_of(&addresses, port, progress).await
+            first_of(&addresses, port, meter, progress).await
         }
     }?;
     progress.check.timings.connect = Some(progress.lap());
-    Ok(Socket::Tcp(stream, Arc::clone(meter)))
+    Ok(stream)
 }
 
 /// Encrypts a connection, for a server of this name.
@@ -75,13 +76,19 @@ fn begin(progress: &mut Progress, address: Address) {
 
 /// The first of several addresses that accepts. Each has its share of the time that is left, so that
 /// one that swallows everything (a firewall, a broken route for IPv6) does not hide the next.
-async fn first_of(addresses: &[IpAddr], port: u16, progress: &mut Progress) -> Result<TcpStream, Reason> {
+async fn first_of(
+    addresses: &[IpAddr],
+    port: u16,
+    meter: &Arc<Meter>,
+    progress: &mut Progress,
+) -> Result<Socket, Reason> {
     let mut told: Option<(Reason, SocketAddr)> = None;
     let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
     for address in addresses {
         let address = SocketAddr::new(*address, port);
         begin(progress, Address::Inet(address));
-        let attempt = TcpStream::connect(address);
+        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let attempt = Socket::connect(family, &address, Some(Arc::clone(meter)));
         let attempted = if left <= 1 {
             attempt.await
         } else {
@@ -110,10 +117,11 @@ async fn first_of(addresses: &[IpAddr], port: u16, progress: &mut Progress) -> R
 
 /// connect(2) on a unix socket never waits if it may not block: with a full backlog it fails, and
 /// nothing ever tells that there is room. So it is tried again until the deadline ends that.
-async fn unix(path: &Path) -> Result<UnixStream, Reason> {
+async fn unix(path: &Path) -> Result<Socket, Reason> {
     const AGAIN: Duration = Duration::from_millis(20);
+    let address = SocketAddrUnix::new(path).map_err(|error| Reason::from_io(&error.into()))?;
     loop {
-        let error = match UnixStream::connect(path).await {
+        let error = match Socket::connect(AddressFamily::UNIX, &address, None).await {
             Ok(stream) => return Ok(stream),
             Err(error) => error,
         };

@@ -27,7 +27,7 @@ pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     progress: &mut Progress,
 ) -> (Result<Step, Reason>, bool) {
     progress.phase = Phase::Headers;
-    let mut answer = match wire.send(prepared.request()).await {
+    let mut answer = match wire.send(prepared).await {
         Ok(answer) => answer,
         Err(_) if prepared.is_http2() && progress.is_not_http2() => return (Err(Reason::NoHttp2), false),
         Err(reason) => return (Err(reason), false),

@@ -9,10 +9,12 @@ use super::follow;
 use super::meter::{MAX_READ, Meter, Metered};
 use super::options::{Follow, Options};
 use super::prober::conclude;
+use super::replay::Replay;
 use super::target::{Profile, Target};
 use super::wire::Wire;
 use super::{Check, MAX_BODY, Outcome};
 use crate::once;
+use hyper::body::Bytes;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -44,7 +46,16 @@ pub fn answer(input: &[u8]) {
     let Ok(runtime) = runtime else {
         return;
     };
-    let (check, read) = runtime.block_on(over(&target, peer));
+    let (check, read) = runtime.block_on(over(&target, peer, Client::Usual));
+    if !target.prepared().is_http2() {
+        let peer = Peer::new(said, pace, false);
+        let (hyper, _) = runtime.block_on(over(&target, peer, Client::Hyper));
+        let seen = |check: &Check| {
+            let Check { outcome, status, version, redirects, body_bytes, body_truncated, .. } = check.clone();
+            (outcome, status, version, redirects, body_bytes, body_truncated)
+        };
+        assert_eq!(seen(&check), seen(&hyper), "an answer that is read without hyper is what hyper reads");
+    }
     assert!(check.timings.total <= TIMEOUT, "a check is over at its deadline");
     assert!(check.body_bytes <= MAX_BODY, "the body is bounded");
     assert!(read <= MAX_READ + READ_AHEAD, "what is read is bounded");
@@ -87,7 +98,16 @@ fn target(how: u8) -> Option<Target> {
     Target::new(format!("{scheme}://127.0.0.1:20000").parse().ok()?, &Profile::new(options)).ok()
 }
 
-async fn over(target: &Target, peer: Peer<'_>) -> (Check, usize) {
+/// Who reads the answers of HTTP/1.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Client {
+    /// As checks are made.
+    Usual,
+    /// hyper, all of them.
+    Hyper,
+}
+
+async fn over(target: &Target, peer: Peer<'_>, client: Client) -> (Check, usize) {
     let started = Instant::now();
     let deadline = started + TIMEOUT;
     let mut progress = Progress::new(started, deadline);
@@ -96,8 +116,11 @@ async fn over(target: &Target, peer: Peer<'_>) -> (Check, usize) {
     let asked = tokio::time::timeout_at(deadline, async {
         let (url, prepared, options) = (target.url(), target.prepared(), target.options());
         let io = Metered::new(peer, Arc::clone(&meter));
-        let mut wire =
-            if prepared.is_http2() { Wire::http2(io).await? } else { Wire::http1(io, false).await? };
+        let mut wire = match client {
+            _ if prepared.is_http2() => Wire::http2(io).await?,
+            Client::Usual => Wire::http1(io, false),
+            Client::Hyper => Wire::hyper(Replay { io, sent: 0, came: Bytes::new() }, false).await?,
+        };
         let (judged, _) = ask(&mut wire, prepared, options, &mut progress).await;
         match judged? {
             Step::Healthy => Ok(()),
@@ -316,7 +339,7 @@ mod tests {
                 .unwrap();
             let target = target(how).unwrap();
             let peer = Peer::new(said, 0, target.prepared().is_http2());
-            runtime.block_on(over(&target, peer)).0.outcome
+            runtime.block_on(over(&target, peer, Client::Usual)).0.outcome
         };
         assert_eq!(heard(0, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), Outcome::Healthy);
         assert_eq!(heard(4, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), Outcome::Healthy);

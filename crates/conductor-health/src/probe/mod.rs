@@ -19,14 +19,19 @@ mod grpc;
 mod header;
 mod meter;
 mod options;
+mod plain;
 mod prober;
 mod reason;
+mod replay;
 mod request;
 mod resolve;
+mod socket;
 mod stream;
 mod target;
 mod tls;
+mod whole;
 mod wire;
+mod written;
 
 #[cfg(test)]
 mod tests;

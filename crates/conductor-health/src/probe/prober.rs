@@ -132,8 +132,7 @@ impl Prober {
         };
         meter.begin();
         progress.phase = Phase::Headers;
-        let wire =
-            if http2 { Box::pin(Wire::http2(stream)).await? } else { Wire::http1(stream, is_tls).await? };
+        let wire = if http2 { Box::pin(Wire::http2(stream)).await? } else { Wire::http1(stream, is_tls) };
         let (address, tls) = (progress.check.address.clone(), progress.check.tls.clone());
         Ok(Kept { wire, meter, address, tls, checks: 0 })
     }

@@ -1,7 +1,10 @@
 //! HTTP over a connection that stands, whatever it goes over and whichever version is spoken.
 
 use super::drive::{Connection, Driver};
+use super::plain::{Came, Plain};
 use super::reason::Reason;
+use super::replay::Replay;
+use super::request::Prepared;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -17,6 +20,8 @@ const MAX_HEAD: u32 = 64 * 1024;
 
 /// A connection over which requests can be sent, one after the other.
 pub(super) enum Wire<S: AsyncRead + AsyncWrite + Unpin> {
+    /// HTTP/1 too, as long as nothing has come that takes a client to understand.
+    Plain(Plain<S>),
     Http1(http1::SendRequest<Full<Bytes>>, Driver<Http1<S>>),
     Http2(h2::client::SendRequest<Bytes>, Driver<Http2<S>>),
 }
@@ -31,13 +36,15 @@ pub(super) struct Answer {
 
 /// What follows the head.
 pub(super) enum Body {
+    /// All of it.
+    Whole(Bytes),
     Http1(Incoming),
     Http2(h2::RecvStream),
 }
 
 /// A connection of HTTP/1, and whether to say good-bye on it: TLS has a word for that.
 pub(super) struct Http1<S: AsyncRead + AsyncWrite + Unpin> {
-    connection: http1::Connection<TokioIo<S>, Full<Bytes>>,
+    connection: http1::Connection<TokioIo<Replay<S>>, Full<Bytes>>,
     says_goodbye: bool,
 }
 
@@ -46,14 +53,14 @@ pub(super) struct Http2<S: AsyncRead + AsyncWrite + Unpin>(h2::client::Connectio
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Speaks HTTP/1.1 over this.
-    pub(super) async fn http1(io: S, says_goodbye: bool) -> Result<Self, Reason> {
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(usize::try_from(MAX_HEAD).unwrap_or(usize::MAX))
-            // HTTP/1 names are case-insensitive, but not to every home-made server.
-            .title_case_headers(true)
-            .handshake(TokioIo::new(io))
-            .await
-            .map_err(|error| Reason::from_hyper(&error))?;
+    pub(super) fn http1(io: S, says_goodbye: bool) -> Self {
+        Self::Plain(Plain::new(io, says_goodbye))
+    }
+
+    /// Has hyper go on with this.
+    pub(super) async fn hyper(io: Replay<S>, says_goodbye: bool) -> Result<Self, Reason> {
+        let (sender, connection) =
+            http1_client().handshake(TokioIo::new(io)).await.map_err(|error| Reason::from_hyper(&error))?;
         Ok(Self::Http1(sender, Driver::new(Http1 { connection, says_goodbye })))
     }
 
@@ -70,8 +77,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 
     /// Sends a request and waits for the head of the answer.
-    pub(super) async fn send(&mut self, request: Request<Bytes>) -> Result<Answer, Reason> {
+    pub(super) async fn send(&mut self, prepared: &Prepared) -> Result<Answer, Reason> {
+        if let Self::Plain(plain) = self {
+            match plain.ask(prepared).await? {
+                Came::Whole(whole) => {
+                    return Ok(Answer {
+                        status: whole.status,
+                        version: whole.version,
+                        headers: HeaderMap::new(),
+                        body: Body::Whole(whole.body),
+                    });
+                }
+                // Boxed: a check has room for the largest of its parts.
+                Came::Other(io) => *self = Box::pin(Self::hyper(io, plain.says_goodbye())).await?,
+            }
+        }
+        Box::pin(self.send_request(prepared.request())).await
+    }
+
+    async fn send_request(&mut self, request: Request<Bytes>) -> Result<Answer, Reason> {
         match self {
+            // Was replaced above.
+            Self::Plain(_) => Err(Reason::Closed),
             Self::Http1(sender, driver) => {
                 let answer = driver.drive(sender.send_request(request.map(Full::new))).await?;
                 let (head, body) = answer.map_err(|error| Reason::from_hyper(&error))?.into_parts();
@@ -106,6 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Waits for the next part of a body; none is its end.
     pub(super) async fn next(&mut self, body: &mut Body) -> Option<Result<Bytes, Reason>> {
         match (self, body) {
+            (_, Body::Whole(body)) => rest_of_whole(body),
             (Self::Http1(_, driver), Body::Http1(body)) => {
                 driver.drive(next_of_http1(body)).await.unwrap_or_else(|reason| Some(Err(reason)))
             }
@@ -120,6 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// The next part of a body, if it is there already.
     pub(super) async fn next_at_once(&mut self, body: &mut Body) -> Option<Option<Result<Bytes, Reason>>> {
         match (self, body) {
+            (_, Body::Whole(body)) => Some(rest_of_whole(body)),
             (Self::Http1(_, driver), Body::Http1(body)) => driver.at_once(next_of_http1(body)).await,
             (Self::Http2(_, driver), Body::Http2(body)) => driver.at_once(next_of_http2(body)).await,
             _ => None,
@@ -139,6 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Whether another request can be sent, as far as one can tell from here.
     pub(super) async fn is_open(&mut self) -> bool {
         match self {
+            Self::Plain(plain) => plain.is_open().await,
             Self::Http1(sender, driver) => driver.nudge().await && sender.is_ready(),
             Self::Http2(_, driver) => driver.nudge().await,
         }
@@ -147,6 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Whether the protocol has a word for the end.
     pub(super) fn has_goodbye(&self) -> bool {
         match self {
+            Self::Plain(plain) => plain.says_goodbye(),
             Self::Http1(_, driver) => driver.connection().says_goodbye,
             Self::Http2(..) => true,
         }
@@ -155,6 +186,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Ends the connection as the protocol has it, as far as that can be done without waiting.
     pub(super) async fn close(self) {
         match self {
+            Self::Plain(plain) => plain.close().await,
             Self::Http1(sender, mut driver) => {
                 drop(sender);
                 driver.nudge().await;
@@ -165,6 +197,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             }
         }
     }
+}
+
+/// How requests of HTTP/1 are written and answers are read.
+pub(super) fn http1_client() -> http1::Builder {
+    let mut client = http1::Builder::new();
+    client
+        .max_buf_size(usize::try_from(MAX_HEAD).unwrap_or(usize::MAX))
+        // HTTP/1 names are case-insensitive, but not to every home-made server.
+        .title_case_headers(true);
+    client
+}
+
+fn rest_of_whole(body: &mut Bytes) -> Option<Result<Bytes, Reason>> {
+    let rest = std::mem::take(body);
+    (!rest.is_empty()).then_some(Ok(rest))
 }
 
 async fn next_of_http1(body: &mut Incoming) -> Option<Result<Bytes, Reason>> {

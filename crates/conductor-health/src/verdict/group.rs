@@ -36,6 +36,8 @@ pub struct Group {
     pub(super) members: Vec<Member>,
     pub(super) limits: Limits,
     pub(super) bucket: Bucket,
+    /// How many members are recovering: mostly none, and then nobody need be looked at.
+    pub(super) recovering: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -55,7 +57,7 @@ impl Group {
         let verdict = Verdict::new(policy);
         let member = Member { verdict, since: Moment::ZERO, recovering: None, lost: false };
         let bucket = Bucket::new(limits.burst, limits.every);
-        Self { members: vec![member; targets], limits, bucket }
+        Self { members: vec![member; targets], limits, bucket, recovering: 0 }
     }
 
     /// The verdict about one of them.
@@ -74,6 +76,7 @@ impl Group {
         pressure: impl FnOnce() -> Option<Pressure>,
     ) -> Option<Order> {
         let member = self.members.get_mut(at)?;
+        let was_recovering = member.recovering.is_some();
         let before = member.verdict.sighting;
         let wish = member.verdict.on(event, now);
         if !member.verdict.sighting.is_same(before) {
@@ -102,7 +105,7 @@ impl Group {
                 }
             }
         };
-        self.take_stock(at, now);
+        self.take_stock(at, was_recovering, now);
         order
     }
 
@@ -128,7 +131,7 @@ impl Group {
     }
 
     /// What the new state of a member says about where it is between two healthy runs.
-    fn take_stock(&mut self, at: usize, now: Moment) {
+    fn take_stock(&mut self, at: usize, was_recovering: bool, now: Moment) {
         let Some(member) = self.members.get_mut(at) else {
             return;
         };
@@ -146,7 +149,13 @@ impl Group {
             }
             State::Unknown | State::Failing(..) | State::Deferred(_) => {}
         }
-        if member.verdict.state() == State::Healthy {
+        let is_healthy = member.verdict.state() == State::Healthy;
+        match (was_recovering, member.recovering.is_some()) {
+            (false, true) => self.recovering += 1,
+            (true, false) => self.recovering -= 1,
+            (false, false) | (true, true) => {}
+        }
+        if is_healthy && self.recovering > 0 {
             let within = self.limits.recover_within;
             for member in &mut self.members {
                 member.lost |= member.is_overdue(within, now);

@@ -42,7 +42,10 @@ impl Told {
 
     fn on(&mut self, at: usize, event: Event) -> Option<Act> {
         let pressure = self.pressure;
-        let order = self.group.on(at, event, self.now, || pressure)?;
+        let order = self.group.on(at, event, self.now, || pressure);
+        let recovering = self.group.members.iter().filter(|member| member.recovering.is_some()).count();
+        assert_eq!(self.group.recovering, recovering, "counted as they come and go");
+        let order = order?;
         assert_eq!(order.invocation, self.run(at));
         // What is asked for is done at once.
         let done = Event::Done(order.invocation, order.act, Answer::Sent);

@@ -95,7 +95,8 @@ impl Counts {
     /// When it last passed a check, as seconds since 1970.
     pub(super) fn last_success(&self) -> Option<f64> {
         let since = self.last_success?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        Some((since.as_secs_f64() * 1000.0).round() / 1000.0)
+        let millis = u64::try_from(since.as_millis()).ok()?;
+        Some(Duration::from_millis(millis).as_secs_f64())
     }
 
     fn checks(&self) -> u64 {

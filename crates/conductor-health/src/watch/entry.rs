@@ -100,6 +100,13 @@ impl Entry {
         self.check.as_ref().is_some_and(|(_, task)| !task.is_finished())
     }
 
+    /// A handle keeps all the memory that a task had, which is more than all else that is known of a target.
+    pub(super) fn forget_ended_check(&mut self) {
+        if !self.is_asking() {
+            self.check = None;
+        }
+    }
+
     /// Ends a check whose result is not wanted any more.
     pub(super) fn give_up_check_unless(&mut self, ticket: Option<Ticket>) {
         if let Some((begun_under, task)) = &self.check

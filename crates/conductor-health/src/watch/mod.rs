@@ -21,6 +21,7 @@ mod watcher;
 use crate::cli::WatchArgs;
 use crate::log::{Level, Log};
 use conductor_systemd::Watch;
+use std::ops::ControlFlow;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use watcher::{Task, Watcher};
@@ -39,7 +40,7 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
     let mut queries = queries::Queries::new();
     let mut closed = args.listen;
     watcher.report();
-    loop {
+    'watching: loop {
         let planned = watcher.wake_up();
         let due = async {
             match planned {
@@ -57,20 +58,16 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
                 Ok(()) => watcher.units_changed(&units.seen()),
                 Err(error) => return Err(error.to_string()),
             },
-            Some(ended) = watcher.next_task() => match ended {
-                Task::Checked(checked) => watcher.checked(checked),
-                Task::Done { at, order, done } => watcher.done(at, order, &done),
-                Task::Compared(own::Standing::Outdated) => {
-                    log.line(Level::Info, "its definition changed: starting again");
-                    break;
+            Some(ended) = watcher.next_task() => {
+                // Together with all that ended meanwhile: what is known of the units is no newer for those.
+                let mut next = Some(ended);
+                while let Some(ended) = next {
+                    if ended_with(&mut watcher, ended, &log)?.is_break() {
+                        break 'watching;
+                    }
+                    next = watcher.next_task_at_once();
                 }
-                Task::Compared(own::Standing::Stuck) => {
-                    log.line(Level::Warning, "its definition changed: restart it to have that applied, as its Restart= does not");
-                }
-                Task::Compared(own::Standing::Current) => {}
-                // Better to be started again than to wait for an answer that never comes.
-                Task::Died(how) => return Err(format!("a task has died: {how}")),
-            },
+            }
             Some(query) = queries.next() => {
                 let answer = watcher.answer(&query.question);
                 query.reply(answer);
@@ -93,4 +90,26 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
     }
     watcher.stopping();
     Ok(())
+}
+
+/// Takes in what a piece of work came to; whether to go on.
+fn ended_with(watcher: &mut Watcher, ended: Task, log: &Log) -> Result<ControlFlow<()>, String> {
+    match ended {
+        Task::Checked(checked) => watcher.checked(checked),
+        Task::Done { at, order, done } => watcher.done(at, order, &done),
+        Task::Compared(own::Standing::Outdated) => {
+            log.line(Level::Info, "its definition changed: starting again");
+            return Ok(ControlFlow::Break(()));
+        }
+        Task::Compared(own::Standing::Stuck) => {
+            log.line(
+                Level::Warning,
+                "its definition changed: restart it to have that applied, as its Restart= does not",
+            );
+        }
+        Task::Compared(own::Standing::Current) => {}
+        // Better to be started again than to wait for an answer that never comes.
+        Task::Died(how) => return Err(format!("a task has died: {how}")),
+    }
+    Ok(ControlFlow::Continue(()))
 }

@@ -13,15 +13,23 @@ use tokio::time::Instant;
 /// fixed grid, and a slot that was missed is skipped, never made up for.
 ///
 /// A target that is starting is asked more often than that, without leaving its place on the grid.
+///
+/// To wake up costs as much as a third of a check. So whoever is due up to [`TOGETHER`] after the one we woke up for
+/// goes with it, that much early; where targets are few or intervals long, there is nobody.
 #[derive(Debug)]
 pub(super) struct Schedule {
     due: BTreeSet<(Instant, usize)>,
     targets: Vec<Place>,
     interval: Duration,
+    /// [`TOGETHER`], or less where that would be as good as an interval.
+    together: Duration,
     /// From the start of one check to the start of the next while a target starts.
     hurried: Duration,
     jitter: Jitter,
 }
+
+/// systemd's own event loop may be late by 25 times as much for the same reason (`accuracy` in sd_event_add_time(3)).
+const TOGETHER: Duration = Duration::from_millis(10);
 
 /// Where a target stands.
 #[derive(Debug)]
@@ -53,7 +61,9 @@ impl Schedule {
             .map(|(slot, share)| Place { slot, due: slot, share })
             .collect();
         let due = targets.iter().enumerate().map(|(at, place)| (place.due, at)).collect();
-        Self { due, targets, interval, hurried: hurried.min(interval), jitter }
+        let hurried = hurried.min(interval);
+        // Whoever is put back into line must not be due again at the same moment.
+        Self { due, targets, interval, together: TOGETHER.min(hurried / 2), hurried, jitter }
     }
 
     /// When the next target is due.
@@ -61,12 +71,17 @@ impl Schedule {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// A target that is due, and puts it back into line.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<usize> {
-        let (_, at) = self.due.first().copied().filter(|(due, _)| *due <= now)?;
+    /// Up to when targets are taken now; none as long as no target is due.
+    pub(super) fn batch(&self, now: Instant) -> Option<Instant> {
+        self.next().filter(|due| *due <= now).map(|_| now + self.together)
+    }
+
+    /// A target that is due until then, and puts it back into line.
+    pub(super) fn pop(&mut self, until: Instant) -> Option<usize> {
+        let (_, at) = self.due.first().copied().filter(|(due, _)| *due <= until)?;
         let place = self.targets.get_mut(at)?;
-        if place.slot <= now {
-            let missed = (now - place.slot).as_nanos() / self.interval.as_nanos().max(1);
+        if place.slot <= until {
+            let missed = (until - place.slot).as_nanos() / self.interval.as_nanos().max(1);
             place.slot += self.interval.saturating_mul(u32::try_from(missed + 1).unwrap_or(u32::MAX));
         }
         let next = place.slot + self.interval.mul_f64(self.jitter.next() / 10.0);
@@ -139,6 +154,44 @@ mod tests {
                 assert!(gap >= INTERVAL * 9 / 10 && gap <= INTERVAL * 11 / 10, "{gap:?}");
             }
         }
+    }
+
+    /// Who is taken at each waking up until then.
+    fn batches(schedule: &mut Schedule, end: Instant) -> Vec<Vec<usize>> {
+        let mut batches = Vec::new();
+        while let Some(now) = schedule.next().filter(|next| *next < end) {
+            let until = schedule.batch(now).unwrap();
+            batches.push(std::iter::from_fn(|| schedule.pop(until)).collect());
+        }
+        batches
+    }
+
+    #[test]
+    fn targets_that_are_close_to_each_other_share_a_waking_up() {
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut schedule = Schedule::with_jitter(start, 1000, second, second, Jitter(42));
+        let batches = batches(&mut schedule, start + second * 10);
+        let checks: usize = batches.iter().map(Vec::len).sum();
+        assert!((9900..=10_100).contains(&checks), "none is left out and none asked twice: {checks}");
+        assert!(batches.len() < checks / 7, "{} for {checks} checks", batches.len());
+        assert!(batches.iter().all(|batch| batch.len() < 40), "they are still spread");
+        // Nobody is taken early as long as nobody is due.
+        let next = schedule.next().unwrap();
+        assert_eq!(schedule.batch(next - Duration::from_micros(1)), None);
+    }
+
+    #[test]
+    fn few_targets_have_their_own_moments() {
+        let start = Instant::now();
+        let mut schedule = Schedule::with_jitter(start, 4, INTERVAL, HURRIED, Jitter(42));
+        assert!(batches(&mut schedule, start + INTERVAL * 10).iter().all(|batch| batch.len() == 1));
+        // As when all of them start, asked each time they are.
+        let mut schedule = Schedule::with_jitter(start, 2, INTERVAL, Duration::from_millis(2), Jitter(42));
+        let until = schedule.batch(start).unwrap();
+        let at = schedule.pop(until).unwrap();
+        schedule.hurry(at, start, Some(start));
+        assert_eq!(schedule.pop(until), None, "not twice at once");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::verdict::{Answer, Event, Finding, Group, Order, Sighting, State, Tick
 use conductor_systemd::{InvocationId, Observed, Scope, Seen, Signal, Systemd, UnitName};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 /// A piece of work that ended.
@@ -65,6 +65,15 @@ pub(super) struct Watcher {
     is_news: bool,
 }
 
+/// What came of a piece of work; none of a check that was cancelled because its result is no longer wanted.
+fn result(ended: Result<Task, JoinError>) -> Option<Task> {
+    match ended {
+        Ok(task) => Some(task),
+        Err(error) if error.is_panic() => Some(Task::Died(error.to_string())),
+        Err(_) => None,
+    }
+}
+
 impl Watcher {
     pub(super) fn new(args: &WatchArgs, targets: Vec<(UnitName, Target)>, log: Log) -> Self {
         let begun = Instant::now();
@@ -107,11 +116,19 @@ impl Watcher {
     /// The next piece of work that ends; none while there is none.
     pub(super) async fn next_task(&mut self) -> Option<Task> {
         loop {
-            match self.tasks.join_next().await? {
-                Ok(task) => return Some(task),
-                Err(error) if error.is_panic() => return Some(Task::Died(error.to_string())),
-                // A check that was cancelled because its result is no longer wanted.
-                Err(_) => {}
+            let ended = self.tasks.join_next().await?;
+            if let Some(task) = result(ended) {
+                return Some(task);
+            }
+        }
+    }
+
+    /// Another that has ended already.
+    pub(super) fn next_task_at_once(&mut self) -> Option<Task> {
+        loop {
+            let ended = self.tasks.try_join_next()?;
+            if let Some(task) = result(ended) {
+                return Some(task);
             }
         }
     }
@@ -186,6 +203,7 @@ impl Watcher {
         };
         let reason = reason.map(ToString::to_string);
         if let Some(entry) = self.entries.get_mut(at) {
+            entry.forget_ended_check();
             let is_wanted = self.group.verdict(at).and_then(Verdict::ticket) == Some(ticket);
             if is_wanted && *prober.target() == entry.run {
                 entry.prober = Some(prober);
@@ -244,8 +262,10 @@ impl Watcher {
             }
             self.tell(at, Event::Tick, None);
         }
-        while let Some(at) = self.schedule.pop(now) {
-            self.begin_check(at, now);
+        if let Some(until) = self.schedule.batch(now) {
+            while let Some(at) = self.schedule.pop(until) {
+                self.begin_check(at, now);
+            }
         }
         if let Some((interval, next)) = &mut self.watchdog
             && *next <= now

@@ -22,6 +22,9 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// touched.
 const OVER: &str = "mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"";
 
+/// What the directory of a candidate is called, and then as nothing else is.
+const CANDIDATE: &str = ".nginx-candidate-";
+
 /// Names of files in our directory and what is to be in them; `None` for one that is not to be there.
 pub(crate) type Files = BTreeMap<String, Option<String>>;
 
@@ -34,7 +37,7 @@ pub(crate) enum Judged {
 }
 
 impl Nginx {
-    /// Has nginx judge its configuration as it would be with these files in our directory.
+    /// Has nginx judge its configuration as it would be with these files in our directory. The lock has to be held.
     pub(super) async fn judge(&self, files: &Files) -> Result<Judged, Error> {
         let laid = self.lay(files);
         let candidate =
@@ -76,7 +79,10 @@ impl Nginx {
         fs::create_dir_all(&self.directory)?;
         self.tidy_doors()?;
         let beside = self.directory.parent().unwrap_or(Path::new("/"));
-        let candidate = tempfile::Builder::new().prefix(".nginx-candidate-").tempdir_in(beside)?;
+        // The lock is ours: what is there is of somebody who was killed.
+        clear(beside, CANDIDATE, None)?;
+        clear(&self.directory, ".", Some("new"))?;
+        let candidate = tempfile::Builder::new().prefix(CANDIDATE).tempdir_in(beside)?;
         for entry in fs::read_dir(&self.directory)? {
             let entry = entry?;
             if entry.path().extension().is_some_and(|extension| extension == "conf") {
@@ -89,6 +95,24 @@ impl Nginx {
         }
         Ok(candidate)
     }
+}
+
+/// Removes files and directories whose names begin so and have this extension.
+fn clear(directory: &Path, begin: &str, extension: Option<&str>) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let path = entry.path();
+        let begins = entry.file_name().as_encoded_bytes().starts_with(begin.as_bytes());
+        if !begins || extension.is_some_and(|extension| path.extension() != Some(extension.as_ref())) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(path)?;
+        } else {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 fn judged(output: Output) -> Result<Judged, Error> {

@@ -42,6 +42,7 @@ impl Proxy for Nginx {
     async fn check(&self, wanted: &Upstream) -> Result<(), Error> {
         let text = self.text(wanted)?;
         self.runner.main().await?;
+        let _lock = Lock::take(&self.lock, &format!("checking {}", wanted.name), LOCK_LIMIT).await?;
         let (_, dump) = self.accepted(&wanted.name, Some(text)).await?;
         led::to_the_dark(wanted, self.file(&wanted.name).path(), &dump)
     }

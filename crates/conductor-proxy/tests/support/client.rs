@@ -41,14 +41,14 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// So many clients that ask one request after the other.
-    pub(crate) fn start(address: SocketAddr, clients: usize, connections: Connections) -> Self {
+    /// So many clients that ask for `path`, one request after the other.
+    pub(crate) fn start(address: SocketAddr, clients: usize, connections: Connections, path: &str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let tally = Arc::new(Mutex::new(Tally::default()));
         let threads = (0..clients)
             .map(|_| {
-                let (stop, tally) = (Arc::clone(&stop), Arc::clone(&tally));
-                std::thread::spawn(move || client(address, connections, &stop, &tally))
+                let (stop, tally, path) = (Arc::clone(&stop), Arc::clone(&tally), path.to_owned());
+                std::thread::spawn(move || client(address, connections, &path, &stop, &tally))
             })
             .collect();
         Self { stop, tally, threads }
@@ -64,10 +64,16 @@ impl Load {
     }
 }
 
-fn client(address: SocketAddr, connections: Connections, stop: &AtomicBool, tally: &Mutex<Tally>) {
+fn client(
+    address: SocketAddr,
+    connections: Connections,
+    path: &str,
+    stop: &AtomicBool,
+    tally: &Mutex<Tally>,
+) {
     let mut kept = None;
     while !stop.load(Ordering::SeqCst) {
-        let answer = request(address, connections, &mut kept, "");
+        let answer = request(address, connections, &mut kept, path, "");
         let mut tally = tally.lock().unwrap();
         match answer {
             Ok(name) => *tally.answered.entry(name).or_default() += 1,
@@ -78,13 +84,14 @@ fn client(address: SocketAddr, connections: Connections, stop: &AtomicBool, tall
 
 /// One request over a connection of its own; `headers` end in `\r\n` each.
 pub(crate) fn get(address: SocketAddr, headers: &str) -> Result<String, String> {
-    request(address, Connections::Fresh, &mut None, headers)
+    request(address, Connections::Fresh, &mut None, "/", headers)
 }
 
 fn request(
     address: SocketAddr,
     connections: Connections,
     kept: &mut Option<BufReader<TcpStream>>,
+    path: &str,
     headers: &str,
 ) -> Result<String, String> {
     let reused = kept.is_some();
@@ -94,7 +101,7 @@ fn request(
     };
     let how = if reused { "reused" } else { "fresh" };
     let close = if connections == Connections::Fresh { "Connection: close\r\n" } else { "" };
-    let text = format!("GET / HTTP/1.1\r\nHost: web\r\n{close}{headers}\r\n");
+    let text = format!("GET {path} HTTP/1.1\r\nHost: web\r\n{close}{headers}\r\n");
     reader.get_mut().write_all(text.as_bytes()).map_err(|error| format!("{how}: write: {}", error.kind()))?;
     let (name, closes) = read(&mut reader).map_err(|error| format!("{how}: {error}"))?;
     if connections == Connections::Kept && !closes {

@@ -4,6 +4,7 @@
 
 pub(crate) mod backend;
 pub(crate) mod client;
+pub(crate) mod front;
 pub(crate) mod haproxy;
 pub(crate) mod nginx;
 

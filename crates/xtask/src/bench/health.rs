@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use conductor_tests::{Context, Error, Host, Image, Result, Suite, newest_package};
 
+use super::figures::{Figures, figures};
 use super::machine::compiled;
 use super::table::median;
 use crate::shell::say;
@@ -38,9 +39,6 @@ pub(crate) struct Health {
     #[arg(long, value_name = "PROGRAM")]
     program: Option<PathBuf>,
 }
-
-/// What one measurement says, by key.
-type Figures = BTreeMap<String, f64>;
 
 /// What is measured in each round: name, what people read, and the script's words.
 const CONTENDERS: &[(&str, &str, &[&str])] = &[
@@ -100,18 +98,6 @@ impl Rig {
         }
         Ok(read)
     }
-}
-
-/// `NAME KEY=VALUE...`
-fn figures(line: &str) -> Result<(String, Figures)> {
-    let mut words = line.split_whitespace();
-    let name = words.next().context("an empty line was printed")?.to_owned();
-    let figure = |word: &str| {
-        let (key, value) = word.split_once('=')?;
-        Some((key.to_owned(), value.parse().ok()?))
-    };
-    let read: Option<Figures> = words.map(figure).collect();
-    Ok((name, read.context(format_args!("{line:?} was printed instead of figures"))?))
 }
 
 /// Runs it and shows its tables.
@@ -285,14 +271,6 @@ fn ports(rig: &Rig) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn figures_are_read_by_name() {
-        let (name, read) = figures("ours cpu=5000000 checks=100").unwrap();
-        assert_eq!((name.as_str(), each(&[read])), ("ours", vec![50.0]));
-        assert!(figures("ours: not found").is_err());
-        assert!(figures("ours cpu=").is_err());
-    }
 
     #[test]
     fn ratios_are_those_of_one_round() {

@@ -201,3 +201,39 @@ fn the_future_of_a_check_is_small() {
     let size = size_of_val(&prober.probe(LONG));
     assert!(size <= 3072, "{size} bytes");
 }
+
+/// Parts of it are sent before anybody has to wait, and the rest by hyper.
+#[tokio::test]
+async fn a_request_may_be_larger_than_a_socket_takes_at_once() {
+    let (url, mut told) = answers(|_| "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()).await;
+    let body = "0123456789abcdef".repeat(1 << 19);
+    let options = Options { body: Some(body.clone()), ..Options::default() };
+    assert_eq!(words(&ask(&url, options).await), "healthy");
+    let request = told.recv().await.unwrap();
+    assert!(request.starts_with("POST /healthz HTTP/1.1\r\n"));
+    assert!(request.ends_with(&format!("\r\n\r\n{body}")), "byte for byte");
+}
+
+/// Over one connection: whole answers before and after one that hyper has to read.
+#[tokio::test]
+async fn kinds_of_answers_follow_each_other() {
+    let mut number = 0;
+    let (url, _told) = answers_in_turn(move || {
+        number += 1;
+        match number {
+            3 => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n".to_owned(),
+            _ => "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_owned(),
+        }
+    })
+    .await;
+    let options = Options {
+        keep_alive: std::num::NonZeroU32::new(100),
+        expect_body: Some("ok".to_owned()),
+        ..Options::default()
+    };
+    let mut prober = Prober::new(target(&url, options));
+    for number in 1..=6 {
+        let check = prober.probe(LONG).await;
+        assert_eq!((words(&check).as_str(), check.reused, check.body_bytes), ("healthy", number > 1, 2));
+    }
+}

@@ -88,6 +88,15 @@ where
     (url, told)
 }
 
+/// A server that gives these answers one after the other.
+async fn answers_in_turn<F>(answer: F) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>)
+where
+    F: FnMut() -> String + Send + 'static,
+{
+    let answer = std::sync::Arc::new(std::sync::Mutex::new(answer));
+    answers(move |_| (*answer.lock().unwrap())()).await
+}
+
 fn target(url: &str, options: Options) -> Target {
     Target::new(url.parse().unwrap(), &Profile::new(options)).unwrap()
 }

@@ -49,6 +49,32 @@ async fn a_full_backlog_of_a_unix_socket_is_waited_for() {
     assert_eq!(words(&check(&url, SHORT).await), "no answer within 200ms (no connection)");
 }
 
+/// As on another machine, the handshake is not over when connect(2) returns.
+#[tokio::test]
+async fn a_handshake_may_take_its_time() {
+    let socket =
+        rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&socket, &std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    rustix::net::listen(&socket, 0).unwrap();
+    let listener = std::net::TcpListener::from(socket);
+    let address = listener.local_addr().unwrap();
+    // There is room for one that nobody has accepted; the next one's SYN is dropped, and sent again after a second.
+    let _first = std::net::TcpStream::connect(address).unwrap();
+    let url = format!("http://{address}/healthz");
+    assert_eq!(words(&check(&url, SHORT).await), "no answer within 200ms (no connection)");
+    let asked = tokio::spawn(async move { check(&url, LONG).await });
+    tokio::task::yield_now().await;
+    listener.set_nonblocking(true).unwrap();
+    let listener = TcpListener::from_std(listener).unwrap();
+    drop(listener.accept().await.unwrap());
+    let (mut stream, _) = listener.accept().await.unwrap();
+    head(&mut stream).await;
+    stream.write_all(OK).await.unwrap();
+    let seen = asked.await.unwrap();
+    assert_eq!(words(&seen), "healthy");
+    assert!(seen.timings.connect.unwrap() > SHORT, "{:?}", seen.timings);
+}
+
 #[tokio::test]
 async fn a_socket_that_we_may_not_use_is_our_own_trouble() {
     if rustix::process::geteuid().is_root() {

@@ -11,7 +11,7 @@ pub(super) use source::Source;
 
 use super::Reason;
 use super::meter::Metered;
-use super::stream::Socket;
+use super::socket::Socket;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::ProtocolVersion;
