@@ -216,11 +216,13 @@ fn judge(head: &str, ask: &Ask, wanted: &[String]) -> Result<Answer, Error> {
         _ if matches!(status, 401 | 403) && !expected(status) => {
             Ok(Answer::Unclear(format!("nginx lets nobody in, with {status}, by rules for all its servers")))
         }
-        // It has asked no instance, so this says nothing of them. What limits answer with is `limit_req_status`.
-        [""] if status == 429 || status >= 500 => Ok(Answer::NotNow(format!(
+        // What limits answer with (`limit_req_status`, `limit_conn_status`), having asked no instance.
+        [""] if matches!(status, 429 | 503) => Ok(Answer::NotNow(format!(
             "nginx answers by itself, with {status}, as by a limit for all its servers"
         ))),
-        [""] => Ok(Answer::Unclear(format!("nginx answers by itself, with {status}"))),
+        [""] if status < 500 => Ok(Answer::Unclear(format!("nginx answers by itself, with {status}"))),
+        // It could not even try to, as with an address of `proxy_bind` that is not the machine's.
+        [""] => Err(refused(format!("nginx answers {asked} by itself, with {status}"))),
         [one] if !wanted.iter().any(|address| address == one) => Err(refused(format!(
             "nginx passes requests on to {one}, which is not an instance of this release"
         ))),
@@ -276,6 +278,10 @@ mod tests {
         assert_eq!(
             judged(200, "127.0.0.1:1, [::1]:2"),
             "error: nginx does not reach 127.0.0.1:1 and had to ask another instance"
+        );
+        assert_eq!(
+            judged(500, ""),
+            "error: nginx answers /healthz?a of it through nginx by itself, with 500"
         );
         for limited in [429, 503] {
             let said = judged(limited, "");
