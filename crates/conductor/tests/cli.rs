@@ -449,14 +449,15 @@ fn the_examples_are_good_practice() {
         files.extend(entries.filter(|path| path.is_file()).map(|path| path.display().to_string()));
     }
     files.sort();
-    assert!(files.len() >= 9, "{files:?}");
+    assert!(files.len() >= 10, "{files:?}");
     let arguments: Vec<&str> = ["check"].into_iter().chain(files.iter().map(String::as_str)).collect();
     // Together, as on one machine: their ports and names do not clash, and the networks that they name are there.
     Machine::new().conductor(&arguments).assert().success().stderr_eq(str![[r#"
 rails: a container that stops answering is noticed within 18s 700ms (3 checks, one every 5s, timeout 2s)
+storefront: a container that stops answering is noticed within 18s 700ms (3 checks, one every 5s, timeout 2s)
 team: a container that stops answering is noticed within 38s 500ms (3 checks, one every 10s, timeout 5s)
 web: a container that stops answering is noticed within 18s 700ms (3 checks, one every 5s, timeout 2s)
-9 definitions checked, nothing found
+10 definitions checked, nothing found
 
 "#]]);
 }
