@@ -244,7 +244,7 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
     );
     only(&host, "r0", "blue");
     none_was_lost(&host);
-    assert_eq!(history(&host).matches("@1.service got unhealthy, 2 checks").count(), 2, "{}", history(&host));
+    assert_eq!(history(&host).matches(".service got unhealthy, 2 checks").count(), 2, "{}", history(&host));
 
     // nginx that is started anew while it bakes is told again, and a restart is as bad as failed checks.
     deploying(&host, "2", "bake");
