@@ -120,3 +120,16 @@ pub(crate) fn only_containers_of(engine: Engine, host: &Host, names: &[&str]) {
         assert_eq!(count(main), names.len(), "{main} of containers:\n{processes}");
     }
 }
+
+/// An HAProxy whose only frontend leads to `web`.
+pub(crate) const HAPROXY: &str = "global
+    stats socket /run/haproxy/admin.sock mode 660 level admin
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+frontend all
+    bind 127.0.0.1:8000
+    default_backend web
+";

@@ -3,7 +3,7 @@
 
 use conductor_tests::{Host, Image, Suite, newest_package};
 
-use crate::common::{WEB, define};
+use crate::common::{HAPROXY, WEB, define};
 use crate::deploys::{SITE, SOON, status};
 use crate::mishap::{built, install, mishap};
 
@@ -32,18 +32,6 @@ server {
         proxy_read_timeout 60s;
     }
 }
-";
-
-const HAPROXY: &str = "global
-    stats socket /run/haproxy/admin.sock mode 660 level admin
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 60s
-    timeout server 60s
-frontend all
-    bind 127.0.0.1:8000
-    default_backend web
 ";
 
 /// A machine with `web` behind one of them.

@@ -2,7 +2,7 @@
 
 use conductor_tests::{Host, Image, Output, Suite, newest_package};
 
-use crate::common::{WEB, ask, define, host, invocation, only_containers, state};
+use crate::common::{HAPROXY, WEB, ask, define, host, invocation, only_containers, state};
 use crate::deploys::{SOON, behind_nginx, deploy, only, status, web};
 
 fn restart(host: &Host) -> Output {
@@ -81,18 +81,6 @@ fn behind_a_proxy_no_request_is_lost() {
     assert!(upstream.contains("127.0.0.1:20001 ") && upstream.contains("127.0.0.1:20003 "), "{upstream}");
     println!("{asked} requests while two instances were restarted");
 }
-
-const HAPROXY: &str = "global
-    stats socket /run/haproxy/admin.sock mode 660 level admin
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 60s
-    timeout server 60s
-frontend all
-    bind 127.0.0.1:8000
-    default_backend web
-";
 
 #[test]
 fn behind_haproxy_no_request_is_lost_either() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use conductor_tests::{Host, Image, Output, announce};
 
-use crate::common::{WEB, ask, define, host, only_containers, state};
+use crate::common::{HAPROXY, WEB, ask, define, host, only_containers, state};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -308,19 +308,6 @@ fn what_waits_is_guarded() {
     only(&host, "r2", "green");
 }
 
-const HAPROXY: &str = "global
-    stats socket /run/haproxy/admin.sock mode 660 level admin
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 60s
-    timeout server 60s
-frontend all
-    bind 127.0.0.1:8000
-    use_backend web_dark if { req.hdr(x-dark) -m str yes }
-    default_backend web
-";
-
 #[test]
 fn stages_behind_haproxy() {
     let host = Host::boot(&Image::with_conductor().unwrap().add_observers().unwrap()).unwrap();
@@ -330,7 +317,9 @@ fn stages_behind_haproxy() {
     );
     define(&host, "web", &definition);
     host.ok(["systemctl", "start", "web.target"]).unwrap();
-    host.write("/etc/haproxy/haproxy.cfg", HAPROXY).unwrap();
+    let door = "use_backend web_dark if { req.hdr(x-dark) -m str yes }";
+    let haproxy = HAPROXY.replace("default_backend", &format!("{door}\n    default_backend"));
+    host.write("/etc/haproxy/haproxy.cfg", &haproxy).unwrap();
     host.write("/etc/default/haproxy", "EXTRAOPTS=\"-f /run/conductor/haproxy\"\n").unwrap();
     host.sh("systemctl stop nginx; systemctl unmask haproxy; systemctl restart haproxy").unwrap();
     only(&host, "r0", "blue");

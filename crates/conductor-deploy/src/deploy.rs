@@ -10,9 +10,9 @@ use crate::host::{Host, name};
 use crate::machine::Machine;
 use crate::prepare::{Prepared, candidate, prepare};
 use crate::progress::{Event, Progress, State};
-use crate::promote::refuse_waiting;
+use crate::promote::{host, refuse_waiting};
 use crate::record::{Entry, Record, SideRecord};
-use crate::stage::{Asked, span};
+use crate::stage::Asked;
 use crate::store::Store;
 use crate::{Failure, FailureKind, Outcome, drive, journal, restart};
 
@@ -141,18 +141,7 @@ async fn ready<'a>(
     if let Some(note) = beside(systemd, &mut record).await? {
         say(progress, State::Note, note.to_owned());
     }
-    let host = Host {
-        store: store.clone(),
-        systemd: systemd.clone(),
-        record,
-        fresh: Some(fresh),
-        drain: span(service.deploy.drain),
-        keep: usize::try_from(service.deploy.keep).unwrap_or(usize::MAX),
-        runtime: service.runtime,
-        began,
-        progress,
-        interrupt,
-    };
+    let host = host(store, systemd, record, (fresh, &service), began, progress, interrupt);
     host.check_proxy().await?;
     say(host.progress, State::Done, format!("{} is {}", host.record.revision, host.record.image));
     Ok(host)

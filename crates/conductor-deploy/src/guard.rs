@@ -120,7 +120,8 @@ async fn keep_watch(
 ) -> Result<(), Failure> {
     let (fresh, service) = reopen(site, store, &record)?;
     let (checks, baking) = (fresh.settling.checks.clone(), fresh.baking);
-    let host = host(store, systemd, record.clone(), (fresh, &service), progress, interrupt.clone());
+    let host =
+        host(store, systemd, record.clone(), (fresh, &service), Instant::now(), progress, interrupt.clone());
     let units = record.first().instances;
     let runs = look(systemd, &units).await?;
     if names(&runs) != record.runs {

@@ -1,14 +1,12 @@
 //! An entry in the journal for the beginning and the end of every deploy and restart, in journald's own protocol
 //! (systemd.io/JOURNAL_NATIVE_PROTOCOL): whatever becomes of the terminal, `journalctl CONDUCTOR_SERVICE=web` has it.
 
+use conductor_systemd::put_field;
 use std::os::unix::net::UnixDatagram;
 
 use crate::{Entry, Failure, Outcome, Request};
 
 const SOCKET: &str = "/run/systemd/journal/socket";
-
-/// The longest value: a datagram has to fit into a socket's buffer, which is some 200 KiB.
-const LONGEST: usize = 8 * 1024;
 
 /// `MESSAGE_ID=` of what begins, and of what has ended; described in conductor(1).
 const BEGINS: &str = "873c15ca39f54be89e0e3402039127a9";
@@ -115,26 +113,10 @@ fn datagram(fields: &[(&str, &str)]) -> Vec<u8> {
     let mut datagram = Vec::new();
     for (name, value) in [("SYSLOG_IDENTIFIER", "conductor")].iter().chain(fields) {
         if !value.is_empty() {
-            put(&mut datagram, name, value);
+            put_field(&mut datagram, name, value);
         }
     }
     datagram
-}
-
-/// `NAME=value`, or, where the value has more lines, the name, the length in eight bytes, the value.
-fn put(datagram: &mut Vec<u8>, name: &str, value: &str) {
-    let fits = |(at, letter): &(usize, char)| at + letter.len_utf8() <= LONGEST;
-    let end = value.char_indices().take_while(fits).last().map_or(0, |(at, letter)| at + letter.len_utf8());
-    let value = value.get(..end).unwrap_or_default();
-    datagram.extend_from_slice(name.as_bytes());
-    if value.contains('\n') {
-        datagram.push(b'\n');
-        datagram.extend_from_slice(&(value.len() as u64).to_le_bytes());
-    } else {
-        datagram.push(b'=');
-    }
-    datagram.extend_from_slice(value.as_bytes());
-    datagram.push(b'\n');
 }
 
 #[cfg(test)]
@@ -147,12 +129,5 @@ mod tests {
         let expected =
             b"SYSLOG_IDENTIFIER=conductor\nMESSAGE\n\x08\0\0\0\0\0\0\0it\nfails\nCONDUCTOR_BY=me\n";
         assert_eq!(String::from_utf8_lossy(&sent), String::from_utf8_lossy(expected));
-    }
-
-    #[test]
-    fn long_values_are_cut_at_a_character() {
-        let mut sent = Vec::new();
-        put(&mut sent, "X", &format!("a{}", "\u{e4}".repeat(LONGEST)));
-        assert_eq!(sent.len(), "X=\n".len() + LONGEST - 1);
     }
 }

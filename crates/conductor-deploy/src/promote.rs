@@ -48,19 +48,20 @@ pub async fn promote(
     let machine = Machine::promote(record.plan(), stage)
         .ok_or_else(|| Failure::system("promoting", format!("the deploy was never {stage}")))?;
     let reached = record.reached;
-    let mut host = host(&store, systemd, record, (fresh, &service), progress, interrupt);
+    let mut host = host(&store, systemd, record, (fresh, &service), Instant::now(), progress, interrupt);
     host.check_proxy().await?;
     host.progress.units(&host.record.new.instances);
     let (outcome, failure) = drive(machine, reached, &mut host).await;
     end(&store, &request.service, &host.record, outcome, failure)
 }
 
-/// The world of somebody who goes on with a deploy of another's.
+/// The world of a deploy of which everything is known.
 pub(crate) fn host<'a>(
     store: &Store,
     systemd: &Systemd,
     record: Record,
     (fresh, service): (Fresh, &Service),
+    began: Instant,
     progress: &'a mut dyn Progress,
     interrupt: watch::Receiver<bool>,
 ) -> Host<'a> {
@@ -72,7 +73,7 @@ pub(crate) fn host<'a>(
         drain: span(service.deploy.drain),
         keep: usize::try_from(service.deploy.keep).unwrap_or(usize::MAX),
         runtime: service.runtime,
-        began: Instant::now(),
+        began,
         progress,
         interrupt,
     }

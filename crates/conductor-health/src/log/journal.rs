@@ -4,6 +4,7 @@
 //! complication, a sealed memfd for what does not fit into a datagram, is not needed.
 
 use super::{Field, Level};
+use conductor_systemd::put_field;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -12,9 +13,6 @@ use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 
 const SOCKET: &str = "/run/systemd/journal/socket";
-
-/// The longest value. The smallest default of a socket's send buffer (net.core.wmem_default) is some 200 KiB.
-const LONGEST: usize = 8 * 1024;
 
 #[derive(Clone, Debug)]
 pub(super) struct Journal {
@@ -54,7 +52,7 @@ impl Journal {
         let own = [("MESSAGE", text), ("PRIORITY", &priority), ("SYSLOG_IDENTIFIER", &self.identifier)];
         let service = self.service.as_deref().map(|service| ("CONDUCTOR_SERVICE", service));
         for (name, value) in own.iter().chain(&service).chain(fields) {
-            put(&mut datagram, name, value);
+            put_field(&mut datagram, name, value);
         }
         if self.socket.send(&datagram).is_ok() {
             return true;
@@ -62,22 +60,6 @@ impl Journal {
         // journald was restarted: its socket is a new one. Sent by address, it needs no connection.
         self.socket.send_to(&datagram, SOCKET).is_ok()
     }
-}
-
-/// `NAME=value`, or, where the value has more lines, the name, the length in eight bytes, the value.
-fn put(datagram: &mut Vec<u8>, name: &str, value: &str) {
-    let fits = |(at, letter): &(usize, char)| at + letter.len_utf8() <= LONGEST;
-    let end = value.char_indices().take_while(fits).last().map_or(0, |(at, letter)| at + letter.len_utf8());
-    let value = value.get(..end).unwrap_or_default();
-    datagram.extend_from_slice(name.as_bytes());
-    if value.contains('\n') {
-        datagram.push(b'\n');
-        datagram.extend_from_slice(&(value.len() as u64).to_le_bytes());
-    } else {
-        datagram.push(b'=');
-    }
-    datagram.extend_from_slice(value.as_bytes());
-    datagram.push(b'\n');
 }
 
 #[cfg(test)]
@@ -100,16 +82,6 @@ mod tests {
         let expected = b"MESSAGE=it fails\nPRIORITY=4\nSYSLOG_IDENTIFIER=web-health\nCONDUCTOR_SERVICE=web\n\
                          REASON\n\x09\0\0\0\0\0\0\0two\nlines\nUNIT=web.service\n";
         assert_eq!(String::from_utf8_lossy(&got[..length]), String::from_utf8_lossy(expected));
-    }
-
-    #[test]
-    fn long_values_are_cut_at_a_character() {
-        let mut datagram = Vec::new();
-        put(&mut datagram, "REASON", &"\u{e4}".repeat(LONGEST));
-        assert_eq!(datagram.len(), "REASON=\n".len() + LONGEST);
-        let mut datagram = Vec::new();
-        put(&mut datagram, "REASON", &format!("a{}", "\u{e4}".repeat(LONGEST)));
-        assert_eq!(datagram.len(), "REASON=\n".len() + LONGEST - 1);
     }
 
     #[test]
