@@ -161,10 +161,10 @@ macro_rules! inner {
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        match this.look(cx, buf) {
-            Some(looked) => looked,
-            None => inner!(this, io => Pin::new(io).poll_read(cx, buf)),
+        if let Some(looked) = this.look(cx, buf) {
+            return looked;
         }
+        inner!(this, io => Pin::new(io).poll_read(cx, buf))
     }
 }
 
