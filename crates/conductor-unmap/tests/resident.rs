@@ -1,5 +1,7 @@
 //! In a process of its own: nobody else's text comes and goes meanwhile.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::fs;
 
 /// KiB of all text that is mapped now.
