@@ -6,8 +6,10 @@ use crate::shell::cargo;
 use crate::steps::Steps;
 use crate::{generate, package, preflight};
 
-const SCENARIOS: [&str; 5] = ["test", "--package", "conductor-tests", "--test", "scenarios"];
-const EMULATED: [&str; 5] = ["test", "--package", "conductor-tests", "--test", "emulated"];
+/// Of the whole workspace, with whose features the unit tests were built: for one package alone, cargo would compile
+/// half of the dependencies anew.
+const SCENARIOS: [&str; 4] = ["test", "--workspace", "--test", "scenarios"];
+const EMULATED: [&str; 4] = ["test", "--workspace", "--test", "emulated"];
 
 /// Of the random values of property tests (proptest).
 const SEED: &str = "PROPTEST_RNG_SEED";
@@ -45,10 +47,10 @@ pub(crate) fn test(all: bool, only: Option<&str>) -> Result<()> {
     if packaged {
         // Images are built by the first scenario that needs them; --nocapture shows that, and the times of boots.
         let filter = only.unwrap_or_default();
-        let rest = ["--features", "host", "--", "--nocapture", filter];
+        let rest = ["--features", "conductor-tests/host", "--", "--nocapture", filter];
         steps.command("scenarios", &mut cargo(SCENARIOS.iter().copied().chain(rest)));
         if all {
-            let rest = ["--features", "emulated", "--", "--nocapture"];
+            let rest = ["--features", "conductor-tests/emulated", "--", "--nocapture"];
             steps.command("emulated boot", &mut cargo(EMULATED.iter().copied().chain(rest)));
         }
     }
