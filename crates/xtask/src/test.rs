@@ -1,7 +1,10 @@
 //! `cargo xtask test`: everything, in one go.
 
-use conductor_tests::Result;
+use std::process::Command;
 
+use conductor_tests::{Result, repository};
+
+use crate::aside::Aside;
 use crate::shell::cargo;
 use crate::steps::Steps;
 use crate::{generate, package, preflight};
@@ -19,40 +22,56 @@ pub(crate) fn test(all: bool, only: Option<&str>) -> Result<()> {
     preflight::hosts(all)?;
     preflight::packaging()?;
     let mut steps = Steps::default();
-    if only.is_none() {
-        preflight::proxies()?;
-        steps.command("format", &mut cargo(["fmt", "--all", "--check"]));
-        let features = "conductor-tests/emulated";
-        let lints = [
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--features",
-            features,
-            "--quiet",
-            "--",
-            "-D",
-            "warnings",
-        ];
-        steps.command("lints", &mut cargo(lints));
-        steps.step("generated files", || (Vec::new(), generate::task(true)));
-        let mut unit_tests = cargo(["test", "--workspace"]);
-        if std::env::var_os(SEED).is_none() {
-            // What passes here passes everywhere; `cargo test` and `cargo xtask fuzz` look further each time.
-            unit_tests.env(SEED, "1");
-        }
-        steps.command("unit tests", &mut unit_tests);
-    }
-    let packaged = steps.step("package", || (Vec::new(), package::build().map(drop)));
+    let packaged = match only {
+        Some(_) => steps.step("package", || (Vec::new(), package::build().map(drop))),
+        None => build(all, &mut steps)?,
+    };
     if packaged {
-        // Images are built by the first scenario that needs them; --nocapture shows that, and the times of boots.
-        let filter = only.unwrap_or_default();
-        let rest = ["--features", "conductor-tests/host", "--", "--nocapture", filter];
-        steps.command("scenarios", &mut cargo(SCENARIOS.iter().copied().chain(rest)));
-        if all {
-            let rest = ["--features", "conductor-tests/emulated", "--", "--nocapture"];
-            steps.command("emulated boot", &mut cargo(EMULATED.iter().copied().chain(rest)));
-        }
+        scenarios(all, only, &mut steps);
     }
     steps.finish()
+}
+
+/// Everything before the scenarios; says whether there is a package for them. It and the images are made aside: they are
+/// downloaded, unpacked and linked by one process at a time, while the rest compiles.
+fn build(all: bool, steps: &mut Steps) -> Result<bool> {
+    preflight::proxies()?;
+    let package = Aside::begin("package", this(&["package"])?);
+    let images = Aside::begin("images", this(if all { &["images", "--all"] } else { &["images"] })?);
+    steps.command("format", &mut cargo(["fmt", "--all", "--check"]));
+    let features = "conductor-tests/emulated";
+    let lints =
+        ["clippy", "--workspace", "--all-targets", "--features", features, "--quiet", "--", "-D", "warnings"];
+    steps.command("lints", &mut cargo(lints));
+    steps.step("generated files", || (Vec::new(), generate::task(true)));
+    let mut unit_tests = cargo(["test", "--workspace"]);
+    if std::env::var_os(SEED).is_none() {
+        // What passes here passes everywhere; `cargo test` and `cargo xtask fuzz` look further each time.
+        unit_tests.env(SEED, "1");
+    }
+    steps.command("unit tests", &mut unit_tests);
+    steps.wait(images);
+    Ok(steps.wait(package))
+}
+
+/// Another task of this program.
+fn this(task: &[&str]) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(task).current_dir(repository());
+    Ok(command)
+}
+
+fn scenarios(all: bool, only: Option<&str>, steps: &mut Steps) {
+    let rest = ["--features", "conductor-tests/emulated", "--", "--nocapture"];
+    let emulated = all.then(|| {
+        let words = EMULATED.iter().copied().chain(rest);
+        Aside::begin("emulated boot", cargo(words))
+    });
+    // Images are built by the first scenario that needs them; --nocapture shows that, and the times of boots.
+    let filter = only.unwrap_or_default();
+    let words = SCENARIOS.iter().copied().chain(rest).chain([filter]);
+    steps.command("scenarios", &mut cargo(words));
+    if let Some(emulated) = emulated {
+        steps.wait(emulated);
+    }
 }
