@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything, in one go.
 
+use std::num::NonZeroUsize;
 use std::process::Command;
 
 use conductor_tests::{Result, repository};
@@ -69,9 +70,15 @@ fn scenarios(all: bool, only: Option<&str>, steps: &mut Steps) {
     });
     // Images are built by the first scenario that needs them; --nocapture shows that, and the times of boots.
     let filter = only.unwrap_or_default();
-    let words = SCENARIOS.iter().copied().chain(rest).chain([filter]);
+    let threads = format!("--test-threads={}", at_once());
+    let words = SCENARIOS.iter().copied().chain(rest).chain([threads.as_str(), filter]);
     steps.command("scenarios", &mut cargo(words));
     if let Some(emulated) = emulated {
         steps.wait(emulated);
     }
+}
+
+/// How many scenarios at once. Half of the time they wait for timers, checks and containers that end.
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZeroUsize::get) * 2
 }
