@@ -23,22 +23,27 @@ pub(crate) fn test(all: bool, only: Option<&str>) -> Result<()> {
     preflight::hosts(all)?;
     preflight::packaging()?;
     let mut steps = Steps::default();
-    let packaged = match only {
-        Some(_) => steps.step("package", || (Vec::new(), package::build().map(drop))),
-        None => build(all, &mut steps)?,
-    };
-    if packaged {
+    if only.is_some() {
+        if steps.step("package", || (Vec::new(), package::build().map(drop))) {
+            scenarios(all, only, &mut steps);
+        }
+        return steps.finish();
+    }
+    preflight::proxies()?;
+    // Made aside: they are downloaded, unpacked and linked by one process at a time, while the rest compiles.
+    let package = Aside::begin("package", this(&["package"])?);
+    let images = Aside::begin("images", this(if all { &["images", "--all"] } else { &["images"] })?);
+    checks(&mut steps);
+    if steps.wait(package) {
         scenarios(all, only, &mut steps);
     }
+    // Nobody has waited for those before: a scenario waits for the one that it boots from, or builds it itself.
+    steps.wait(images);
     steps.finish()
 }
 
-/// Everything before the scenarios; says whether there is a package for them. It and the images are made aside: they are
-/// downloaded, unpacked and linked by one process at a time, while the rest compiles.
-fn build(all: bool, steps: &mut Steps) -> Result<bool> {
-    preflight::proxies()?;
-    let package = Aside::begin("package", this(&["package"])?);
-    let images = Aside::begin("images", this(if all { &["images", "--all"] } else { &["images"] })?);
+/// Everything that boots no machine.
+fn checks(steps: &mut Steps) {
     steps.command("format", &mut cargo(["fmt", "--all", "--check"]));
     let features = "conductor-tests/emulated";
     let lints =
@@ -51,8 +56,6 @@ fn build(all: bool, steps: &mut Steps) -> Result<bool> {
         unit_tests.env(SEED, "1");
     }
     steps.command("unit tests", &mut unit_tests);
-    steps.wait(images);
-    Ok(steps.wait(package))
 }
 
 /// Another task of this program.
