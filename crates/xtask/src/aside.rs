@@ -60,3 +60,17 @@ impl Aside {
         Ended { name: self.name, took, said, result }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_says_and_how_it_ends_is_known_at_its_end() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo one; echo two >&2; exit 3"]);
+        let ended = Aside::begin("self-test", command).unwrap().end();
+        assert_eq!(ended.said.unwrap(), "one\ntwo\n");
+        assert!(ended.result.unwrap_err().to_string().ends_with("ended with exit status: 3"));
+    }
+}
