@@ -24,6 +24,7 @@ use crate::log::{Level, Log};
 use alarm::Alarm;
 use conductor_systemd::Watch;
 use std::ops::ControlFlow;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use watcher::{Task, Watcher};
@@ -43,6 +44,8 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
     let mut closed = args.listen;
     watcher.report();
     let mut alarm = Alarm::new();
+    // By then whatever runs was asked once.
+    let mut starts_until = Some(Instant::now() + args.interval.max(Duration::from_secs(1)));
     'watching: loop {
         alarm.set(watcher.wake_up());
         tokio::select! {
@@ -82,6 +85,12 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
             // The checks matter more than who may look on.
             if let Err(error) = queries.listen(&address) {
                 log.line(Level::Error, error);
+            }
+        }
+        if watcher.is_ready() && starts_until.take_if(|until| *until <= now).is_some() {
+            // Of every service's checker a third of what is resident.
+            if let Err(error) = conductor_unmap::unmap_text() {
+                log.line(Level::Info, format!("what only starting took stays in memory: {error}"));
             }
         }
         if !checks.is_empty() {
