@@ -1,10 +1,11 @@
 //! A directory of finished things. What is half built is never seen: built aside, then renamed.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
 
 use crate::overlay::{mounts_below, unmount};
 use crate::{Context, Result, announce, run};
@@ -35,9 +36,19 @@ pub(crate) fn key(parts: &impl Hash) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// The hash of a file's content.
+/// The hash of a file's content. Every machine is booted from the same few files, and hashing megabytes without
+/// optimisation takes as long as half of a boot: once for each state of a file is enough.
 pub(crate) fn file_key(file: &Path) -> Result<String> {
-    Ok(key(&fs::read(file).context(file.display())?))
+    static KNOWN: Mutex<BTreeMap<(PathBuf, SystemTime, u64), String>> = Mutex::new(BTreeMap::new());
+    let about = file.metadata().context(file.display())?;
+    let state = (file.to_owned(), about.modified()?, about.len());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(key) = known.get(&state) {
+        return Ok(key.clone());
+    }
+    let key = key(&fs::read(file).context(file.display())?);
+    known.insert(state, key.clone());
+    Ok(key)
 }
 
 /// Returns the entry `kind`-`key`, calling `build` with an empty directory if there is none yet.
@@ -60,7 +71,7 @@ pub(crate) fn entry(kind: &str, key: &str, build: impl Fn(&Path) -> Result<()>) 
         }
         lock.unlock()?;
     }
-    File::open(&path)?.set_modified(std::time::SystemTime::now())?;
+    File::open(&path)?.set_modified(SystemTime::now())?;
     Ok(Cached { path, _in_use: Arc::new(lock) })
 }
 

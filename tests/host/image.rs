@@ -66,8 +66,13 @@ impl Image {
 
     /// The same with docker and a kernel, for [`emulate`](crate::emulate).
     pub fn with_kernel() -> Result<Self> {
+        Self::kernel()?.add_package(&package::newest_package()?)
+    }
+
+    /// What is below the package there.
+    pub(crate) fn kernel() -> Result<Self> {
         preflight::require(true)?;
-        Self::bare(Suite::Trixie, true)?.add_docker()?.add_payload()?.add_package(&package::newest_package()?)
+        Self::bare(Suite::Trixie, true)?.add_docker()?.add_payload()
     }
 
     fn bare(suite: Suite, kernel: bool) -> Result<Self> {

@@ -18,6 +18,7 @@
 //! Everything is kept under [`cache_root`]; nothing there is precious.
 
 mod added;
+mod ahead;
 mod apt;
 mod cache;
 mod cgroup;
@@ -44,6 +45,7 @@ mod storage;
 mod verify;
 mod wait;
 
+pub use ahead::build_images;
 pub use cache::cache_root;
 pub use command::{announce, run, stdout_of};
 pub use emulated::{Emulation, emulate};

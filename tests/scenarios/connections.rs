@@ -38,7 +38,7 @@ server {
 fn behind(suite: Suite, front: Front, deploy: &str) -> Host {
     let host = Host::boot(&image(suite, front)).unwrap();
     install(&host);
-    let [customers] = built("conductor-proxy", &["--example", "customers"]).try_into().unwrap();
+    let [customers] = built(&["--example", "customers"]).try_into().unwrap();
     host.copy_in(&customers, "/usr/bin/customers").unwrap();
     host.ok(["chmod", "755", "/usr/bin/customers"]).unwrap();
     let driver = if front == Front::Haproxy { "driver = \"haproxy\"\n" } else { "" };

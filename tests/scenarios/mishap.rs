@@ -10,15 +10,16 @@ pub(crate) const KILL: &str = "kill -9 $PPID";
 
 /// Puts the program on the machine.
 pub(crate) fn install(host: &Host) {
-    let [program] = built("conductor-deploy", &["--example", "mishap"]).try_into().unwrap();
+    let [program] = built(&["--example", "mishap"]).try_into().unwrap();
     host.copy_in(&program, "/usr/bin/mishap").unwrap();
     host.ok(["chmod", "755", "/usr/bin/mishap"]).unwrap();
 }
 
-/// Builds programs of one of our crates, and says where they are.
-pub(crate) fn built(package: &str, what: &[&str]) -> Vec<PathBuf> {
+/// Builds programs of our crates, and says where they are. Of one package alone, dependencies would have other features
+/// than the unit tests have left them with, and be compiled anew while machines are waiting.
+pub(crate) fn built(what: &[&str]) -> Vec<PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(repository()).args(["build", "--quiet", "--locked", "--package", package]);
+    cargo.current_dir(repository()).args(["build", "--quiet", "--locked", "--workspace"]);
     let output = cargo.args(what).args(["--message-format", "json"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let messages = String::from_utf8(output.stdout).unwrap();

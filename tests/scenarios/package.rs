@@ -90,7 +90,7 @@ fn upgrade_restarts_checkers_only_and_removal_stops_in_good_order() {
     host.sh(&format!(
         "dpkg-deb --raw-extract {DEB} /root/next
          sed -i 's/^Version: .*/&+next/' /root/next/DEBIAN/control
-         dpkg-deb --build /root/next /root/next.deb
+         dpkg-deb -Znone --build /root/next /root/next.deb
          dpkg --install /root/next.deb"
     ))
     .unwrap();

@@ -30,7 +30,7 @@ fn an_upgrade_touches_no_container() {
     host.sh(&format!(
         "dpkg-deb --raw-extract {DEB} /root/next
          sed -i 's/^Version: .*/&+next/' /root/next/DEBIAN/control
-         dpkg-deb --build /root/next /root/next.deb
+         dpkg-deb -Znone --build /root/next /root/next.deb
          dpkg --install /root/next.deb"
     ))
     .unwrap();

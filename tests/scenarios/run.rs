@@ -61,7 +61,7 @@ target = "/data"
     // A run that lasts, beside the service itself: other ports it has none.
     host.ok(["systemctl", "start", "web.service"]).unwrap();
     host.sh(
-        "conductor run web -- sh -c 'touch /data/up; exec sleep 60' > /run/out 2>&1 & echo $! > /run/runner",
+        "conductor run web -- sh -c 'trap exit TERM; touch /data/up; sleep 60 & wait' > /run/out 2>&1 & echo $! > /run/runner",
     )
     .unwrap();
     host.eventually(SOON, "it runs", || host.run(["test", "-e", "/srv/data/up"]).map(|o| o.success()))
@@ -103,11 +103,14 @@ fn signals_are_handed_on_and_the_second_kills() {
 fn on_a_terminal_the_container_has_one() {
     let host = host_with(WEB);
     // Of a size of its own, so that it can be told apart from one that somebody made up. podman hands the size on
-    // a moment after the start.
-    let inner = "stty rows 33 cols 101; conductor run web -- sh -c 'test -t 0 && test -t 1 && until stty size 2>/dev/null; do sleep 0.1; done; exit 4'";
-    let command =
-        format!("script --quiet --return --command \"sh -c \\\"{inner}\\\"\" /dev/null < /dev/null");
-    let output = host.run(["sh", "-c", &command]).unwrap();
+    // a moment after the start, and may lose what is said right before the end: it ends when a key is pressed.
+    let inner = "stty rows 33 cols 101; conductor run web -- sh -c 'test -t 0 && test -t 1 && until stty size 2>/dev/null; do sleep 0.1; done; read key; exit 4'";
+    let script = format!(
+        "mkfifo /run/keys; script --quiet --return --command \"sh -c \\\"{inner}\\\"\" /dev/null < /run/keys > /run/shown & \
+         exec 3> /run/keys; until grep -q '33 101' /run/shown; do kill -0 $! || break; sleep 0.1; done; \
+         echo >&3; wait $!; code=$?; cat /run/shown; exit $code"
+    );
+    let output = host.run(["sh", "-c", &script]).unwrap();
     assert_eq!(output.code, Some(4), "{}", output.describe());
     assert!(output.stdout.contains("33 101"), "{}", output.describe());
     nothing_left(&host, &["conductor-web"]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conductor_tests::{Host, Image, Output, announce};
+use conductor_tests::{Host, Image, Output, Suite, announce, newest_package};
 
 use crate::common::{HAPROXY, WEB, ask, define, host, only_containers, state};
 
@@ -310,7 +310,9 @@ fn what_waits_is_guarded() {
 
 #[test]
 fn stages_behind_haproxy() {
-    let host = Host::boot(&Image::with_conductor().unwrap().add_observers().unwrap()).unwrap();
+    let image = Image::base(Suite::Trixie).unwrap().add_observers().unwrap();
+    let image = image.add_payload().unwrap().add_package(&newest_package().unwrap()).unwrap();
+    let host = Host::boot(&image).unwrap();
     let definition = web("canary = { share = 10, promote = \"manual\" }").replace(
         &format!("dark.listen = \"127.0.0.1:{DOOR}\""),
         "driver = \"haproxy\"\ndark.header = { name = \"X-Dark\", value = \"yes\" }",

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use conductor_tests::{Context, Host, Image, Result, Suite, newest_package};
 
+mod aside;
 mod bench;
 mod demo;
 mod fuzz;
@@ -34,6 +35,12 @@ enum Task {
         /// Only the scenarios whose name contains this
         #[arg(long, value_name = "NAME", conflicts_with = "all")]
         only: Option<String>,
+    },
+    /// Build what scenarios boot their machines from, as far as the package is not on it
+    Images {
+        /// And what the emulated machine boots from
+        #[arg(long)]
+        all: bool,
     },
     /// Build target/debian/conductor_VERSION_ARCH.deb and check it with lintian
     Package,
@@ -77,6 +84,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test { all, only } => test::test(all, only.as_deref()),
+        Task::Images { all } => preflight::hosts(all).and_then(|()| conductor_tests::build_images(all)),
         Task::Package => package::task(),
         Task::Gen { check } => generate::task(check),
         Task::Demo => demo::demo(),

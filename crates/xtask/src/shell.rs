@@ -65,12 +65,13 @@ pub(crate) fn run_and_pick(
     (picked, result)
 }
 
-fn failed(command: &Command, status: std::process::ExitStatus) -> Error {
+/// What to say of a command that did not succeed.
+pub(crate) fn failed(command: &Command, status: std::process::ExitStatus) -> Error {
     Error::new(format!("`{}` ended with {status}", shown(command)))
 }
 
 /// The command as one could type it.
-fn shown(command: &Command) -> String {
+pub(crate) fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
