@@ -67,7 +67,7 @@ fn door(door: &DoorRecord) -> Result<Door, Failure> {
     })
 }
 
-/// The unit that watches a stage in which nobody else does.
+/// The unit that watches a stage in which nobody else does, and clears up after those who were killed.
 pub(crate) fn guard(service: &str) -> String {
     format!("conductor-guard@{service}.service")
 }
@@ -186,17 +186,24 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// Leaves the release in a stage: from here on a unit of its own watches it.
-    pub(crate) async fn hold(&mut self, step: Step) -> Result<String, Failure> {
+    /// Has a unit of its own look after the deploy. Anew: one that runs may be that of an earlier deploy, and about to end.
+    pub(crate) async fn guarded(&self) -> Result<String, Failure> {
         let unit = guard(self.store.name());
         self.systemd.forget_failures(&name(&unit)?).await?;
         let end = self.job(Job::Restart, &unit).await?;
         if !end.is_done() {
             return Err(Failure::system(
-                format!("starting {unit}, which is to watch the release"),
+                format!("starting {unit}, which is to look after the release"),
                 format!("it ended with \"{end}\": `systemctl status {unit}` says why"),
             ));
         }
+        Ok(format!("{unit} stands by"))
+    }
+
+    /// Leaves the release in a stage: from here on its guard watches it.
+    pub(crate) async fn hold(&mut self, step: Step) -> Result<String, Failure> {
+        let unit = guard(self.store.name());
+        self.guarded().await?;
         // Only now: what is recorded as waiting has somebody who watches it.
         self.record.waits = step.holds();
         self.store.record(&self.record)?;
