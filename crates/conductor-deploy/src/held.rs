@@ -121,8 +121,11 @@ impl Keeper {
     pub(crate) fn ask_to_end(&self) -> Result<Pid, Failure> {
         let (who, number) = (&self.who, self.pid.as_raw_nonzero());
         let asking = format!("asking {who} to end");
-        let program =
-            fs::read_link(format!("/proc/{number}/exe")).map_err(|error| Failure::system(&asking, error))?;
+        let program = match fs::read_link(format!("/proc/{number}/exe")) {
+            // It has ended by itself.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.pid),
+            program => program.map_err(|error| Failure::system(&asking, error))?,
+        };
         if !is_ours(&program) {
             let said = format!(
                 "the lock is held by {} (process {number}), which is no command of Conductor's: see what it does, and end \
@@ -132,7 +135,6 @@ impl Keeper {
             return Err(Failure::new(FailureKind::Locked, said));
         }
         match pidfd_send_signal(self.fd.get_ref(), Signal::INT) {
-            // It has ended by itself.
             Ok(()) | Err(Errno::SRCH) => Ok(self.pid),
             Err(error) => Err(Failure::system(asking, io::Error::from(error))),
         }

@@ -5,19 +5,14 @@ use std::time::{Duration, Instant};
 use conductor_proxy::{Dark, Difference, Door, Proxy as _, Server, Share, Upstream, shared};
 use conductor_systemd::Job;
 
+use crate::bake::{Sight, bake};
 use crate::host::{Host, name};
 use crate::progress::State;
 use crate::record::{Record, SideRecord};
 use crate::settle::{Settling, look, settle};
 use crate::stage::DoorRecord;
 use crate::vigil::{Baking, Runs, Vigil};
-use crate::{Failure, FailureKind, Stage, Step, proxied, why};
-
-/// From one look at the proxy to the next: somebody may have started it anew, and then it knows the live release only.
-const PROXY: Duration = Duration::from_secs(1);
-
-/// For how long the proxy, or systemd, may be away while a release is watched: somebody may be at work there.
-const TROUBLE: Duration = Duration::from_secs(300);
+use crate::{Failure, Stage, Step, proxied, why};
 
 impl Record {
     /// The part of the new release that the first stage is about.
@@ -137,34 +132,8 @@ impl Host<'_> {
         if names(&runs) != self.record.runs {
             return Err(Failure::gate("an instance was restarted since it had settled"));
         }
-        let mut vigil = self.vigil((&side.instances, runs), fresh.baking, &fresh.settling.checks)?;
-        let (begin, mut trouble) = (Instant::now(), None::<Instant>);
-        loop {
-            let left = time.saturating_sub(begin.elapsed());
-            if left.is_zero() && vigil.is_well() && trouble.is_none() {
-                return Ok(());
-            }
-            let looked = vigil.look(if left.is_zero() { PROXY } else { left.min(PROXY) }).await;
-            let seen = match looked {
-                Ok(()) => self.still_shown(shown).await,
-                seen => seen,
-            };
-            match seen {
-                Ok(()) => trouble = None,
-                // A proxy or a bus that is restarted says nothing of the release.
-                Err(failure) if failure.kind != FailureKind::Gate => {
-                    if trouble.is_none() {
-                        let said = format!("{}; it looks again for {} s", failure.text, TROUBLE.as_secs());
-                        self.tell(step.word(), State::Note, said);
-                    }
-                    if trouble.get_or_insert_with(Instant::now).elapsed() > TROUBLE {
-                        return Err(failure);
-                    }
-                    tokio::time::sleep(PROXY).await;
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
+        let vigil = self.vigil((&side.instances, runs), fresh.baking, &fresh.settling.checks)?;
+        bake(&mut Seen { host: self, vigil, shown, step }, time).await
     }
 
     pub(crate) fn vigil(
@@ -208,6 +177,29 @@ impl Host<'_> {
         self.record.waits = step.holds();
         self.store.record(&self.record)?;
         Ok(format!("{unit} watches it"))
+    }
+}
+
+/// A release of this machine, and its proxy.
+struct Seen<'a, 'b> {
+    host: &'a mut Host<'b>,
+    vigil: Vigil,
+    shown: &'a Upstream,
+    step: Step,
+}
+
+impl Sight for Seen<'_, '_> {
+    async fn look(&mut self, limit: Duration) -> Result<(), Failure> {
+        self.vigil.look(limit).await?;
+        self.host.still_shown(self.shown).await
+    }
+
+    fn is_well(&self) -> bool {
+        self.vigil.is_well()
+    }
+
+    fn tell(&mut self, text: String) {
+        self.host.tell(self.step.word(), State::Note, text);
     }
 }
 
