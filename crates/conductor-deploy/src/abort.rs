@@ -87,12 +87,8 @@ async fn locked(
             // It changes hands at this moment, or is out of sight.
             None if unseen => return Err(refused),
             None => {}
-            Some(keeper) if keeper.is(asked) => {}
-            Some(keeper) if keeper.is_guard() => {
-                if !waited {
-                    tell(format!("waits for {}, which clears up", keeper.who));
-                }
-            }
+            Some(keeper) if keeper.is(asked) || (keeper.is_guard() && waited) => {}
+            Some(keeper) if keeper.is_guard() => tell(format!("waits for {}, which clears up", keeper.who)),
             // Somebody else has begun since; nobody has asked to end that.
             Some(_) if asked.is_some() => return Err(refused),
             Some(keeper) => {

@@ -81,10 +81,8 @@ mod tests {
             if self.unhealthy.is_some_and(|since| at >= since) {
                 return Err(Failure::gate("it got unhealthy"));
             }
-            match self.away.iter().any(|(from, to)| (*from..*to).contains(&at)) {
-                true => Err(Failure::configuration("nginx.service is not running")),
-                false => Ok(()),
-            }
+            let is_away = self.away.iter().any(|(from, to)| (*from..*to).contains(&at));
+            if is_away { Err(Failure::configuration("nginx.service is not running")) } else { Ok(()) }
         }
 
         fn is_well(&self) -> bool {
