@@ -3,7 +3,7 @@
 
 use conductor_tests::Host;
 
-use crate::common::{define, state};
+use crate::common::{define, invocation, state};
 use crate::mishap::{install, killed};
 use crate::stages::{
     GUARD, SITE, SOON, answers, behind_nginx, conductor, customers, deploy, deployed, deploying, history,
@@ -132,6 +132,20 @@ fn abort_ends_a_command_that_runs_elsewhere() {
     let said = status(&conductor(&host, ["abort", "web"]), 0);
     assert_eq!(last_line(&said), "finished: its release was live already, and is");
     assert_eq!(deployed(&host, "2").0, "0");
+    read(&host);
+    only(&host, "r2", "green");
+
+    // A restart ends before its next instance.
+    let second = invocation(&host, "web-green@2.service");
+    reader(&host);
+    host.sh("systemd-run --quiet --unit=restart --property=SuccessExitStatus=4 conductor restart web --json")
+        .unwrap();
+    let drains = || Ok(host.journal("restart")?.contains("\"step\":\"drain\",\"state\":\"begins\""));
+    host.eventually(SOON, "it waits for the reader", drains).unwrap();
+    let said = status(&conductor(&host, ["abort", "web"]), 0);
+    assert_eq!(last_line(&said), "ended: no further instance is restarted, and none is left half-way");
+    assert_eq!(state(&host, "restart.service"), "inactive");
+    assert_eq!(invocation(&host, "web-green@2.service"), second);
     read(&host);
     only(&host, "r2", "green");
 

@@ -129,8 +129,12 @@ impl Notes<'_> {
     }
 }
 
-/// The lock, if nobody has it and the record is still this one.
+/// The lock, if nobody has it and the record is still this one. That is read first: whoever has ended well is no reason
+/// to be in the way of the next one.
 fn free(store: &Store, request: &Request, record: &Record) -> Result<Option<Lock>, Failure> {
+    if store.unfinished()?.is_none_or(|now| !now.is_at(record)) {
+        return Ok(None);
+    }
     match store.lock(&holder(request)) {
         Ok(lock) => Ok(store.unfinished()?.filter(|now| now.is_at(record)).map(|_| lock)),
         Err(failure) if failure.kind == FailureKind::Locked => Ok(None),

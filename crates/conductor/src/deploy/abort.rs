@@ -53,6 +53,7 @@ fn came_of(aborted: Aborted) -> &'static str {
         Aborted::Ended => "ended before anything was changed",
         Aborted::Finished(outcome) if outcome.is_live() => "finished: its release was live already, and is",
         Aborted::Finished(_) => "taken back: what was live before is live",
+        Aborted::Restart => "ended: no further instance is restarted, and none is left half-way",
     }
 }
 
@@ -68,6 +69,7 @@ mod tests {
             (Aborted::Nothing, "nothing runs or waits, and nothing was interrupted"),
             (Aborted::Ended, "ended before anything was changed"),
             (Aborted::Finished(Outcome::Undone), "taken back: what was live before is live"),
+            (Aborted::Restart, "ended: no further instance is restarted, and none is left half-way"),
             (Aborted::Finished(Outcome::Leftovers), "finished: its release was live already, and is"),
         ] {
             assert_eq!(came_of(aborted), said);
