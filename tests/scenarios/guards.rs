@@ -65,6 +65,13 @@ fn whoever_is_killed_while_a_release_bakes_leaves_a_guard_who_takes_it_back() {
     {
         assert!(history(&host).contains(&format!("{why} cleared up by its guard")), "{}", history(&host));
     }
+    // Whoever promotes has one as well, although somebody has stopped it.
+    define(&host, "web", &web("canary = { promote = \"manual\" }"));
+    status(&deploy(&host, "2"), 0);
+    host.ok(["systemctl", "stop", GUARD]).unwrap();
+    killed(&host, &["--promote", "web"], &[], "switch:done");
+    guard_has_ended(&host);
+    only(&host, "r1", "green");
     // Without a release that has the requests already there is no guard, nor anything for one to do.
     define(&host, "web", &web(""));
     killed(&host, &["web", "plain"], &[], "settle:done");
