@@ -14,22 +14,29 @@ fn guard_has_ended(host: &Host) {
     host.wait_property(GUARD, "ActiveState", "inactive", SOON).unwrap();
 }
 
-/// Reads a stream through nginx that takes eight seconds, in the unit `reader`, and waits until it flows.
+/// Reads a stream through nginx without an end, in the unit `reader`, and waits until it flows. Whoever drains waits for
+/// it.
 fn reader(host: &Host) {
     host.sh(&format!(
-        "rm -f /run/read; systemd-run --quiet --unit=reader --property=RemainAfterExit=yes \
-         --property=StandardOutput=file:/run/read curl -sfN http://127.0.0.1:{SITE}/stream/80/100"
+        "rm -f /run/read; systemd-run --quiet --unit=reader --property=StandardOutput=file:/run/read \
+         curl -sfN http://127.0.0.1:{SITE}/stream/100000/100"
     ))
     .unwrap();
     let flows = || Ok(host.run(["cat", "/run/read"])?.stdout.contains("line 3"));
     host.eventually(SOON, "it reads", flows).unwrap();
 }
 
-/// It has read to the end.
-fn read(host: &Host) {
-    host.wait_property("reader.service", "SubState", "exited", SOON).unwrap();
-    assert_eq!(host.read("/run/read").unwrap().lines().count(), 80);
+/// Ends what there is, as the unit `name`; lets the reader go when it has said this; and returns what it came to.
+fn abort(host: &Host, name: &str, says: &str) -> String {
+    host.sh(&format!("systemd-run --quiet --unit={name} --property=RemainAfterExit=yes conductor abort web"))
+        .unwrap();
+    let said = || Ok(host.journal(name)?.contains(says));
+    host.eventually(SOON, &format!("it says {says}"), said).unwrap();
+    assert_eq!(state(host, "reader.service"), "active", "it is waited for");
     host.ok(["systemctl", "stop", "reader"]).unwrap();
+    host.wait_property(&format!("{name}.service"), "SubState", "exited", SOON).unwrap();
+    let said = host.journal(name).unwrap();
+    last_line(&said).split_once("]: ").unwrap().1.to_owned()
 }
 
 #[test]
@@ -94,7 +101,7 @@ fn a_deploy_that_is_faster_than_the_guard_goes_on() {
 
 #[test]
 fn while_the_guard_clears_up_others_are_told_and_abort_waits() {
-    let host = behind_nginx("bake = \"1h\"\ndrain = \"30s\"");
+    let host = behind_nginx("bake = \"1h\"\ndrain = \"10min\"");
     deploying(&host, "1", "bake");
     // What goes on at the release is waited for.
     reader(&host);
@@ -107,10 +114,8 @@ fn while_the_guard_clears_up_others_are_told_and_abort_waits() {
             && said.contains("). That ends by itself: try again in a moment; `conductor abort web` waits for it"),
         "{said}"
     );
-    let said = status(&conductor(&host, ["abort", "web"]), 0);
-    assert!(said.contains("waits for its guard, process "), "{said}");
-    assert_eq!(last_line(&said), "taken back: what was live before is live");
-    read(&host);
+    let said = abort(&host, "aborts", "waits for its guard, process ");
+    assert_eq!(said, "taken back: what was live before is live");
     only(&host, "r0", "blue");
     assert!(history(&host).contains(" undone: was interrupted at step bake, and cleared up by its guard"));
 }
@@ -133,13 +138,12 @@ fn abort_ends_a_command_that_runs_elsewhere() {
     none_was_lost(&host);
 
     // What is live is not taken back.
-    define(&host, "web", &web("drain = \"30s\""));
+    define(&host, "web", &web("drain = \"10min\""));
     reader(&host);
     deploying(&host, "2", "drain");
-    let said = status(&conductor(&host, ["abort", "web"]), 0);
-    assert_eq!(last_line(&said), "finished: its release was live already, and is");
+    let said = abort(&host, "aborts-deploy", "has asked root, process ");
+    assert_eq!(said, "finished: its release was live already, and is");
     assert_eq!(deployed(&host, "2").0, "0");
-    read(&host);
     only(&host, "r2", "green");
 
     // A restart ends before its next instance.
@@ -149,11 +153,10 @@ fn abort_ends_a_command_that_runs_elsewhere() {
         .unwrap();
     let drains = || Ok(host.journal("restart")?.contains("\"step\":\"drain\",\"state\":\"begins\""));
     host.eventually(SOON, "it waits for the reader", drains).unwrap();
-    let said = status(&conductor(&host, ["abort", "web"]), 0);
-    assert_eq!(last_line(&said), "ended: no further instance is restarted, and none is left half-way");
-    assert_eq!(state(&host, "restart.service"), "inactive");
+    let said = abort(&host, "aborts-restart", "has asked root, process ");
+    assert_eq!(said, "ended: no further instance is restarted, and none is left half-way");
+    host.wait_property("restart.service", "ActiveState", "inactive", SOON).unwrap();
     assert_eq!(invocation(&host, "web-green@2.service"), second);
-    read(&host);
     only(&host, "r2", "green");
 
     // Others are not asked.
