@@ -22,7 +22,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub enum Aborted {
     /// There was nothing.
     Nothing,
-    /// A command that ran has ended, before it had changed anything.
+    /// A command that ran has ended, and nothing was to be undone, as before it has changed anything.
     Ended,
     /// It is finished, and how.
     Finished(Outcome),
@@ -43,7 +43,9 @@ pub async fn abort(
     interrupt: &watch::Receiver<bool>,
 ) -> Result<Aborted, Failure> {
     let (store, began) = (Store::new(site, &request.service), Instant::now());
-    let last = store.history()?.pop();
+    // First what is begun: of an end that is written down the rest may still be done.
+    let open = unended(&store)?;
+    let last = store.history()?.pop().map(|entry| entry.id).filter(|id| open.as_ref() != Some(id));
     let (_lock, others) = locked(&store, request, progress, began, interrupt).await?;
     let waits = store.unfinished()?.and_then(|record| record.waits);
     let why = waits.map(|stage| format!("taken back on request while it waited {stage}"));
@@ -56,12 +58,18 @@ pub async fn abort(
         (None, None, false) => Aborted::Nothing,
         // What the others have written down.
         (None, None, true) => match store.history()?.pop() {
-            Some(entry) if last.is_some_and(|last| last.id == entry.id) => Aborted::Ended,
+            Some(entry) if last.is_some_and(|last| last == entry.id) => Aborted::Ended,
             Some(entry) if entry.restart => Aborted::Restart,
             Some(entry) => Aborted::Finished(entry.outcome),
             None => Aborted::Ended,
         },
     })
+}
+
+/// What has not ended.
+fn unended(store: &Store) -> Result<Option<String>, Failure> {
+    let restart = store.unfinished_restart()?.map(|record| record.id);
+    Ok(store.unfinished()?.map(|record| record.id).or(restart))
 }
 
 /// The lock, and whether somebody had it. That one is asked to end, but for a guard, which ends by itself.

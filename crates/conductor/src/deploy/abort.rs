@@ -50,7 +50,7 @@ impl Abort {
 fn came_of(aborted: Aborted) -> &'static str {
     match aborted {
         Aborted::Nothing => "nothing runs or waits, and nothing was interrupted",
-        Aborted::Ended => "ended before anything was changed",
+        Aborted::Ended => "ended: nothing was to be undone",
         Aborted::Finished(outcome) if outcome.is_live() => "finished: its release was live already, and is",
         Aborted::Finished(_) => "taken back: what was live before is live",
         Aborted::Restart => "ended: no further instance is restarted, and none is left half-way",
@@ -67,7 +67,7 @@ mod tests {
     fn what_an_abort_comes_to() {
         for (aborted, said) in [
             (Aborted::Nothing, "nothing runs or waits, and nothing was interrupted"),
-            (Aborted::Ended, "ended before anything was changed"),
+            (Aborted::Ended, "ended: nothing was to be undone"),
             (Aborted::Finished(Outcome::Undone), "taken back: what was live before is live"),
             (Aborted::Restart, "ended: no further instance is restarted, and none is left half-way"),
             (Aborted::Finished(Outcome::Leftovers), "finished: its release was live already, and is"),
