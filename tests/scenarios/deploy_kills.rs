@@ -101,7 +101,10 @@ fn killed_forward(way: &dyn Way) {
         way.survives(&host, moment);
         next_one_succeeds(way, &host, moment, &number.to_string());
         if every_moment() && moment.ends_with(":begins") {
-            assert!(!mishap(&host, "web", &format!("w{number}"), &[(moment, SOON_AFTER)]).success());
+            let output = mishap(&host, "web", &format!("w{number}"), &[(moment, SOON_AFTER)]);
+            // The last step may be over by then, and the deploy with it.
+            let is_last = number + 2 == all.len();
+            assert!(!output.success() || is_last, "within {moment}: {}", output.describe());
             way.survives(&host, moment);
             next_one_succeeds(way, &host, moment, &format!("{number}x"));
         }
