@@ -31,6 +31,7 @@ mod target;
 mod tls;
 mod whole;
 mod wire;
+mod within;
 mod written;
 
 #[cfg(test)]

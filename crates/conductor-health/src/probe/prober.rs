@@ -10,10 +10,12 @@ use super::stream::Stream;
 use super::target::Target;
 use super::tls;
 use super::wire::Wire;
+use super::within::within;
 use super::{MAX_REDIRECTS, follow};
 use crate::url::{Scheme, Url};
 use hyper::StatusCode;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -53,8 +55,7 @@ impl Prober {
         let started = Instant::now();
         let deadline = started + timeout;
         let mut progress = Progress::new(started, deadline);
-        let asked = tokio::time::timeout_at(deadline, self.ask(&mut progress)).await;
-        let asked = asked.map_err(|_| deadline);
+        let asked = within(deadline, pin!(self.ask(&mut progress))).await;
         conclude(asked, progress, started, timeout)
     }
 

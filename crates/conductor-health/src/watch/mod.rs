@@ -5,6 +5,7 @@
 //! to end), hands it to the group's state machine, and does what that says.
 
 mod act;
+mod alarm;
 mod answers;
 mod clock;
 mod counts;
@@ -20,6 +21,7 @@ mod watcher;
 
 use crate::cli::WatchArgs;
 use crate::log::{Level, Log};
+use alarm::Alarm;
 use conductor_systemd::Watch;
 use std::ops::ControlFlow;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,14 +42,9 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
     let mut queries = queries::Queries::new();
     let mut closed = args.listen;
     watcher.report();
+    let mut alarm = Alarm::new();
     'watching: loop {
-        let planned = watcher.wake_up();
-        let due = async {
-            match planned {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
+        alarm.set(watcher.wake_up());
         tokio::select! {
             // In this order: to end comes first, and what is known of a unit before what a check of it says.
             biased;
@@ -72,13 +69,13 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
                 let answer = watcher.answer(&query.question);
                 query.reply(answer);
             }
-            () = due => {}
+            () = alarm.ring() => {}
         }
         let now = Instant::now();
-        if clock.was_away(planned, now) {
+        if clock.was_away(alarm.at(), now) {
             watcher.resumed();
         }
-        watcher.run_due(now);
+        let checks = watcher.run_due(now);
         watcher.report();
         // Not before something is known: the first answer would be that everything is down.
         while let Some(address) = watcher.is_ready().then(|| closed.pop()).flatten() {
@@ -86,6 +83,13 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
             if let Err(error) = queries.listen(&address) {
                 log.line(Level::Error, error);
             }
+        }
+        if !checks.is_empty() {
+            // tokio wakes its own event loop by a write(2) for each timer that is earlier than all that it knew of when
+            // it looked last (`Handle::reregister` of its time driver). So it looks before each check has one.
+            alarm.set(watcher.wake_up());
+            tokio::task::yield_now().await;
+            watcher.begin_checks(checks, now);
         }
     }
     watcher.stopping();

@@ -253,8 +253,8 @@ impl Watcher {
         }
     }
 
-    /// Begins the checks whose time has come, and tells the verdicts about theirs.
-    pub(super) fn run_due(&mut self, now: Instant) {
+    /// Tells the verdicts whose time has come, and says which targets are to be checked.
+    pub(super) fn run_due(&mut self, now: Instant) -> Vec<usize> {
         while let Some((when, at)) = self.timers.first().copied().filter(|(when, _)| *when <= now) {
             self.timers.remove(&(when, at));
             if let Some(entry) = self.entries.get_mut(at) {
@@ -262,16 +262,23 @@ impl Watcher {
             }
             self.tell(at, Event::Tick, None);
         }
-        if let Some(until) = self.schedule.batch(now) {
-            while let Some(at) = self.schedule.pop(until) {
-                self.begin_check(at, now);
-            }
-        }
         if let Some((interval, next)) = &mut self.watchdog
             && *next <= now
         {
             self.notifier.watchdog();
             *next = now + *interval;
+        }
+        let mut checks = Vec::new();
+        if let Some(until) = self.schedule.batch(now) {
+            checks.extend(std::iter::from_fn(|| self.schedule.pop(until)));
+        }
+        checks
+    }
+
+    /// Begins these checks.
+    pub(super) fn begin_checks(&mut self, targets: Vec<usize>, now: Instant) {
+        for at in targets {
+            self.begin_check(at, now);
         }
     }
 

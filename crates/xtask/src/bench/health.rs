@@ -32,6 +32,9 @@ pub(crate) struct Health {
     /// Only what a check costs, without memory, system calls, latency and ports
     #[arg(long)]
     cost: bool,
+    /// Only these contenders, such as `ours-10,haproxy-10`; what a check costs, and no more
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    only: Vec<String>,
     /// Another build of conductor-health to take turns with, such as the one before a change
     #[arg(long, value_name = "PROGRAM")]
     with: Option<PathBuf>,
@@ -110,7 +113,7 @@ pub(super) fn health(options: &Health) -> Result<()> {
     let rig = Rig::boot(options)?;
     let samples = rounds(&rig, options)?;
     say(cost(&samples));
-    if options.cost {
+    if options.cost || !options.only.is_empty() {
         return Ok(());
     }
     say(memory(&samples));
@@ -128,7 +131,8 @@ fn rounds(rig: &Rig, options: &Health) -> Result<BTreeMap<String, Vec<Figures>>>
     let mut samples: BTreeMap<String, Vec<Figures>> = BTreeMap::new();
     for round in 1..=options.runs.max(1) {
         say(format_args!("round {round}"));
-        for (name, _, words) in CONTENDERS {
+        let is_wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
+        for (name, _, words) in CONTENDERS.iter().filter(|(name, ..)| is_wanted(name)) {
             let rest: Vec<&str> = match *name {
                 "podman" => vec!["10"],
                 "floor" => vec![&rate, &seconds],
