@@ -97,11 +97,14 @@ fn killed_forward(way: &dyn Way) {
     for (number, moment) in
         all.iter().filter(|moment| every_moment() || moment.ends_with(":done")).enumerate()
     {
-        killed(&host, "web", &format!("k{number}"), &[], moment);
+        killed(&host, &["web", &format!("k{number}")], &[], moment);
         way.survives(&host, moment);
         next_one_succeeds(way, &host, moment, &number.to_string());
         if every_moment() && moment.ends_with(":begins") {
-            assert!(!mishap(&host, "web", &format!("w{number}"), &[(moment, SOON_AFTER)]).success());
+            let output = mishap(&host, "web", &format!("w{number}"), &[(moment, SOON_AFTER)]);
+            // The last step may be over by then, and the deploy with it.
+            let is_last = number + 2 == all.len();
+            assert!(!output.success() || is_last, "within {moment}: {}", output.describe());
             way.survives(&host, moment);
             next_one_succeeds(way, &host, moment, &format!("{number}x"));
         }
@@ -127,10 +130,10 @@ fn killed_backward(way: &dyn Way) {
     way.only(&host, "r0");
     let which = back.iter().filter(|moment| every_moment() || moment.ends_with(":done"));
     for (number, moment) in which.enumerate() {
-        killed(&host, "web", &format!("k{number}"), &[FAIL, MEND], moment);
+        killed(&host, &["web", &format!("k{number}")], &[FAIL, MEND], moment);
         way.survives(&host, moment);
         // Whoever finishes it may be killed as well.
-        killed(&host, "web", "again", &[], "stop-new:done");
+        killed(&host, &["web", "again"], &[], "stop-new:done");
         status(&host.run(["conductor", "abort", "web"]).unwrap(), 0);
         way.only(&host, "r0");
         no_leftovers(&host, moment);

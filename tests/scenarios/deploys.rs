@@ -5,6 +5,7 @@ use std::time::Duration;
 use conductor_tests::{Host, Output};
 
 use crate::common::{WEB, ask, define, host, invocation, only_containers, state};
+use crate::mishap::{install, killed};
 
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
@@ -150,26 +151,16 @@ fn the_second_of_two_at_once_is_refused_and_a_request_to_end_is_followed() {
     host.eventually(SOON, "it settles", settles).unwrap();
     let said = status(&deploy(&host, "2"), 75);
     assert!(said.contains("is being deployed by somebody else (root, process "), "{said}");
+    assert!(said.contains(": wait for its end, or end it with `conductor abort web`"), "{said}");
     host.ok(["systemctl", "stop", "deployer"]).unwrap();
     only(&host, "r0", "blue");
     assert!(host.ok(["conductor", "history", "web"]).unwrap().contains("undone: ended on request"));
 }
 
-/// Runs a deploy that is killed as it begins a step.
-fn killed(host: &Host, revision: &str, step: &str) {
-    let script = format!(
-        "rm -f /tmp/said; mkfifo /tmp/said; conductor deploy web --revision {revision} --json > /tmp/said 2>/tmp/err & \
-         pid=$!; while read -r line; do case \"$line\" in \
-         *'\"step\":\"{step}\",\"state\":\"begins\"'*) kill -9 $pid; break;; esac; done < /tmp/said; \
-         wait $pid; test $? = 137"
-    );
-    let output = host.run(["sh", "-c", &script]).unwrap();
-    assert!(output.success(), "killed as it begins to {step}: {}", output.describe());
-}
-
 #[test]
 fn recreate_goes_back_to_the_old_release_by_itself() {
     let host = host();
+    install(&host);
     let recreate = |more: &str| {
         format!(
             "revision = \"0\"\nhostname = \"r${{revision}}\"\n{WEB}\n[deploy]\nstrategy = \"recreate\"\nsettle = \"1s\"\n{more}"
@@ -190,7 +181,7 @@ fn recreate_goes_back_to_the_old_release_by_itself() {
     assert_eq!(name(&host), "r2");
     only_containers(&host, &["conductor-web"]);
     define(&host, "web", &recreate(""));
-    killed(&host, "4", "settle");
+    killed(&host, &["web", "4"], &[], "settle:begins");
     assert_eq!(name(&host), "r4", "it is on trial");
     status(&host.run(["conductor", "abort", "web"]).unwrap(), 0);
     assert_eq!(name(&host), "r2");

@@ -24,6 +24,7 @@ mod examples;
 mod failures;
 mod fake;
 mod giving_up;
+mod guards;
 mod instances;
 mod keys;
 mod kinds_of_checks;

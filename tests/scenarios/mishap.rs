@@ -29,9 +29,14 @@ pub(crate) fn built(what: &[&str]) -> Vec<PathBuf> {
 
 /// Deploys, and at each of these moments the command runs. A moment is a step and `begins`, `done` or `failed`.
 pub(crate) fn mishap(host: &Host, service: &str, revision: &str, moments: &[(&str, &str)]) -> Output {
+    mishap_of(host, &[service, revision], moments)
+}
+
+/// The same with options of the program's.
+fn mishap_of(host: &Host, words: &[&str], moments: &[(&str, &str)]) -> Output {
     let moments = moments.iter().map(|(moment, command)| format!("{moment}={command}"));
-    let words = ["mishap", service, revision].map(str::to_owned);
-    host.run(words.into_iter().chain(moments)).unwrap()
+    let words = ["mishap"].iter().chain(words).map(|word| (*word).to_owned());
+    host.run(words.chain(moments)).unwrap()
 }
 
 /// The moments of a deploy, in their order: steps come from the machine that decides, so a new one is among them.
@@ -40,15 +45,9 @@ pub(crate) fn moments(output: &Output) -> Vec<String> {
 }
 
 /// The same; it has to come to the moment at which it is killed.
-pub(crate) fn killed(
-    host: &Host,
-    service: &str,
-    revision: &str,
-    moments_before: &[(&str, &str)],
-    moment: &str,
-) {
+pub(crate) fn killed(host: &Host, words: &[&str], moments_before: &[(&str, &str)], moment: &str) {
     let all: Vec<(&str, &str)> = moments_before.iter().copied().chain([(moment, KILL)]).collect();
-    let output = mishap(host, service, revision, &all);
+    let output = mishap_of(host, words, &all);
     let reached = moments(&output);
     assert!(
         !output.success() && reached.last().is_some_and(|last| last == moment),

@@ -5,17 +5,18 @@ use std::time::Duration;
 use conductor_tests::{Host, Image, Output, Suite, announce, newest_package};
 
 use crate::common::{HAPROXY, WEB, ask, define, host, only_containers, state};
+use crate::mishap::{install, killed};
 
-const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// nginx listens here for everybody, and here for those who know the door.
-const SITE: u16 = 8000;
+pub(crate) const SITE: u16 = 8000;
 const DOOR: u16 = 20999;
 
-const GUARD: &str = "conductor-guard@web.service";
+pub(crate) const GUARD: &str = "conductor-guard@web.service";
 
 /// Two instances of [`WEB`] behind nginx; the host name says which release it is.
-fn web(deploy: &str) -> String {
+pub(crate) fn web(deploy: &str) -> String {
     format!(
         "revision = \"0\"\nhostname = \"r${{revision}}\"\ninstances = 2\n{WEB}\n[deploy]\nsettle = \"1s\"\n{deploy}\n\
          [proxy]\nupstream = \"web\"\ndark.listen = \"127.0.0.1:{DOOR}\"\n"
@@ -23,7 +24,7 @@ fn web(deploy: &str) -> String {
 }
 
 /// A machine with `web`, which was never deployed, behind nginx.
-fn behind_nginx(deploy: &str) -> Host {
+pub(crate) fn behind_nginx(deploy: &str) -> Host {
     let host = host();
     define(&host, "web", &web(deploy));
     host.ok(["systemctl", "start", "web.target"]).unwrap();
@@ -34,21 +35,21 @@ fn behind_nginx(deploy: &str) -> Host {
     host
 }
 
-fn conductor<const N: usize>(host: &Host, words: [&str; N]) -> Output {
+pub(crate) fn conductor<const N: usize>(host: &Host, words: [&str; N]) -> Output {
     host.run(["conductor"].into_iter().chain(words)).unwrap()
 }
 
-fn deploy(host: &Host, revision: &str) -> Output {
+pub(crate) fn deploy(host: &Host, revision: &str) -> Output {
     conductor(host, ["deploy", "web", "--revision", revision])
 }
 
-fn status(output: &Output, expected: i32) -> String {
+pub(crate) fn status(output: &Output, expected: i32) -> String {
     assert_eq!(output.code, Some(expected), "{}", output.describe());
     output.stderr.clone()
 }
 
 /// How many of 100 requests each release answers, as `r0 80, r1 20`.
-fn answers(host: &Host, port: u16, options: &str) -> String {
+pub(crate) fn answers(host: &Host, port: u16, options: &str) -> String {
     let script = format!(
         "curl -sf --max-time 30 {options} 'http://127.0.0.1:{port}/env?[1-100]' | sed -n 's/^HOSTNAME=//p' | sort | \
          uniq -c | awk '{{ printf \"%s%s %s\", sep, $2, $1; sep = \", \" }}'"
@@ -65,7 +66,7 @@ fn gets(host: &Host, percent: i32, release: &str) {
 }
 
 /// Exactly this release serves and is the one that would boot, and nothing of another is left, nor of a stage.
-fn only(host: &Host, release: &str, slot: &str) {
+pub(crate) fn only(host: &Host, release: &str, slot: &str) {
     assert_eq!(answers(host, SITE, ""), format!("{release} 100"));
     only_containers(
         host,
@@ -78,7 +79,7 @@ fn only(host: &Host, release: &str, slot: &str) {
 }
 
 /// Deploys as a unit, named after the revision, until it has come to a step.
-fn deploying(host: &Host, revision: &str, step: &str) {
+pub(crate) fn deploying(host: &Host, revision: &str, step: &str) {
     let unit = format!("deployer-{revision}");
     host.sh(&format!(
         "systemd-run --quiet --unit={unit} --property=RemainAfterExit=yes conductor deploy web --revision {revision} --json"
@@ -91,7 +92,7 @@ fn deploying(host: &Host, revision: &str, step: &str) {
 }
 
 /// The exit status of that unit, and what it said.
-fn deployed(host: &Host, revision: &str) -> (String, String) {
+pub(crate) fn deployed(host: &Host, revision: &str) -> (String, String) {
     let unit = format!("deployer-{revision}.service");
     let ended = || {
         let state = host.property(&unit, "SubState")?;
@@ -101,9 +102,15 @@ fn deployed(host: &Host, revision: &str) -> (String, String) {
     (host.property(&unit, "ExecMainStatus").unwrap(), host.journal(&unit).unwrap())
 }
 
+/// Kills it, as the kernel does for want of memory, and waits until it is dead.
+pub(crate) fn kill(host: &Host, revision: &str) {
+    host.ok(["systemctl", "kill", "--signal=KILL", &format!("deployer-{revision}.service")]).unwrap();
+    assert_eq!(deployed(host, revision).0, "9");
+}
+
 /// Asks through nginx all the time, each time over a new connection and never twice. A release that is told to answer
 /// its checks with 500 goes on to answer this.
-fn customers(host: &Host) {
+pub(crate) fn customers(host: &Host) {
     host.sh(&format!(
         "systemd-run --quiet --unit=customers sh -c \
          'all=0; failed=0; until test -e /run/enough; do all=$((all + 1)); curl -sf -o /dev/null \
@@ -112,7 +119,7 @@ fn customers(host: &Host) {
     .unwrap();
 }
 
-fn none_was_lost(host: &Host) {
+pub(crate) fn none_was_lost(host: &Host) {
     host.sh("touch /run/enough").unwrap();
     let ended = || Ok(host.journal("customers.service")?.contains("]: asked "));
     host.eventually(SOON, "the customers have gone", ended).unwrap();
@@ -124,11 +131,11 @@ fn none_was_lost(host: &Host) {
     assert!(asked > 50, "{said}");
 }
 
-fn last_line(said: &str) -> &str {
+pub(crate) fn last_line(said: &str) -> &str {
     said.trim_end().lines().next_back().unwrap_or_default()
 }
 
-fn history(host: &Host) -> String {
+pub(crate) fn history(host: &Host) -> String {
     host.ok(["conductor", "history", "web"]).unwrap()
 }
 
@@ -263,6 +270,7 @@ fn who_gets_unhealthy_while_it_is_watched_is_taken_back() {
 #[test]
 fn what_waits_is_guarded() {
     let host = behind_nginx("canary = { promote = \"manual\" }");
+    install(&host);
     let said = status(&deploy(&host, "1"), 0);
     assert!(said.contains("share: 1 of 3 servers") && said.contains("hold-canary"), "{said}");
     assert_eq!(state(&host, GUARD), "active");
@@ -302,8 +310,9 @@ fn what_waits_is_guarded() {
 
     // Whoever promotes and is killed has a guard who clears up.
     status(&deploy(&host, "3"), 0);
-    killed(&host, &["promote", "web"], "settle");
-    let undone = || Ok(history(&host).matches(" undone: was interrupted").count() == 1);
+    killed(&host, &["--promote", "web"], &[], "settle:begins");
+    let undone =
+        || Ok(history(&host).matches(" undone: was interrupted at step settle, and cleared").count() == 1);
     host.eventually(SOON, "the guard has cleared up", undone).unwrap();
     only(&host, "r2", "green");
 }
@@ -342,18 +351,6 @@ fn stages_behind_haproxy() {
     none_was_lost(&host);
 }
 
-/// Runs a command of Conductor that is killed as it begins a step.
-fn killed(host: &Host, words: &[&str], step: &str) {
-    let script = format!(
-        "rm -f /tmp/said; mkfifo /tmp/said; conductor {} --json > /tmp/said 2>/tmp/err & pid=$!; while read -r line; do \
-         case \"$line\" in *'\"step\":\"{step}\",\"state\":\"begins\"'*) kill -9 $pid; break;; esac; done < /tmp/said; \
-         wait $pid; test $? = 137",
-        words.join(" ")
-    );
-    let output = host.run(["sh", "-c", &script]).unwrap();
-    assert!(output.success(), "killed as it begins to {step}: {}", output.describe());
-}
-
 /// The next deploy, once a guard of one that was killed has done what it began.
 fn next(host: &Host, revision: &str, slot: &str) {
     let mut last = None;
@@ -371,24 +368,29 @@ fn next(host: &Host, revision: &str, slot: &str) {
 #[test]
 fn whoever_is_killed_in_a_stage_leaves_a_release_that_serves_and_the_next_one_succeeds() {
     let host = behind_nginx("bake = \"2s\"\ncanary = { bake = \"2s\" }");
+    install(&host);
     let mut slots = ["green", "blue"].into_iter().cycle();
     customers(&host);
     let steps = ["start-canary", "settle-canary", "share", "bake-canary", "start", "switch", "bake"];
     for (number, step) in steps.into_iter().enumerate() {
-        killed(&host, &["deploy", "web", "--revision", step], step);
+        killed(&host, &["web", step], &[], &format!("{step}:begins"));
         next(&host, &number.to_string(), slots.next().unwrap());
     }
     for (number, step) in ["dark", "hold-dark"].into_iter().enumerate() {
-        killed(&host, &["deploy", "web", "--dark", "--revision", step], step);
+        killed(&host, &["--dark", "web", step], &[], &format!("{step}:begins"));
         next(&host, &format!("d{number}"), slots.next().unwrap());
     }
     none_was_lost(&host);
 
     // Nobody needs a proxy to go back: it starts with the old release.
-    killed(&host, &["deploy", "web", "--revision", "away", "--no-canary"], "bake");
+    define(&host, "web", &web("bake = \"1h\""));
+    deploying(&host, "away", "bake");
     assert_eq!(answers(&host, SITE, ""), "raway 100");
     host.ok(["systemctl", "stop", "nginx"]).unwrap();
-    let said = status(&conductor(&host, ["abort", "web"]), 0);
+    kill(&host, "away");
+    let cleared = || Ok(history(&host).contains("was interrupted at step bake, and cleared up by its guard"));
+    host.eventually(SOON, "the guard has cleared up", cleared).unwrap();
+    let said = host.journal(GUARD).unwrap();
     assert!(said.contains("will start with the old release: nginx.service is not running"), "{said}");
     host.ok(["systemctl", "start", "nginx"]).unwrap();
     only(&host, "rd1", slots.nth(1).unwrap());

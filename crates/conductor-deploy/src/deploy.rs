@@ -147,28 +147,6 @@ async fn ready<'a>(
     Ok(host)
 }
 
-/// Finishes a deploy that was interrupted: forward if its release is live, and otherwise back. Nothing if there is none.
-///
-/// # Errors
-/// What went wrong.
-pub async fn abort(
-    site: &Site,
-    systemd: &Systemd,
-    request: &Request,
-    progress: &mut dyn Progress,
-    interrupt: &watch::Receiver<bool>,
-) -> Result<Option<Outcome>, Failure> {
-    let store = Store::new(site, &request.service);
-    let _lock = store.lock(&holder(request))?;
-    let waits = store.unfinished()?.and_then(|record| record.waits);
-    let why = waits.map(|stage| format!("taken back on request while it waited {stage}"));
-    let why = why.as_deref().unwrap_or(INTERRUPTED);
-    let began = Instant::now();
-    let deploy = finish_other(&store, systemd, progress, began, interrupt, why).await?;
-    let restart = restart::clean_up(&store, systemd, progress, began, interrupt).await?;
-    Ok(deploy.or(restart))
-}
-
 /// Why a deploy ended that its own command did not see the end of.
 pub(crate) const INTERRUPTED: &str = "was interrupted";
 
@@ -201,7 +179,7 @@ pub(crate) async fn finish_other(
     if !outcome.is_clean() {
         let said = failure.map(|failure| failure.text).unwrap_or_default();
         return Err(Failure::system(
-            format!("the deploy of {}, which {why}, could not be cleaned up", host.record.revision),
+            format!("the deploy of {} could not be cleaned up ({why})", host.record.revision),
             said,
         ));
     }

@@ -146,6 +146,7 @@ fn words(step: Step, record: &Record, file: &std::path::Path) -> String {
     match step {
         Step::Freeze => format!("write the release to {}", file.display()),
         Step::Load => "have systemd read its units".to_owned(),
+        Step::Guard => "have its guard stand by, which clears up should this be killed".to_owned(),
         Step::Before => format!("run the command that comes before, once, in {}", record.image),
         Step::StopOld if record.old.instances.is_empty() => "stop what ran before: nothing".to_owned(),
         Step::StopOld => format!("stop {}", count(&record.old.instances)),

@@ -1,7 +1,8 @@
-//! Watching a release that waits in a stage, when no command does.
+//! Looking after a release that is not live yet, when no command does.
 //!
 //! The guard belongs to one deploy, and lives as long as its record: it watches while the release waits, stands back
-//! while a command is at it, and clears up if that command is killed.
+//! while a command is at it, and clears up if that command is killed. It learns of that from the kernel, by the end of the
+//! process that has the lock, and takes the lock only for what it has to do: whoever comes next is not in its way.
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use conductor_systemd::Systemd;
 use tokio::sync::watch;
 
 use crate::deploy::{INTERRUPTED, finish_other, holder};
+use crate::held::GUARD;
 use crate::prepare::reopen;
 use crate::progress::{Event, Progress, State};
 use crate::promote::host;
@@ -26,8 +28,8 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// Until it is looked again where nothing could be seen.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Watches the deploy that is not finished, and takes it back if it gets unhealthy while it waits. Ends with it, saying
-/// how it was taken back if the guard did that.
+/// Looks after the deploy that is not finished: takes it back if it gets unhealthy while it waits, and finishes it if its
+/// command is killed. Ends with it, saying how if the guard did that.
 ///
 /// # Errors
 /// What went wrong; whoever starts the guard again finds everything as it was.
@@ -40,38 +42,61 @@ pub async fn guard(
 ) -> Result<Option<Outcome>, Failure> {
     let store = Store::new(site, &request.service);
     let Some(Record { id, .. }) = store.unfinished()? else { return Ok(None) };
-    let (began, mut said) = (Instant::now(), None);
+    let mut notes = Notes { progress, began: Instant::now(), last: None };
     let mut ask = interrupt.clone();
     while !*interrupt.borrow() {
         let Some(record) = store.unfinished()?.filter(|record| record.id == id) else { return Ok(None) };
-        let why = match record.waits {
-            None => INTERRUPTED.to_owned(),
+        let (seen, why) = match record.waits {
+            None => {
+                let seen = interrupted(&record);
+                (seen.clone(), format!("{seen}, and cleared up by its guard"))
+            }
             Some(stage) => {
-                match keep_watch(site, &store, systemd, (record.clone(), stage), progress, &interrupt).await {
+                let what = (record.clone(), stage);
+                match keep_watch(site, &store, systemd, what, notes.progress, &interrupt).await {
                     Ok(()) => continue,
-                    // At the end of a shutdown all is gone anyway, and what waits is for whoever boots to see.
-                    Err(failure) if failure.kind == FailureKind::Gate && !stops(systemd).await => {
-                        format!("taken back by its guard while it waited {stage}: {failure}")
+                    Err(Failure { kind: FailureKind::Gate, text, .. }) => {
+                        let why = format!("taken back by its guard while it waited {stage}: {text}");
+                        (text, why)
                     }
                     // A proxy or a bus that is restarted says nothing of the release.
                     Err(failure) => {
-                        if said.as_ref() != Some(&failure.text) {
-                            note(progress, began, &failure);
-                            said = Some(failure.text);
-                        }
+                        notes.tell(format!("looks again: {failure}"));
                         pause(PATIENCE, &mut ask).await;
                         continue;
                     }
                 }
             }
         };
-        if let Some(_lock) = free(&store, request, &record)? {
-            return finish_other(&store, systemd, progress, Instant::now(), &interrupt, &why).await;
+        if let Some(keeper) = store.keeper()? {
+            // A command is at it, and nothing is to be done before that has ended.
+            tokio::select! {
+                ended = keeper.ended() => ended?,
+                _ = ask.wait_for(|asked| *asked) => {}
+            }
+            continue;
         }
-        // A command is at it.
+        // Asked after all that was seen: what ends because of a shutdown ends after that has begun.
+        if stops(systemd).await {
+            notes.tell(format!(
+                "the machine shuts down, so all is left as it is: it comes up with the release that is live ({seen})"
+            ));
+            pause(PATIENCE, &mut ask).await;
+            continue;
+        }
+        if let Some(_lock) = free(&store, request, &record)? {
+            return finish_other(&store, systemd, notes.progress, Instant::now(), &interrupt, &why).await;
+        }
+        // Somebody was faster.
         pause(PERIOD, &mut ask).await;
     }
     Ok(None)
+}
+
+/// What has become of it whose command was killed.
+fn interrupted(record: &Record) -> String {
+    let step = record.reached.map(|step| format!(" at step {}", step.word())).unwrap_or_default();
+    format!("{INTERRUPTED}{step}")
 }
 
 /// Waits, but not beyond a request to end.
@@ -87,14 +112,29 @@ async fn stops(systemd: &Systemd) -> bool {
     systemd.is_stopping().await.unwrap_or(false)
 }
 
-fn note(progress: &mut dyn Progress, began: Instant, failure: &Failure) {
-    let at = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let text = format!("looks again: {failure}");
-    progress.tell(&Event { at, step: "guard", state: State::Note, text });
+/// What is said of troubles, each once.
+struct Notes<'a> {
+    progress: &'a mut dyn Progress,
+    began: Instant,
+    last: Option<String>,
 }
 
-/// The lock, if nobody has it and the record is still this one.
+impl Notes<'_> {
+    fn tell(&mut self, text: String) {
+        if self.last.as_ref() != Some(&text) {
+            let at = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.progress.tell(&Event { at, step: "guard", state: State::Note, text: text.clone() });
+            self.last = Some(text);
+        }
+    }
+}
+
+/// The lock, if nobody has it and the record is still this one. That is read first: whoever has ended well is no reason
+/// to be in the way of the next one.
 fn free(store: &Store, request: &Request, record: &Record) -> Result<Option<Lock>, Failure> {
+    if store.unfinished()?.is_none_or(|now| !now.is_at(record)) {
+        return Ok(None);
+    }
     match store.lock(&holder(request)) {
         Ok(lock) => Ok(store.unfinished()?.filter(|now| now.is_at(record)).map(|_| lock)),
         Err(failure) if failure.kind == FailureKind::Locked => Ok(None),
@@ -128,7 +168,7 @@ async fn keep_watch(
         return Err(Failure::gate("an instance was restarted"));
     }
     let shown = record.shown(stage)?;
-    let request = Request::about(store.name(), "its guard");
+    let request = Request::about(store.name(), GUARD);
     let mut vigil = host.vigil((&units, runs), baking, &checks)?;
     let mut ask = interrupt.clone();
     loop {

@@ -98,6 +98,7 @@ impl Host<'_> {
                 self.systemd.daemon_reload().await?;
                 self.loaded(&new).await?;
             }
+            Step::Guard => return self.guarded().await,
             Step::Before => {
                 let unit = self.fresh.as_mut().and_then(|fresh| fresh.before.take());
                 let unit = unit.ok_or_else(|| Failure::system("the command before", "there is none"))?;

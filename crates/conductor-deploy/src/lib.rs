@@ -3,12 +3,15 @@
 //! [`Machine`] decides what comes next and knows nothing of files, systemd or containers; [`drive()`] records each
 //! action before it is done. The rest of the crate is the world in which that happens. [`deploy`] is all of it together.
 
+mod abort;
+mod bake;
 mod before;
 mod deploy;
 mod drive;
 mod dry;
 mod failure;
 mod guard;
+mod held;
 mod host;
 mod image;
 mod journal;
@@ -34,12 +37,14 @@ mod vigil;
 mod waits;
 mod why;
 
+pub use abort::{Aborted, abort};
 pub use before::transient_unit;
-pub use deploy::{Request, Rollback, abort, deploy};
+pub use deploy::{Request, Rollback, deploy};
 pub use drive::{World, drive};
 pub use dry::{Ahead, Fetched, look_ahead};
 pub use failure::{Failure, FailureKind};
 pub use guard::guard;
+pub use held::GUARD;
 pub use machine::{Action, Machine, Outcome, Plan, Step, Undo};
 pub use progress::{Event, Progress, State};
 pub use promote::promote;

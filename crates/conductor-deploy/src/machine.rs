@@ -23,6 +23,8 @@ pub enum Step {
     Freeze,
     /// Has systemd read its units.
     Load,
+    /// Has a unit of its own stand by, which finishes what is begun should its command be killed.
+    Guard,
     /// Runs the command that comes before a release.
     Before,
     /// Stops the release that is live.
@@ -152,6 +154,7 @@ impl Plan {
             Strategy::BlueGreen => &[
                 Step::Freeze,
                 Step::Load,
+                Step::Guard,
                 Step::Before,
                 Step::StartCanary,
                 Step::SettleCanary,
@@ -184,6 +187,7 @@ impl Plan {
             ],
         };
         let wanted = |step: &Step| match step {
+            Step::Guard => proxy && (dark || canary.is_some() || bake),
             Step::Before => before,
             Step::Switch | Step::Verify | Step::Drain => proxy,
             Step::StartCanary | Step::SettleCanary => proxy && (dark || canary.is_some()),
@@ -209,6 +213,7 @@ impl Step {
             Self::Dark | Self::Share | Self::Switch => Some(Undo::SwitchBack),
             Self::Commit => Some(Undo::Uncommit),
             Self::Load
+            | Self::Guard
             | Self::SettleCanary
             | Self::HoldDark
             | Self::BakeCanary

@@ -48,6 +48,8 @@ struct Model {
     traffic: BTreeSet<Side>,
     /// Whether the proxy knows a way to the new release in the dark.
     door: bool,
+    /// Whether a guard looks after it: a unit of its own, which kills do not end.
+    guarded: bool,
     live: Side,
     trial: bool,
     slot_has_new: bool,
@@ -72,6 +74,7 @@ impl Model {
             in_part: false,
             traffic: [Side::Old].into(),
             door: false,
+            guarded: false,
             live: Side::Old,
             trial: false,
             slot_has_new: false,
@@ -90,6 +93,7 @@ impl Model {
     /// It has come to its end.
     fn forget(&mut self) {
         (self.recorded, self.on_disk) = (None, None);
+        self.guarded = false;
     }
 
     /// What the live link says comes up, and the proxy's configuration is made from it; /run is empty.
@@ -101,12 +105,14 @@ impl Model {
         self.in_part = false;
         self.traffic = [self.live].into();
         self.door = false;
+        self.guarded = false;
         self.dead = true;
     }
 
     fn act(&mut self, action: Action) {
         match action {
             Action::Step(Step::Freeze) => self.slot_has_new = true,
+            Action::Step(Step::Guard) => self.guarded = true,
             Action::Step(Step::Before) | Action::Undo(Undo::EndBefore) => self.before_runs = false,
             Action::Step(Step::StopOld) => {
                 self.running.remove(&Side::Old);
@@ -177,6 +183,10 @@ impl Model {
                 assert!(!only_new || !self.in_part, "all requests go to a part of the release: {self:?}");
             }
             assert!(self.running.contains(&self.live), "the live release does not run: {log:?}");
+        }
+        let uncommitted = self.live == Side::Old && (self.door || self.traffic.contains(&Side::New));
+        if self.plan.stages != Stages::default() {
+            assert!(!uncommitted || self.guarded, "nobody is there if it is killed now: {self:?}");
         }
         if self.live == Side::New {
             assert!(!self.in_part, "a part of a release is live: {log:?}");
@@ -422,12 +432,14 @@ fn stages_come_one_after_the_other() {
     assert_eq!(
         words(stages(true, Some(Promotion::Manual), true)),
         format!(
-            "freeze load start-canary settle-canary dark hold-dark share hold-canary start settle switch verify bake {end}"
+            "freeze load guard start-canary settle-canary dark hold-dark share hold-canary start settle switch verify bake {end}"
         )
     );
     assert_eq!(
         words(stages(false, Some(Promotion::Auto), false)),
-        format!("freeze load start-canary settle-canary share bake-canary start settle switch verify {end}")
+        format!(
+            "freeze load guard start-canary settle-canary share bake-canary start settle switch verify {end}"
+        )
     );
     assert_eq!(words(stages(false, None, false)), format!("freeze load start settle switch verify {end}"));
     assert!(Machine::promote(stages(true, None, false), Stage::Canary).is_none(), "it was never one");

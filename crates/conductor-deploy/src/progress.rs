@@ -58,6 +58,7 @@ impl Step {
         match self {
             Self::Freeze => "freeze",
             Self::Load => "load",
+            Self::Guard => "guard",
             Self::Before => "before",
             Self::StopOld => "stop-old",
             Self::Trial => "trial",

@@ -50,6 +50,8 @@ pub async fn promote(
     let reached = record.reached;
     let mut host = host(&store, systemd, record, (fresh, &service), Instant::now(), progress, interrupt);
     host.check_proxy().await?;
+    // Somebody may have stopped it.
+    host.guarded().await?;
     host.progress.units(&host.record.new.instances);
     let (outcome, failure) = drive(machine, reached, &mut host).await;
     end(&store, &request.service, &host.record, outcome, failure)

@@ -5,19 +5,14 @@ use std::time::{Duration, Instant};
 use conductor_proxy::{Dark, Difference, Door, Proxy as _, Server, Share, Upstream, shared};
 use conductor_systemd::Job;
 
+use crate::bake::{Sight, bake};
 use crate::host::{Host, name};
 use crate::progress::State;
 use crate::record::{Record, SideRecord};
 use crate::settle::{Settling, look, settle};
 use crate::stage::DoorRecord;
 use crate::vigil::{Baking, Runs, Vigil};
-use crate::{Failure, FailureKind, Stage, Step, proxied, why};
-
-/// From one look at the proxy to the next: somebody may have started it anew, and then it knows the live release only.
-const PROXY: Duration = Duration::from_secs(1);
-
-/// For how long the proxy, or systemd, may be away while a release is watched: somebody may be at work there.
-const TROUBLE: Duration = Duration::from_secs(300);
+use crate::{Failure, Stage, Step, proxied, why};
 
 impl Record {
     /// The part of the new release that the first stage is about.
@@ -67,7 +62,7 @@ fn door(door: &DoorRecord) -> Result<Door, Failure> {
     })
 }
 
-/// The unit that watches a stage in which nobody else does.
+/// The unit that watches a stage in which nobody else does, and clears up after those who were killed.
 pub(crate) fn guard(service: &str) -> String {
     format!("conductor-guard@{service}.service")
 }
@@ -137,34 +132,8 @@ impl Host<'_> {
         if names(&runs) != self.record.runs {
             return Err(Failure::gate("an instance was restarted since it had settled"));
         }
-        let mut vigil = self.vigil((&side.instances, runs), fresh.baking, &fresh.settling.checks)?;
-        let (begin, mut trouble) = (Instant::now(), None::<Instant>);
-        loop {
-            let left = time.saturating_sub(begin.elapsed());
-            if left.is_zero() && vigil.is_well() && trouble.is_none() {
-                return Ok(());
-            }
-            let looked = vigil.look(if left.is_zero() { PROXY } else { left.min(PROXY) }).await;
-            let seen = match looked {
-                Ok(()) => self.still_shown(shown).await,
-                seen => seen,
-            };
-            match seen {
-                Ok(()) => trouble = None,
-                // A proxy or a bus that is restarted says nothing of the release.
-                Err(failure) if failure.kind != FailureKind::Gate => {
-                    if trouble.is_none() {
-                        let said = format!("{}; it looks again for {} s", failure.text, TROUBLE.as_secs());
-                        self.tell(step.word(), State::Note, said);
-                    }
-                    if trouble.get_or_insert_with(Instant::now).elapsed() > TROUBLE {
-                        return Err(failure);
-                    }
-                    tokio::time::sleep(PROXY).await;
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
+        let vigil = self.vigil((&side.instances, runs), fresh.baking, &fresh.settling.checks)?;
+        bake(&mut Seen { host: self, vigil, shown, step }, time).await
     }
 
     pub(crate) fn vigil(
@@ -186,21 +155,51 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// Leaves the release in a stage: from here on a unit of its own watches it.
-    pub(crate) async fn hold(&mut self, step: Step) -> Result<String, Failure> {
+    /// Has a unit of its own look after the deploy. Anew: one that runs may be that of an earlier deploy, and about to end.
+    pub(crate) async fn guarded(&self) -> Result<String, Failure> {
         let unit = guard(self.store.name());
         self.systemd.forget_failures(&name(&unit)?).await?;
         let end = self.job(Job::Restart, &unit).await?;
         if !end.is_done() {
             return Err(Failure::system(
-                format!("starting {unit}, which is to watch the release"),
+                format!("starting {unit}, which is to look after the release"),
                 format!("it ended with \"{end}\": `systemctl status {unit}` says why"),
             ));
         }
+        Ok(format!("{unit} stands by"))
+    }
+
+    /// Leaves the release in a stage: from here on its guard watches it.
+    pub(crate) async fn hold(&mut self, step: Step) -> Result<String, Failure> {
+        let unit = guard(self.store.name());
+        self.guarded().await?;
         // Only now: what is recorded as waiting has somebody who watches it.
         self.record.waits = step.holds();
         self.store.record(&self.record)?;
         Ok(format!("{unit} watches it"))
+    }
+}
+
+/// A release of this machine, and its proxy.
+struct Seen<'a, 'b> {
+    host: &'a mut Host<'b>,
+    vigil: Vigil,
+    shown: &'a Upstream,
+    step: Step,
+}
+
+impl Sight for Seen<'_, '_> {
+    async fn look(&mut self, limit: Duration) -> Result<(), Failure> {
+        self.vigil.look(limit).await?;
+        self.host.still_shown(self.shown).await
+    }
+
+    fn is_well(&self) -> bool {
+        self.vigil.is_well()
+    }
+
+    fn tell(&mut self, text: String) {
+        self.host.tell(self.step.word(), State::Note, text);
     }
 }
 

@@ -5,14 +5,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, symlink};
+use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use conductor_definition::{Live, Releases, Scope, Site, Slot};
 use nix::fcntl::{Flock, FlockArg};
 
+use crate::Failure;
 use crate::record::{Entry, Record};
-use crate::{Failure, FailureKind};
 
 /// The files of one service's releases.
 #[derive(Debug, Clone)]
@@ -61,15 +61,7 @@ impl Store {
                 self.clear().map_err(|error| failed(&error))?;
                 Ok(Lock(lock))
             }
-            Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
-                let who = fs::read_to_string(self.holder_file()).unwrap_or_default();
-                let said = format!(
-                    "{} is being deployed by somebody else ({}): wait for its end, or end that process",
-                    self.name,
-                    who.trim()
-                );
-                Err(Failure::new(FailureKind::Locked, said))
-            }
+            Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(self.locked()),
             Err((_, error)) => Err(failed(&error)),
         }
     }
@@ -92,20 +84,12 @@ impl Store {
         Ok(())
     }
 
-    /// Who holds the lock, if anybody does. The kernel tells everybody, and nobody's try to lock is in the way of another's.
-    pub fn holder(&self) -> Option<String> {
-        let file = fs::metadata(self.lock_file()).ok()?;
-        let locks = fs::read_to_string("/proc/locks").ok()?;
-        let is_held = locks.lines().any(|line| is_lock_on(line, file.dev(), file.ino()));
-        is_held.then(|| fs::read_to_string(self.holder_file()).unwrap_or_default().trim().to_owned())
-    }
-
-    fn lock_file(&self) -> PathBuf {
+    pub(crate) fn lock_file(&self) -> PathBuf {
         self.run().join(format!("{}.lock", self.name))
     }
 
     /// Who took the lock last, for everybody to read.
-    fn holder_file(&self) -> PathBuf {
+    pub(crate) fn holder_file(&self) -> PathBuf {
         self.run().join(format!("{}.holder", self.name))
     }
 
@@ -280,15 +264,6 @@ pub(crate) fn remove(path: &Path) -> Result<(), Failure> {
     removing().map_err(|error| Failure::system(format!("removing {}", path.display()), error))
 }
 
-/// Whether a line of /proc/locks (proc_locks(5)) says that somebody has locked this file with flock(2): "1: FLOCK ADVISORY
-/// WRITE 708 00:19:10486 0 EOF", with `->` after the number for those who wait.
-fn is_lock_on(line: &str, device: u64, inode: u64) -> bool {
-    let place =
-        format!("{:02x}:{:02x}:{inode}", nix::sys::stat::major(device), nix::sys::stat::minor(device));
-    let mut words = line.split_whitespace().skip(1);
-    words.next() == Some("FLOCK") && words.nth(3) == Some(&place)
-}
-
 fn link(path: &Path, slot: Option<Slot>) -> Result<(), Failure> {
     let Some(slot) = slot else { return remove(path) };
     let linking = || -> io::Result<()> {
@@ -317,7 +292,10 @@ fn sync(directory: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
+    use crate::FailureKind;
 
     #[test]
     fn records_and_what_is_left_of_them() {
@@ -378,16 +356,5 @@ mod tests {
         drop(lock);
         assert_eq!(store.holder(), None);
         store.lock("you").unwrap();
-    }
-
-    #[test]
-    fn lines_about_locks() {
-        let device = nix::sys::stat::makedev(0, 0x19);
-        let is = |line| is_lock_on(line, device, 708);
-        assert!(is("12: FLOCK  ADVISORY  WRITE 4711 00:19:708 0 EOF"));
-        assert!(!is("12: FLOCK  ADVISORY  WRITE 708 00:19:709 0 EOF"));
-        assert!(!is("12: -> FLOCK  ADVISORY  WRITE 4711 00:19:708 0 EOF"));
-        assert!(!is("12: OFDLCK ADVISORY  WRITE -1 00:19:708 0 EOF"));
-        assert!(!is(""));
     }
 }

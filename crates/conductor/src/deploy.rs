@@ -1,7 +1,9 @@
-//! `conductor deploy`, `rollback`, `restart`, `abort` and `history`.
+//! `conductor deploy` and `rollback`, and what the other commands about deploys have in common with them.
 
+mod abort;
 mod block;
 mod dry;
+mod history;
 mod live;
 mod promote;
 mod restart;
@@ -11,19 +13,19 @@ use std::process::ExitCode;
 
 use conductor_definition::Site;
 use conductor_deploy::{
-    Asked, Entry, Failure, FailureKind, Outcome, Request, Rollback as Wanted, Store, Waits, abort, deploy,
-    look_ahead,
+    Asked, Entry, Failure, FailureKind, Outcome, Request, Rollback as Wanted, deploy, look_ahead,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::ask::{connect, wait_for};
-use crate::json;
 use crate::services::Services;
-use crate::terminal::{FAILURE, print, say};
-use crate::whose::{Whose, conductor, manager, may_touch_containers};
+use crate::terminal::{FAILURE, say};
+use crate::whose::{Whose, manager, may_touch_containers};
 use live::Shown;
 
+pub(crate) use abort::Abort;
+pub(crate) use history::History;
 pub(crate) use promote::{Guard, Promote};
 pub(crate) use restart::Restart;
 
@@ -75,8 +77,10 @@ const LOCKED: u8 = 75;
 ///
 /// Whatever goes wrong before the release is live is undone, and the old one is untouched. What was interrupted, by a
 /// kill or a power cut, is undone or finished by the next deploy or by `conductor abort`; a machine that boots meanwhile
-/// comes up with the release that was live last. SIGINT, SIGTERM and SIGHUP end a deploy before its release is live,
-/// and do nothing after that.
+/// comes up with the release that was live last. Should a deploy that has stages be killed, its guard, the unit
+/// conductor-guard@SERVICE.service, undoes or finishes it at once: no release keeps requests that nobody watches. SIGINT,
+/// SIGTERM and SIGHUP end a deploy before its release is live, as `conductor abort` does from elsewhere, and do nothing
+/// after that.
 ///
 /// On a terminal the instances are shown as they come up, below a line for each step; where stderr is none, or TERM is
 /// `dumb`, there are only the lines. NO_COLOR is respected.
@@ -90,7 +94,7 @@ const LOCKED: u8 = 75;
 ///
 /// Exit status: 0 the release is live, or waits in a stage; 1 it does not work; 2 wrong usage; 3 the definition, the image or the proxy's
 /// configuration is wrong; 4 it was ended on request; 70 files, systemd or the engine fail; 75 somebody else deploys
-/// this service, or a release of it waits in a stage. Only with 0 anything has changed, unless the message says otherwise.
+/// this service, its guard clears up, or a release of it waits in a stage. Only with 0 anything has changed, unless the message says otherwise.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Deploy {
     /// The service.
@@ -133,29 +137,6 @@ pub(crate) struct Rollback {
     output: Output,
 }
 
-/// Take back a release that waits in a stage, or clean up after a deploy that was interrupted.
-///
-/// What waits is stopped, and the old release has all requests again. Of a deploy that was interrupted: if its release
-/// is live already, what is left of the old one is stopped; otherwise the new one is, and everything is as it was. Which
-/// it was is the last line. The next deploy does that by itself. Exit status: as with `conductor deploy`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Abort {
-    /// The service.
-    service: String,
-    #[command(flatten)]
-    output: Output,
-}
-
-/// Show the deploys of a service.
-#[derive(Debug, clap::Args)]
-pub(crate) struct History {
-    /// The service.
-    service: String,
-    /// One JSON object a line.
-    #[arg(long)]
-    json: bool,
-}
-
 #[derive(Debug, Clone, Copy, clap::Args)]
 struct Output {
     /// One JSON object a line on stdout, for each thing that happens.
@@ -186,120 +167,6 @@ impl Rollback {
         let rollback = Some(to.map_or(Wanted::Previous, Wanted::To));
         run(whose, &Request { rollback, ..Request::about(service, who()) }, look, output)
     }
-}
-
-impl Abort {
-    pub(crate) fn run(self, whose: Whose) -> ExitCode {
-        let Self { service, output } = self;
-        let result = ready(whose, &Request::about(service, who())).and_then(|(site, request)| {
-            within(&site, async |systemd, interrupt| {
-                let shown = Shown::start(output.json, &systemd);
-                abort(&site, &systemd, &request, &mut shown.progress(), &interrupt).await
-            })
-        });
-        match result {
-            Ok(None) => {
-                say("nothing waits, and nothing was interrupted");
-                ExitCode::SUCCESS
-            }
-            Ok(Some(outcome)) => {
-                say(came_of(outcome));
-                ExitCode::SUCCESS
-            }
-            Err(failure) => fail(&failure),
-        }
-    }
-}
-
-/// Where what was not finished has gone.
-fn came_of(outcome: Outcome) -> &'static str {
-    if outcome.is_live() {
-        "finished: its release was live already, and is"
-    } else {
-        "taken back: what was live before is live"
-    }
-}
-
-impl History {
-    pub(crate) fn run(&self, whose: Whose) -> ExitCode {
-        let read = whose.site(Path::new("/")).and_then(|site| {
-            let services = Services::look(&site);
-            let service = services.name(&self.service)?.to_owned();
-            let store = Store::new(&site, &service);
-            Ok((
-                (manager(&site), conductor(site.scope()), service),
-                store.history().map_err(|failure| failure.text)?,
-                store.unfinished().map_err(|failure| failure.text)?,
-                store.unfinished_restart().map_err(|failure| failure.text)?,
-            ))
-        });
-        let ((scope, conductor, service), entries, unfinished, restart) = match read {
-            Ok(read) => read,
-            Err(error) => {
-                say(&format!("error: {error}"));
-                return ExitCode::from(FAILURE);
-            }
-        };
-        // What waits is an entry that has no end yet.
-        let waiting = unfinished.as_ref().filter(|record| record.waits.is_some());
-        let waiting = waiting.map(|record| record.entry(record.started, Outcome::Waiting, None));
-        if self.json {
-            return print(&entries.iter().chain(&waiting).map(json::line).collect::<String>());
-        }
-        let open = unfinished.map(|record| match record.waits {
-            Some(stage) => {
-                let asking = async {
-                    let systemd = connect(scope).await?;
-                    Ok(Waits::ask(&systemd, &service, &record).await)
-                };
-                let said = wait_for(asking).unwrap_or_else(Waits::Unknown);
-                let said = said.tell(stage, conductor, &service);
-                format!("{}  {} (by {}) {said}", time(record.started), record.revision, record.by)
-            }
-            None => format!("{}  is not finished: `conductor abort {}`", record.revision, self.service),
-        });
-        let restart =
-            restart.map(|_| format!("a restart  is not finished: `conductor abort {}`", self.service));
-        let lines = entries.iter().map(line).chain(open).chain(restart);
-        print(&lines.map(|line| line + "\n").collect::<String>())
-    }
-}
-
-fn line(entry: &Entry) -> String {
-    let how = match entry.outcome {
-        Outcome::Released if entry.restart => "restarted",
-        Outcome::Undone if entry.restart => "ended early",
-        Outcome::Released => "released",
-        Outcome::Leftovers => "released, with leftovers",
-        Outcome::Waiting => "waiting",
-        Outcome::Undone => "undone",
-        Outcome::Stuck => "stuck",
-    };
-    let what = match (entry.restart, entry.rollback) {
-        (true, _) => "restart",
-        (false, true) => "rollback",
-        (false, false) => "deploy",
-    };
-    let why = entry.failure.as_ref().and_then(|text| text.lines().next());
-    let why = why.map(|text| format!(": {text}")).unwrap_or_default();
-    let took = entry.ended.saturating_sub(entry.started);
-    format!("{}  {}  {what} by {} took {took}s, {how}{why}", time(entry.started), entry.revision, entry.by)
-}
-
-/// A moment as UTC, in the form of RFC 3339.
-fn time(since_1970: u64) -> String {
-    let (days, seconds) = (since_1970 / 86_400, since_1970 % 86_400);
-    // Days from the civil calendar's eras of 400 years, which begin in March.
-    let day = days + 719_468;
-    let (era, of_era) = (day / 146_097, day % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 fn run(whose: Whose, request: &Request, look: Look, output: Output) -> ExitCode {
@@ -399,22 +266,4 @@ fn who() -> String {
     let sudo = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
     let user = || nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten().map(|user| user.name);
     sudo.or_else(user).unwrap_or_else(|| nix::unistd::getuid().to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_an_abort_comes_to() {
-        assert_eq!(came_of(Outcome::Undone), "taken back: what was live before is live");
-        assert_eq!(came_of(Outcome::Leftovers), "finished: its release was live already, and is");
-    }
-
-    #[test]
-    fn moments() {
-        assert_eq!(time(0), "1970-01-01T00:00:00Z");
-        assert_eq!(time(951_782_400), "2000-02-29T00:00:00Z");
-        assert_eq!(time(1_795_305_599), "2026-11-21T23:59:59Z");
-    }
 }

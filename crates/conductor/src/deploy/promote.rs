@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use conductor_deploy::{Request, guard, promote};
+use conductor_deploy::{GUARD, Request, guard, promote};
 
 use super::live::Shown;
 use super::{Output, fail, ready, tell_end, who, within};
@@ -25,12 +25,15 @@ pub(crate) struct Promote {
     output: Output,
 }
 
-/// Watch a release that waits in a stage, and take it back if it gets unhealthy.
+/// Look after a release that comes in by stages: take it back if it gets unhealthy while it waits, and clear up after
+/// commands that are killed.
 ///
-/// `conductor deploy` and `conductor promote` have systemd start it, as conductor-guard@SERVICE.service, whenever they
-/// leave a release in a stage. It ends when the deploy has ended; while a command is at it, it only waits, and should
-/// that command be killed, it clears up. What is unhealthy is told in conductor-service(5) under Stages. What it does is
-/// in its log and in `conductor history`.
+/// `conductor deploy` and `conductor promote` have systemd start it, as conductor-guard@SERVICE.service, if the deploy has
+/// stages. It ends when the deploy has ended; while a command is at it, it only waits, and should that command be killed,
+/// it goes back, or forward if the release is live already, as `conductor abort` would. Of a release that waits it is the
+/// only one that watches: what is unhealthy is told in conductor-service(5) under Stages. While the machine shuts down it
+/// takes nothing back. What it cannot clear up it tries again ten seconds later. What it does is in its log and in
+/// `conductor history`.
 ///
 /// Exit status: 0 the deploy has ended; otherwise as with `conductor deploy`.
 #[derive(Debug, clap::Args)]
@@ -55,7 +58,7 @@ impl Promote {
 
 impl Guard {
     pub(crate) fn run(self, whose: Whose) -> ExitCode {
-        let result = ready(whose, &Request::about(self.service, "its guard")).and_then(|(site, request)| {
+        let result = ready(whose, &Request::about(self.service, GUARD)).and_then(|(site, request)| {
             within(&site, async |systemd, interrupt| {
                 let shown = Shown::start(false, &systemd);
                 guard(&site, &systemd, &request, &mut shown.progress(), interrupt).await
