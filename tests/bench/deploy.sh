@@ -58,12 +58,14 @@ ours)
     begin=$(now)
     conductor deploy web --revision "$3" --json >/run/bench/events
     total=$(($(now) - begin))
-    # In each line, a moment: `{"at":12,"step":"freeze","state":"begins",...}`.
+    # In each line, a moment: `{"at":12,"step":"freeze","state":"begins",...}`. Of the switch, what nginx takes from being
+    # told to reload until its old workers take no more requests is waited for; the script has that in `drain`.
+    moved=$(sed -nE 's/.*"moved in ([0-9]+) ms".*/\1/p' /run/bench/events)
     sed -E 's/.*"at":([0-9]+),"step":"([a-z-]+)","state":"([a-z]+)".*/\1 \2 \3/' /run/bench/events |
-        awk -v name="$2" -v total="$total" '
+        awk -v name="$2" -v total="$total" -v moved="$moved" '
             $3 == "begins" { begin[$2] = $1 }
-            $3 == "done" { took = took " " $2 "=" $1 - begin[$2] }
-            END { print name, "total=" total took }'
+            $3 == "done" { took = took " " $2 "=" $1 - begin[$2] - ($2 == "switch" ? moved : 0) }
+            END { print name, "total=" total took, "reload=" moved }'
     test "$(curl -sf http://127.0.0.1:$site/env | grep HOSTNAME)" = "HOSTNAME=r$3"
     ;;
 script)

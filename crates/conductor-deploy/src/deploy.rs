@@ -14,7 +14,7 @@ use crate::promote::{host, refuse_waiting};
 use crate::record::{Entry, Record, SideRecord};
 use crate::stage::Asked;
 use crate::store::Store;
-use crate::{Failure, FailureKind, Outcome, drive, journal, restart};
+use crate::{Failure, FailureKind, Outcome, drive, journal, proxied, restart};
 
 /// The time for which connections go on where nobody has written down what the definition said.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -124,6 +124,7 @@ async fn ready<'a>(
         progress.tell(&Event { at, step: "prepare", state, text });
     };
     say(progress, State::Begins, String::new());
+    let mut is_checked = false;
     let text = match (&request.rollback, store.live()) {
         (Some(Rollback::Again), Live::In(slot)) => store.release(slot)?.unwrap_or_default(),
         (Some(wanted @ (Rollback::Previous | Rollback::To(_))), _) => earlier(store, wanted)?,
@@ -131,10 +132,19 @@ async fn ready<'a>(
         (None | Some(Rollback::Again), _) => {
             let mut stop = interrupt.clone();
             let candidate = candidate(site, request)?;
-            tokio::select! {
-                text = candidate.frozen(&id) => text?,
+            // All but the image's digest is known before the image is, and what is wrong with it is told before that
+            // is fetched; engine and proxy are asked at a time.
+            let foreseen =
+                prepare(site, store, request, id.clone(), candidate.unpinned(&id)?, started)?.record;
+            let both = async { tokio::join!(candidate.frozen(&id), checked(foreseen, systemd)) };
+            let (text, checked) = tokio::select! {
+                both = both => both,
                 Ok(_) = stop.wait_for(|asked| *asked) => return Err(interrupted()),
-            }
+            };
+            let text = text?;
+            checked?;
+            is_checked = true;
+            text
         }
     };
     let Prepared { mut record, fresh, service } = prepare(site, store, request, id, text, started)?;
@@ -142,9 +152,17 @@ async fn ready<'a>(
         say(progress, State::Note, note.to_owned());
     }
     let host = host(store, systemd, record, (fresh, &service), began, progress, interrupt);
-    host.check_proxy().await?;
+    if !is_checked {
+        host.check_proxy().await?;
+    }
     say(host.progress, State::Done, format!("{} is {}", host.record.revision, host.record.image));
     Ok(host)
+}
+
+/// Whether the proxy would take this release, whatever its image.
+async fn checked(mut record: Record, systemd: &Systemd) -> Result<(), Failure> {
+    beside(systemd, &mut record).await?;
+    proxied::check(&record, systemd).await
 }
 
 /// Why a deploy ended that its own command did not see the end of.
@@ -166,6 +184,7 @@ pub(crate) async fn finish_other(
         store: store.clone(),
         systemd: systemd.clone(),
         drain: record.drain.unwrap_or(DRAIN),
+        adopted: false,
         record,
         fresh: None,
         // Pruning is the next deploy's.

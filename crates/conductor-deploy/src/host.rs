@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use conductor_definition::{Runtime, Scope};
+use conductor_definition::{Runtime, Scope, Strategy};
 use conductor_proxy::{Ask, Driver, Kind, Proxy as _, Switch};
 use conductor_systemd::{Job, LoadState, Systemd, TransientUnit, UnitName};
 use tokio::sync::watch;
@@ -34,6 +34,8 @@ pub(crate) struct Host<'a> {
     pub(crate) record: Record,
     pub(crate) fresh: Option<Fresh>,
     pub(crate) drain: Duration,
+    /// Whether systemd knows already that the new release is live.
+    pub(crate) adopted: bool,
     pub(crate) keep: usize,
     pub(crate) runtime: Runtime,
     pub(crate) began: Instant,
@@ -104,10 +106,8 @@ impl Host<'_> {
                 let unit = unit.ok_or_else(|| Failure::system("the command before", "there is none"))?;
                 before::run(&self.systemd, self.manager(), unit).await?;
             }
-            Step::StopOld => {
-                let old = self.record.old.clone();
-                self.stop(&old).await?;
-            }
+            Step::StopOld if self.record.strategy == Strategy::BlueGreen => self.end_old().await?,
+            Step::StopOld => self.stop_units(self.record.old.units()).await?,
             Step::Trial => {
                 self.store.set_trial(Some(to))?;
                 self.systemd.daemon_reload().await?;
@@ -146,17 +146,8 @@ impl Host<'_> {
                 return self.bake(step, &new, &shown, time).await;
             }
             Step::Commit => self.store.set_live(Some(to))?,
-            Step::Adopt => {
-                self.store.set_trial(None)?;
-                self.systemd.daemon_reload().await?;
-                self.job(Job::Start, &new.service).await?;
-            }
-            Step::Drain => {
-                let (upstream, proxy) = (self.record.upstream(&new)?, self.proxy()?);
-                // A proxy that was restarted before the commit has started with the release that was live then.
-                proxy.switch(&upstream).await?;
-                return Ok(proxy.drain(&upstream, self.drain).await?.to_string());
-            }
+            Step::Adopt => self.adopt_unless_done().await?,
+            Step::Drain => return Ok(self.drain().await?.to_string()),
             Step::Prune => return self.prune().await,
         }
         Ok(String::new())
@@ -184,10 +175,7 @@ impl Host<'_> {
                 }
                 Ok(())
             }
-            Undo::StopNew => {
-                let new = self.record.new.clone();
-                self.stop(&new).await
-            }
+            Undo::StopNew => self.stop_units(self.record.new.units()).await,
             Undo::EndTrial => {
                 self.store.set_trial(None)?;
                 Ok(self.systemd.daemon_reload().await?)
@@ -242,28 +230,6 @@ impl Host<'_> {
             if !end.is_done() {
                 let scope = self.store.scope();
                 return Err(Failure::gate(why::not_healthy(&self.systemd, scope, unit.as_str(), &end).await));
-            }
-        }
-        Ok(())
-    }
-
-    /// Stops all of it, and waits until it is gone.
-    async fn stop(&self, side: &SideRecord) -> Result<(), Failure> {
-        let start = Some(side.start.clone()).filter(|unit| !unit.is_empty());
-        self.stop_units(side.instances.iter().cloned().chain(start)).await
-    }
-
-    async fn stop_units(&self, units: impl IntoIterator<Item = String>) -> Result<(), Failure> {
-        let mut jobs = JoinSet::new();
-        for unit in units {
-            let (systemd, unit) = (self.systemd.clone(), name(&unit)?);
-            jobs.spawn(async move { systemd.job(Job::Stop, &unit).await });
-        }
-        while let Some(ended) = jobs.join_next().await {
-            match ended.map_err(|error| Failure::system("stopping", error))? {
-                // What is not there does not run.
-                Err(error) if error.name() == Some("org.freedesktop.systemd1.NoSuchUnit") => {}
-                ended => drop(ended?),
             }
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! action before it is done. The rest of the crate is the world in which that happens. [`deploy`] is all of it together.
 
 mod abort;
+mod adopt;
 mod bake;
 mod before;
 mod deploy;

@@ -169,9 +169,9 @@ impl Plan {
                 Step::Verify,
                 Step::Bake,
                 Step::Commit,
-                Step::Adopt,
                 Step::Drain,
                 Step::StopOld,
+                Step::Adopt,
                 Step::Prune,
             ],
             Strategy::Recreate => &[

@@ -51,6 +51,8 @@ struct Model {
     /// Whether a guard looks after it: a unit of its own, which kills do not end.
     guarded: bool,
     live: Side,
+    /// Which one systemd would start, as far as it has read.
+    known: Side,
     trial: bool,
     slot_has_new: bool,
     before_runs: bool,
@@ -76,6 +78,7 @@ impl Model {
             door: false,
             guarded: false,
             live: Side::Old,
+            known: Side::Old,
             trial: false,
             slot_has_new: false,
             before_runs: false,
@@ -99,6 +102,7 @@ impl Model {
     /// What the live link says comes up, and the proxy's configuration is made from it; /run is empty.
     fn reboot(&mut self) {
         self.trial = false;
+        self.known = self.live;
         self.before_runs = false;
         self.running = [self.live].into();
         self.recorded = self.on_disk;
@@ -117,7 +121,10 @@ impl Model {
             Action::Step(Step::StopOld) => {
                 self.running.remove(&Side::Old);
             }
-            Action::Step(Step::Trial) => self.trial = true,
+            Action::Step(Step::Trial) => {
+                self.trial = true;
+                self.known = Side::New;
+            }
             Action::Step(step @ (Step::StartCanary | Step::Start)) => {
                 assert!(self.slot_has_new, "what is started is there");
                 let is_first = self.running.insert(Side::New);
@@ -142,6 +149,7 @@ impl Model {
             Action::Step(Step::Commit) => self.live = Side::New,
             Action::Step(Step::Adopt) => {
                 self.trial = false;
+                self.known = self.live;
                 self.running.insert(Side::New);
             }
             Action::Undo(Undo::Uncommit) => self.live = Side::Old,
@@ -153,7 +161,10 @@ impl Model {
                 self.running.remove(&Side::New);
                 self.in_part = false;
             }
-            Action::Undo(Undo::EndTrial) => self.trial = false,
+            Action::Undo(Undo::EndTrial) => {
+                self.trial = false;
+                self.known = self.live;
+            }
             Action::Undo(Undo::StartOld) => {
                 self.running.insert(Side::Old);
             }
@@ -333,7 +344,7 @@ fn settled(model: &Model, outcome: Outcome) {
         Outcome::Waiting => panic!("it waits: {model:?}"),
     };
     let proxied = model.plan.proxy && model.plan.strategy == Strategy::BlueGreen;
-    assert_eq!(model.live, side, "{model:?}");
+    assert_eq!((model.live, model.known), (side, side), "{model:?}");
     assert!(!proxied || model.traffic == [side].into(), "{model:?}");
     assert!(!model.door && !model.in_part, "{model:?}");
     assert!(!model.trial && !model.before_runs, "{model:?}");
@@ -428,7 +439,7 @@ fn stages_come_one_after_the_other() {
         stages: Stages { dark, canary, bake },
     };
     let words = |plan: Plan| plan.steps().iter().map(|step| step.word()).collect::<Vec<_>>().join(" ");
-    let end = "commit adopt drain stop-old prune";
+    let end = "commit drain stop-old adopt prune";
     assert_eq!(
         words(stages(true, Some(Promotion::Manual), true)),
         format!(
@@ -446,7 +457,7 @@ fn stages_come_one_after_the_other() {
     let without = Plan { proxy: false, ..stages(true, Some(Promotion::Auto), true) };
     assert_eq!(
         words(without),
-        "freeze load start settle commit adopt stop-old prune",
+        "freeze load start settle commit stop-old adopt prune",
         "nobody could show it"
     );
 }

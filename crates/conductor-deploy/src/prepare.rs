@@ -82,6 +82,11 @@ impl Candidate {
         Ok((self.text(image, &revision)?, found.is_some()))
     }
 
+    /// The same with the image as it is named.
+    pub(crate) fn unpinned(&self, id: &str) -> Result<String, Failure> {
+        self.text(&self.service.process.image, self.service.release().unwrap_or(id))
+    }
+
     /// How the image is fetched.
     pub(crate) fn pull_policy(&self) -> PullPolicy {
         self.service.pull.policy

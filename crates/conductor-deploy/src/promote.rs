@@ -73,6 +73,7 @@ pub(crate) fn host<'a>(
         record,
         fresh: Some(fresh),
         drain: span(service.deploy.drain),
+        adopted: false,
         keep: usize::try_from(service.deploy.keep).unwrap_or(usize::MAX),
         runtime: service.runtime,
         began,

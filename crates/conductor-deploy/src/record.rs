@@ -77,6 +77,14 @@ pub struct SideRecord {
     pub runs: bool,
 }
 
+impl SideRecord {
+    /// All units of it, for who stops them.
+    pub(crate) fn units(&self) -> Vec<String> {
+        let start = Some(&self.start).filter(|unit| !unit.is_empty());
+        self.instances.iter().chain(start).cloned().collect()
+    }
+}
+
 /// A proxy, as the definition names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProxyRecord {

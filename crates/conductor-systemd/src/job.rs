@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use futures_core::Stream as _;
 
+use crate::proxy::JobRemovedStream;
 use crate::{Error, Systemd, UnitName};
 
 /// What systemd says of a unit that is not loaded.
@@ -93,24 +94,51 @@ impl Systemd {
     /// # Errors
     /// If systemd does not take the job, as a reload of a unit that does not run, or cannot be heard any more.
     pub async fn job(&self, job: Job, name: &UnitName) -> Result<JobEnd, Error> {
-        let fail = |error| Error::new(format!("{} {name}", job.word()), &error);
+        self.ask(job, name).await?.ended().await
+    }
+
+    /// Asks for a job, and does not wait for it: systemd takes in what is asked of it in this order.
+    ///
+    /// # Errors
+    /// As for [`Self::job`].
+    pub async fn ask(&self, job: Job, name: &UnitName) -> Result<Asked, Error> {
+        let doing = format!("{} {name}", job.word());
+        let fail = |error| Error::new(doing.clone(), &error);
         self.subscribe().await?;
         let manager = self.manager().await.map_err(fail)?;
         // Listening begins before asking: a job may end before its own name has reached us.
-        let mut removed = manager.receive_job_removed().await.map_err(fail)?;
+        let removed = manager.receive_job_removed().await.map_err(fail)?;
         let asked = match job {
             Job::Start => manager.start_unit(name.as_str(), "replace").await,
             Job::Stop => manager.stop_unit(name.as_str(), "replace").await,
             Job::Restart => manager.restart_unit(name.as_str(), "replace").await,
             Job::Reload => manager.reload_unit(name.as_str(), "replace").await,
         };
-        let path = asked.map_err(fail)?;
-        while let Some(signal) = poll_fn(|cx| Pin::new(&mut removed).poll_next(cx)).await {
-            let signal = signal.args().map_err(fail)?;
-            if signal.job.as_str() == path.as_str() {
+        let path = asked.map_err(fail)?.as_str().to_owned();
+        Ok(Asked { doing, path, removed })
+    }
+}
+
+/// A job that systemd has taken.
+#[derive(Debug)]
+pub struct Asked {
+    doing: String,
+    path: String,
+    removed: JobRemovedStream,
+}
+
+impl Asked {
+    /// Waits for its end. What is told of other jobs is kept for this until then, so it is not to be put off.
+    ///
+    /// # Errors
+    /// If systemd cannot be heard any more.
+    pub async fn ended(mut self) -> Result<JobEnd, Error> {
+        while let Some(signal) = poll_fn(|cx| Pin::new(&mut self.removed).poll_next(cx)).await {
+            let signal = signal.args().map_err(|error| Error::new(self.doing.clone(), &error))?;
+            if signal.job.as_str() == self.path {
                 return Ok(JobEnd(signal.result.to_owned()));
             }
         }
-        Err(Error::transport(format!("{} {name}", job.word()), "the bus closed the connection"))
+        Err(Error::transport(self.doing, "the bus closed the connection"))
     }
 }

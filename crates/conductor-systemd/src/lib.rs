@@ -29,7 +29,7 @@ mod watch;
 pub use client::{METHOD_TIMEOUT, Scope, Systemd};
 pub use error::Error;
 pub use invocation::InvocationId;
-pub use job::{Job, JobEnd};
+pub use job::{Asked, Job, JobEnd};
 pub use journal::put_field;
 pub use kill::{KillOutcome, Signal};
 pub use name::{InvalidUnitName, UnitName};

@@ -1,8 +1,9 @@
 //! `cargo xtask bench deploy`: what a deploy takes beyond what has to be waited for, beside a script that does the same
 //! by hand.
 //!
-//! Starting the container, settling and draining take as long as the service and its administrator say; what is
-//! left is ours: reading, checking, writing down, having systemd and nginx read, moving the traffic, stopping the old one.
+//! Starting the container, settling and draining take as long as the service and its administrator say, and nginx needs
+//! 100 ms from being told to reload until its old workers take no more requests (the script sees that as a part of the
+//! drain). What is left is ours: reading, checking, writing down, having systemd and nginx read, moving the traffic, stopping the old one.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,7 +19,7 @@ use crate::{package, preflight};
 const SCRIPT: &str = include_str!("../../../../tests/bench/deploy.sh");
 
 /// What takes as long as somebody has said that it is to take.
-const WAITED: [&str; 3] = ["start", "settle", "drain"];
+const WAITED: [&str; 4] = ["start", "settle", "reload", "drain"];
 
 /// How to measure deploys.
 #[derive(Debug, clap::Args)]
@@ -89,6 +90,9 @@ fn table(ours: &[Figures], script: &[Figures]) -> String {
         row(&format!("  {key}: waited for"), &|figures| figures.get(key).copied());
     }
     row("beyond that", &|figures| Some(beyond(figures)));
+    let with_reload =
+        |figures: &Figures| beyond(figures) + figures.get("reload").copied().unwrap_or_default();
+    row("  with nginx's part of a reload, if seen", &|figures| Some(with_reload(figures)));
     let old = |figures: &Figures| figures.get("stop-old").copied();
     row("  without the old one's end", &|figures| Some(beyond(figures) - old(figures)?));
     let mut steps: Vec<&String> =
