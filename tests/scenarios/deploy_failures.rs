@@ -7,7 +7,7 @@ use conductor_tests::{Host, Output};
 
 use crate::common::{ask, define, invocation, only_containers, state};
 use crate::deploys::{SITE, SOON, behind_nginx, deploy, only, serving, status, web};
-use crate::mishap::{KILL, install, mishap, moments};
+use crate::mishap::{KILL, install, killed, mishap, moments};
 
 /// A machine on which release 1 is live, in the green slot, and the run in which it is.
 fn released() -> (Host, String) {
@@ -188,6 +188,22 @@ fn nginx_that_is_restarted_at_every_moment() {
     assert_ne!(serving(&host), "rno-nginx");
     status(&deploy(&host, "last"), 0);
     assert_eq!(serving(&host), "rlast");
+}
+
+/// Nobody gets anything through it then: that is no reason to leave the old release running, nor to go on for ever.
+#[test]
+fn nginx_that_is_stopped_when_the_release_is_live() {
+    let (host, _) = released();
+    let output = mishap(&host, "web", "2", &[("commit:done", "systemctl stop nginx")]);
+    assert!(output.success(), "{}", output.describe());
+    host.ok(["systemctl", "start", "nginx"]).unwrap();
+    only(&host, "r2", "blue");
+    // And whoever clears up after a command that was killed.
+    killed(&host, &["web", "3"], &[("commit:done", "systemctl stop nginx")], "drain:begins");
+    let said = status(&host.run(["conductor", "abort", "web"]).unwrap(), 0);
+    assert!(said.contains("will start with the new release"), "{said}");
+    host.ok(["systemctl", "start", "nginx"]).unwrap();
+    only(&host, "r3", "green");
 }
 
 #[test]

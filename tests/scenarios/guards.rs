@@ -121,6 +121,23 @@ fn while_the_guard_clears_up_others_are_told_and_abort_waits() {
 }
 
 #[test]
+fn what_the_guard_cannot_clear_up_it_tries_again() {
+    let host = behind_nginx("bake = \"1h\"");
+    deploying(&host, "1", "bake");
+    let guard = host.property(GUARD, "MainPID").unwrap();
+    let broken = "/etc/nginx/conf.d/broken.conf";
+    host.write(broken, "nonsense;\n").unwrap();
+    kill(&host, "1");
+    let tries = || Ok(host.journal(GUARD)?.contains("tries again in 10 s: "));
+    host.eventually(SOON, "nginx cannot be told", tries).unwrap();
+    assert_eq!(host.property(GUARD, "MainPID").unwrap(), guard, "it has not ended for that");
+    host.ok(["rm", broken]).unwrap();
+    guard_has_ended(&host);
+    only(&host, "r0", "blue");
+    assert!(history(&host).contains(" undone: was interrupted at step bake, and cleared up by its guard"));
+}
+
+#[test]
 fn abort_ends_a_command_that_runs_elsewhere() {
     let host = behind_nginx("bake = \"1h\"");
     customers(&host);

@@ -85,7 +85,7 @@ async fn locked(
         progress.tell(&Event { at, step: "abort", state: State::Note, text });
     };
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    let (mut asked, mut waited, mut unseen) = (None, false, false);
+    let (mut asked, mut waited, mut unseen, mut silent) = (None, false, false, None);
     let mut stop = interrupt.clone();
     loop {
         let refused = match store.lock(&holder(request)) {
@@ -95,8 +95,17 @@ async fn locked(
         let keeper = store.keeper()?;
         match &keeper {
             // It changes hands at this moment, or is out of sight.
-            None if unseen => return Err(refused),
+            None if unseen => return Err(hidden(store)),
             None => {}
+            // It has taken it this moment, perhaps as a guard does for one, and has not said yet who it is.
+            Some(keeper) if !keeper.is_known && !keeper.is(silent) && !keeper.is(asked) => {
+                silent = Some(keeper.pid());
+                tokio::select! {
+                    () = tokio::time::sleep(PERIOD) => {}
+                    _ = stop.wait_for(|asked| *asked) => {}
+                }
+                continue;
+            }
             Some(keeper) if keeper.is(asked) || (keeper.is_guard() && waited) => {}
             Some(keeper) if keeper.is_guard() => tell(format!("waits for {}, which clears up", keeper.who)),
             // Somebody else has begun since; nobody has asked to end that.
@@ -128,6 +137,14 @@ async fn locked(
             }
         }
     }
+}
+
+fn hidden(store: &Store) -> Failure {
+    let name = store.name();
+    let text = format!(
+        "{name}: who is at it cannot be seen from here, as if that ran in a container, or outside of ours: end it there"
+    );
+    Failure::new(FailureKind::Locked, text)
 }
 
 fn still(store: &Store, who: Option<String>) -> Failure {

@@ -8,12 +8,13 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use conductor_proxy::{Drain, Proxy as _};
+use conductor_proxy::{Driver, Error, Kind, Proxy as _, Upstream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::Failure;
 use crate::host::{Host, name};
+use crate::progress::State;
+use crate::{Failure, Step};
 use conductor_systemd::Job;
 
 /// Who drains for longer than this is not waited for before systemd learns of the new release.
@@ -36,18 +37,29 @@ impl Host<'_> {
     }
 
     /// Waits until nobody uses the old release any more.
-    pub(crate) async fn drain(&mut self) -> Result<Drain, Failure> {
+    pub(crate) async fn drain(&mut self) -> Result<String, Failure> {
         let (upstream, proxy) = (self.record.upstream(&self.record.new)?, self.proxy()?);
-        // A proxy that was restarted before the commit has started with the release that was live then.
-        proxy.switch(&upstream).await?;
-        let mut drain = pin!(proxy.drain(&upstream, self.drain));
+        let limit = self.drain;
+        let mut drain = pin!(drained(&proxy, &upstream, limit));
         if let Ok(drained) = tokio::time::timeout(SOON, &mut drain).await {
-            return Ok(drained?);
+            return drained;
         }
         // It may take minutes, in which whoever starts the service is to start what is live.
         let (drained, adopted) = tokio::join!(drain, self.adopt());
+        self.note_adopted(adopted);
+        drained
+    }
+
+    /// What failed beside something else is told, and done again at its own step.
+    fn note_adopted(&mut self, adopted: Result<(), Failure>) {
         self.adopted = adopted.is_ok();
-        Ok(drained?)
+        if let Err(failure) = adopted {
+            self.tell(
+                Step::Adopt.word(),
+                State::Note,
+                format!("tries again when the old one is gone: {failure}"),
+            );
+        }
     }
 
     /// Stops the old release for good.
@@ -57,7 +69,7 @@ impl Host<'_> {
             return self.stop_units(units).await;
         }
         let (stopped, adopted) = self.stop_units_beside(units, self.adopt()).await;
-        self.adopted = adopted.is_ok();
+        self.note_adopted(adopted);
         stopped
     }
 
@@ -80,10 +92,18 @@ impl Host<'_> {
                 let asked = systemd.ask(Job::Stop, &name(&unit)?).await;
                 drop(untold);
                 // What is not there does not run.
-                match asked {
-                    Err(error) if error.name() == Some("org.freedesktop.systemd1.NoSuchUnit") => Ok(()),
-                    asked => Ok(asked?.ended().await.map(drop)?),
+                let asked = match asked {
+                    Err(error) if error.name() == Some("org.freedesktop.systemd1.NoSuchUnit") => {
+                        return Ok(());
+                    }
+                    asked => asked?,
+                };
+                let end = asked.ended().await?;
+                if end.is_done() {
+                    return Ok(());
                 }
+                // Somebody has started it meanwhile: it is not for us to do that again.
+                Err(Failure::system(format!("stopping {unit}"), format!("the job ended as {end}")))
             });
         }
         drop(untold);
@@ -101,5 +121,22 @@ impl Host<'_> {
             first
         };
         tokio::join!(stopped, beside)
+    }
+}
+
+/// The same, of this proxy.
+async fn drained(proxy: &Driver, upstream: &Upstream, limit: Duration) -> Result<String, Failure> {
+    let draining = async {
+        // A proxy that was restarted before the commit has started with the release that was live then.
+        proxy.switch(upstream).await?;
+        Ok::<_, Error>(proxy.drain(upstream, limit).await?.to_string())
+    };
+    match draining.await {
+        // Nobody gets anything through it, and it starts with what stands in its files.
+        Err(error) if error.kind() == Kind::Unreachable => {
+            proxy.write(upstream).await?;
+            Ok(format!("the proxy does not run, and will start with the new release: {error}"))
+        }
+        drained => Ok(drained?),
     }
 }

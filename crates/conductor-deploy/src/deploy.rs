@@ -12,12 +12,15 @@ use crate::prepare::{Prepared, candidate, prepare};
 use crate::progress::{Event, Progress, State};
 use crate::promote::{host, refuse_waiting};
 use crate::record::{Entry, Record, SideRecord};
-use crate::stage::Asked;
+use crate::stage::{Asked, StagesRecord};
 use crate::store::Store;
 use crate::{Failure, FailureKind, Outcome, drive, journal, proxied, restart};
 
 /// The time for which connections go on where nobody has written down what the definition said.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// Images may take long to fetch: what the proxy has said of the release before that holds for so long.
+const FRESH: Duration = Duration::from_secs(10);
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -124,7 +127,7 @@ async fn ready<'a>(
         progress.tell(&Event { at, step: "prepare", state, text });
     };
     say(progress, State::Begins, String::new());
-    let mut is_checked = false;
+    let mut checked_stages = None;
     let text = match (&request.rollback, store.live()) {
         (Some(Rollback::Again), Live::In(slot)) => store.release(slot)?.unwrap_or_default(),
         (Some(wanted @ (Rollback::Previous | Rollback::To(_))), _) => earlier(store, wanted)?,
@@ -136,14 +139,13 @@ async fn ready<'a>(
             // is fetched; engine and proxy are asked at a time.
             let foreseen =
                 prepare(site, store, request, id.clone(), candidate.unpinned(&id)?, started)?.record;
-            let both = async { tokio::join!(candidate.frozen(&id), checked(foreseen, systemd)) };
-            let (text, checked) = tokio::select! {
-                both = both => both,
+            let asked = Instant::now();
+            let both = async { tokio::try_join!(candidate.frozen(&id), checked(foreseen, systemd)) };
+            let (text, stages) = tokio::select! {
+                both = both => both?,
                 Ok(_) = stop.wait_for(|asked| *asked) => return Err(interrupted()),
             };
-            let text = text?;
-            checked?;
-            is_checked = true;
+            checked_stages = Some(stages).filter(|_| asked.elapsed() < FRESH);
             text
         }
     };
@@ -152,17 +154,18 @@ async fn ready<'a>(
         say(progress, State::Note, note.to_owned());
     }
     let host = host(store, systemd, record, (fresh, &service), began, progress, interrupt);
-    if !is_checked {
+    if checked_stages.as_ref() != Some(&host.record.stages) {
         host.check_proxy().await?;
     }
     say(host.progress, State::Done, format!("{} is {}", host.record.revision, host.record.image));
     Ok(host)
 }
 
-/// Whether the proxy would take this release, whatever its image.
-async fn checked(mut record: Record, systemd: &Systemd) -> Result<(), Failure> {
+/// Whether the proxy would take this release, whatever its image; in which stages.
+async fn checked(mut record: Record, systemd: &Systemd) -> Result<StagesRecord, Failure> {
     beside(systemd, &mut record).await?;
-    proxied::check(&record, systemd).await
+    proxied::check(&record, systemd).await?;
+    Ok(record.stages)
 }
 
 /// Why a deploy ended that its own command did not see the end of.

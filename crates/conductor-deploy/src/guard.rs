@@ -1,4 +1,4 @@
-//! Looking after a release that is not live yet, when no command does.
+//! Looking after a release that comes in by stages, when no command does.
 //!
 //! The guard belongs to one deploy, and lives as long as its record: it watches while the release waits, stands back
 //! while a command is at it, and clears up if that command is killed. It learns of that from the kernel, by the end of the
@@ -28,6 +28,9 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// Until it is looked again where nothing could be seen.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Until what could not be cleared up is tried again: at first, and at the most, as somebody may have to mend something.
+const RETRIES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(300)];
+
 /// Looks after the deploy that is not finished: takes it back if it gets unhealthy while it waits, and finishes it if its
 /// command is killed. Ends with it, saying how if the guard did that.
 ///
@@ -44,6 +47,7 @@ pub async fn guard(
     let Some(Record { id, .. }) = store.unfinished()? else { return Ok(None) };
     let mut notes = Notes { progress, began: Instant::now(), last: None };
     let mut ask = interrupt.clone();
+    let [mut retry, longest] = RETRIES;
     while !*interrupt.borrow() {
         let Some(record) = store.unfinished()?.filter(|record| record.id == id) else { return Ok(None) };
         let (seen, why) = match record.waits {
@@ -84,11 +88,21 @@ pub async fn guard(
             pause(PATIENCE, &mut ask).await;
             continue;
         }
-        if let Some(_lock) = free(&store, request, &record)? {
-            return finish_other(&store, systemd, notes.progress, Instant::now(), &interrupt, &why).await;
+        let Some(lock) = free(&store, request, &record)? else {
+            // Somebody was faster.
+            pause(PERIOD, &mut ask).await;
+            continue;
+        };
+        let finished = finish_other(&store, systemd, notes.progress, Instant::now(), &interrupt, &why).await;
+        drop(lock);
+        match finished {
+            Ok(outcome) => return Ok(outcome),
+            Err(failure) => {
+                notes.tell(format!("tries again in {} s: {failure}", retry.as_secs()));
+                pause(retry, &mut ask).await;
+                retry = (retry * 2).min(longest);
+            }
         }
-        // Somebody was faster.
-        pause(PERIOD, &mut ask).await;
     }
     Ok(None)
 }

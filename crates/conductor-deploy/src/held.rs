@@ -23,8 +23,10 @@ pub const GUARD: &str = "its guard";
 pub(crate) struct Keeper {
     pid: Pid,
     fd: AsyncFd<OwnedFd>,
-    /// As it has written down itself.
+    /// As it has written down itself, or else its number.
     pub(crate) who: String,
+    /// Whether it has.
+    pub(crate) is_known: bool,
 }
 
 impl Store {
@@ -55,8 +57,10 @@ impl Store {
         }
         let number = format!("process {}", pid.as_raw_nonzero());
         // Whoever has only just taken it has not written yet.
-        let who = if written.ends_with(&format!(", {number}")) { written } else { number };
-        Ok(Some(Keeper { pid, fd: AsyncFd::with_interest(fd, Interest::READABLE).map_err(fail)?, who }))
+        let is_known = written.ends_with(&format!(", {number}"));
+        let who = if is_known { written } else { number };
+        let fd = AsyncFd::with_interest(fd, Interest::READABLE).map_err(fail)?;
+        Ok(Some(Keeper { pid, fd, who, is_known }))
     }
 
     /// The number of the process that holds the lock, by the kernel's list.
@@ -102,6 +106,10 @@ impl Keeper {
     /// Whether it is the same process.
     pub(crate) fn is(&self, pid: Option<Pid>) -> bool {
         pid == Some(self.pid)
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
     }
 
     pub(crate) fn is_guard(&self) -> bool {

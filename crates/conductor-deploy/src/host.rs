@@ -147,7 +147,7 @@ impl Host<'_> {
             }
             Step::Commit => self.store.set_live(Some(to))?,
             Step::Adopt => self.adopt_unless_done().await?,
-            Step::Drain => return Ok(self.drain().await?.to_string()),
+            Step::Drain => return self.drain().await,
             Step::Prune => return self.prune().await,
         }
         Ok(String::new())

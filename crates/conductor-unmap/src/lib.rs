@@ -13,16 +13,16 @@ use std::ptr;
 
 use rustix::mm::{Advice, madvise};
 
-/// Unmaps the text of the program and of its libraries. Costs one read of /proc/self/maps, a call for each library and, for
-/// what is used again, as many page faults as a start did.
+/// Unmaps the text of the program and of its libraries. Costs one read of /proc/self/smaps, a call for each library and,
+/// for what is used again, as many page faults as a start did.
 ///
 /// # Errors
 /// What could not be read or unmapped; the program runs on as before.
 pub fn unmap_text() -> io::Result<()> {
-    for text in fs::read_to_string("/proc/self/maps")?.lines().filter_map(text) {
+    for text in texts(&fs::read_to_string("/proc/self/smaps")?) {
         let start = ptr::without_provenance_mut::<c_void>(text.start);
-        // SAFETY: Nobody can have written to these pages, as they are mapped from a file for reading and running only. For
-        // such pages MADV_DONTNEED does what the kernel does by itself when memory is short: the next use maps the same
+        // SAFETY: Nobody has written to these pages: none of them is anonymous, and they are mapped from a file for reading
+        // and running only. For such pages MADV_DONTNEED does what the kernel does by itself when memory is short: the next use maps the same
         // content of the same file (madvise(2)). That the range is still the text that was read of holds because text is
         // unmapped only by dlclose(3), which neither we nor what we link calls.
         #[expect(unsafe_code, reason = "no safe call does this")]
@@ -33,7 +33,26 @@ pub fn unmap_text() -> io::Result<()> {
     Ok(())
 }
 
-/// The addresses in this line of /proc/self/maps (`proc_pid_maps(5)`), if it is a private mapping of a file's text.
+/// The mappings of files' text of which no page was ever written to, as by whoever patches a program that runs, from
+/// /proc/self/smaps (`proc_pid_smaps(5)`).
+fn texts(smaps: &str) -> Vec<Range<usize>> {
+    let mut texts = Vec::new();
+    let mut current = None;
+    for line in smaps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        match words.next() {
+            Some("Anonymous:") => {
+                let is_clean = words.next() == Some("0");
+                texts.extend(current.take().filter(|_| is_clean));
+            }
+            Some(word) if word.ends_with(':') => {}
+            _ => current = text(line),
+        }
+    }
+    texts
+}
+
+/// The addresses in the first line about a mapping, if it is a private one of a file's text.
 fn text(line: &str) -> Option<Range<usize>> {
     let mut words = line.split_ascii_whitespace();
     let (addresses, permissions, _offset, _device, inode) =
@@ -71,5 +90,24 @@ mod tests {
         ] {
             assert_eq!(text(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn text_that_somebody_has_patched_stays() {
+        let mapping = |start: &str, permissions, anonymous| {
+            format!(
+                "{start}000-{start}fff {permissions} 00000000 fe:00 12 /usr/bin/x: y\nSize: 4 kB\nRss: 4 kB\n\
+                 Anonymous: {anonymous} kB\nVmFlags: rd ex\n"
+            )
+        };
+        let smaps = [
+            mapping("1", "r-xp", "0"),
+            mapping("2", "r-xp", "4"),
+            mapping("3", "r--p", "0"),
+            mapping("4", "r-xp", "0"),
+        ];
+        assert_eq!(texts(&smaps.concat()), [0x1000..0x1fff, 0x4000..0x4fff]);
+        assert_eq!(texts("5000-6000 r-xp 0 fe:00 12 /usr/bin/x\n"), [], "nothing is known of it");
+        assert_eq!(texts(""), []);
     }
 }

@@ -7,7 +7,11 @@ use conductor_systemd::{Scope, Systemd, UnitName, UnitStatus};
 /// Waits for an answer. One thread is plenty for a command that asks and shows.
 pub(crate) fn wait_for<T>(asking: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| format!("cannot wait for systemd: {error}"))?.block_on(asking)
+    let runtime = runtime.map_err(|error| format!("cannot wait for systemd: {error}"))?;
+    let answer = runtime.block_on(asking);
+    // An engine that fetches an image for nobody any more is not waited for.
+    runtime.shutdown_background();
+    answer
 }
 
 /// Connects to PID 1, or to the user's own manager.

@@ -170,7 +170,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         match self {
             Self::Plain(plain) => plain.is_open().await,
             Self::Http1(sender, driver) => driver.nudge().await && sender.is_ready(),
-            Self::Http2(_, driver) => driver.nudge().await,
+            // What it has to write comes first, and then it would wait for the answer to that before it reads.
+            Self::Http2(_, driver) => driver.nudge().await && driver.nudge().await,
         }
     }
 

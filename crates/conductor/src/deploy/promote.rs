@@ -32,7 +32,7 @@ pub(crate) struct Promote {
 /// stages. It ends when the deploy has ended; while a command is at it, it only waits, and should that command be killed,
 /// it goes back, or forward if the release is live already, as `conductor abort` would. Of a release that waits it is the
 /// only one that watches: what is unhealthy is told in conductor-service(5) under Stages. While the machine shuts down it
-/// takes nothing back. What it cannot clear up it tries again ten seconds later. What it does is in its log and in
+/// takes nothing back. What it cannot clear up it tries again, after ten seconds at first and five minutes in the end. What it does is in its log and in
 /// `conductor history`.
 ///
 /// Exit status: 0 the deploy has ended; otherwise as with `conductor deploy`.
