@@ -6,6 +6,7 @@ use super::request::Prepared;
 use super::whole::{self, MAX_WHOLE, Whole};
 use hyper::body::Bytes;
 use std::future::poll_fn;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -55,8 +56,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Plain<S> {
                 done?;
                 flushed = true;
             }
-            let mut space = [0; MAX_WHOLE];
-            let mut space = ReadBuf::new(&mut space);
+            let mut space = [MaybeUninit::uninit(); MAX_WHOLE];
+            let mut space = ReadBuf::uninit(&mut space);
             ready!(Pin::new(&mut *io).poll_read(cx, &mut space))?;
             let came = space.filled();
             Poll::Ready(Ok(match whole::read(came, prepared.is_head()) {
