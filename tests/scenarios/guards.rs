@@ -158,6 +158,10 @@ fn abort_ends_a_command_that_runs_elsewhere() {
     define(&host, "web", &web("drain = \"10min\""));
     reader(&host);
     deploying(&host, "2", "drain");
+    // However long that takes, whoever starts the service meanwhile starts what is live.
+    let knows = || Ok(host.property("web.target", "Wants")?.contains("web-green.target"));
+    host.eventually(SOON, "systemd knows which release is live", knows).unwrap();
+    assert!(!host.property("web.target", "Wants").unwrap().contains("web-blue.target"));
     let said = abort(&host, "aborts-deploy", "has asked root, process ");
     assert_eq!(said, "finished: its release was live already, and is");
     assert_eq!(deployed(&host, "2").0, "0");

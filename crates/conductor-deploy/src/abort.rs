@@ -159,9 +159,10 @@ fn still(store: &Store, who: Option<String>) -> Failure {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::process::{Child, Command, Stdio};
+    use std::process::Child;
 
     use super::*;
+    use crate::held::tests::locked_elsewhere;
 
     #[derive(Default)]
     struct Told(Vec<String>);
@@ -175,14 +176,7 @@ mod tests {
     /// Another process that has the lock for as long as its input is open, and calls itself this.
     fn other(store: &Store, who: &str) -> Child {
         drop(store.lock("nobody").unwrap());
-        let mut other = Command::new("flock")
-            .arg(store.lock_file())
-            .args(["sh", "-c", "echo; read -r end"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Read::read_exact(other.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        let other = locked_elsewhere(store);
         fs::write(store.holder_file(), format!("{who}, process {}", other.id())).unwrap();
         other
     }

@@ -9,13 +9,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use conductor_proxy::{Driver, Error, Kind, Proxy as _, Upstream};
+use conductor_systemd::Job;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::host::{Host, name};
 use crate::progress::State;
 use crate::{Failure, Step};
-use conductor_systemd::Job;
 
 /// Who drains for longer than this is not waited for before systemd learns of the new release.
 const SOON: Duration = Duration::from_millis(20);
@@ -27,7 +27,7 @@ impl Host<'_> {
         Ok(self.systemd.daemon_reload().await?)
     }
 
-    /// The same, unless it was done beside something else. What failed then is tried once more.
+    /// The same, unless it was done beside something else, and starts the service as systemd knows it then.
     pub(crate) async fn adopt_unless_done(&mut self) -> Result<(), Failure> {
         if !std::mem::take(&mut self.adopted) {
             self.adopt().await?;

@@ -171,11 +171,25 @@ fn locked_by(line: &str, device: u64, inode: u64) -> Option<i32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::process::{Command, Stdio};
+pub(crate) mod tests {
+    use std::process::{Child, Command, Stdio};
 
     use super::*;
     use conductor_definition::Site;
+
+    /// Another process that has the lock for as long as its input is open.
+    pub(crate) fn locked_elsewhere(store: &Store) -> Child {
+        let mut other = Command::new("flock")
+            .arg(store.lock_file())
+            .args(["sh", "-c", "echo; read -r end"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It says that it has it.
+        std::io::Read::read_exact(other.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        other
+    }
 
     #[test]
     fn lines_about_locks() {
@@ -228,15 +242,7 @@ mod tests {
         let store = Store::new(&Site::system(root.path()), "web");
         drop(store.lock("alice, process 7").unwrap());
         assert!(store.keeper().unwrap().is_none(), "nobody has it");
-        // Says that it has it, and waits for its input to end.
-        let mut other = Command::new("flock")
-            .arg(store.lock_file())
-            .args(["sh", "-c", "echo; read -r end"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Read::read_exact(other.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        let mut other = locked_elsewhere(&store);
         let keeper = store.keeper().unwrap().unwrap();
         // Not what was written by whoever had it before.
         assert_eq!((keeper.is_guard(), keeper.who.clone()), (false, format!("process {}", other.id())));

@@ -3,7 +3,8 @@
 //!
 //! Starting the container, settling and draining take as long as the service and its administrator say, and nginx needs
 //! 100 ms from being told to reload until its old workers take no more requests (the script sees that as a part of the
-//! drain). What is left is ours: reading, checking, writing down, having systemd and nginx read, moving the traffic, stopping the old one.
+//! drain). What is left is ours: reading, checking, writing down, having systemd and nginx read, moving the traffic,
+//! stopping the old one.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -90,9 +91,8 @@ fn table(ours: &[Figures], script: &[Figures]) -> String {
         row(&format!("  {key}: waited for"), &|figures| figures.get(key).copied());
     }
     row("beyond that", &|figures| Some(beyond(figures)));
-    let with_reload =
-        |figures: &Figures| beyond(figures) + figures.get("reload").copied().unwrap_or_default();
-    row("  with nginx's part of a reload, if seen", &|figures| Some(with_reload(figures)));
+    // The script does not see that part, and has it in its drain.
+    row("  with nginx's part of its reload", &|figures| Some(beyond(figures) + figures.get("reload")?));
     let old = |figures: &Figures| figures.get("stop-old").copied();
     row("  without the old one's end", &|figures| Some(beyond(figures) - old(figures)?));
     let mut steps: Vec<&String> =
