@@ -206,6 +206,25 @@ fn nginx_that_is_stopped_when_the_release_is_live() {
     only(&host, "r3", "green");
 }
 
+/// It runs on then, and that is told and not forgotten.
+#[test]
+fn an_old_release_that_somebody_starts_while_it_stops() {
+    let (host, _) = released();
+    let slow = "/etc/systemd/system/web-green@1.service.d/slow.conf";
+    host.write(slow, "[Service]\nExecStopPost=sleep 3\n").unwrap();
+    let start = "(until systemctl list-jobs --no-legend | grep -q 'web-green@1.service *stop'; do sleep 0.05; done; \
+                 systemctl start --no-block web-green@1.service) >/dev/null 2>&1 </dev/null &";
+    let output = mishap(&host, "web", "2", &[("stop-old:begins", start)]);
+    assert!(moments(&output).contains(&"stop-old:failed".to_owned()), "{}", output.describe());
+    let told = host.ok(["journalctl", "--quiet", "--output=cat", "--grep=leftovers"]).unwrap();
+    assert!(told.contains("stopping web-green@1.service: the job ended as canceled"), "{told}");
+    assert_eq!(serving(&host), "r2");
+    host.ok(["rm", slow]).unwrap();
+    let said = status(&host.run(["conductor", "abort", "web"]).unwrap(), 0);
+    assert!(said.contains("finished: its release was live already, and is"), "{said}");
+    only(&host, "r2", "blue");
+}
+
 #[test]
 fn two_services_that_switch_at_once() {
     let host = behind_nginx();
