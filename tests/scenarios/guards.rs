@@ -17,9 +17,10 @@ fn guard_has_ended(host: &Host) {
 /// Reads a stream through nginx without an end, in the unit `reader`, and waits until it flows. Whoever drains waits for
 /// it.
 fn reader(host: &Host) {
+    // A shutdown ends it after the guard.
     host.sh(&format!(
         "rm -f /run/read; systemd-run --quiet --unit=reader --property=StandardOutput=file:/run/read \
-         curl -sfN http://127.0.0.1:{SITE}/stream/100000/100"
+         --property=Before={GUARD} curl -sfN http://127.0.0.1:{SITE}/stream/100000/100"
     ))
     .unwrap();
     let flows = || Ok(host.run(["cat", "/run/read"])?.stdout.contains("line 3"));
@@ -242,4 +243,27 @@ fn at_a_shutdown_the_guard_takes_nothing_back() {
     define(&host, "web", &web(""));
     status(&deploy(&host, "3"), 0);
     only(&host, "r3", "green");
+
+    // Nor does a shutdown wait for what a guard waits for that has begun.
+    define(&host, "web", &web("bake = \"1h\"\ndrain = \"10min\""));
+    deploying(&host, "4", "bake");
+    reader(&host);
+    kill(&host, "4");
+    let at_it = || Ok(host.ok(["conductor", "status", "web"])?.contains("is under way (its guard, process "));
+    host.eventually(SOON, "the guard is at it", at_it).unwrap();
+    let drains = || Ok(host.run(["pgrep", "--full", "nginx: worker process is shutting down"])?.success());
+    host.eventually(SOON, "the reader's worker is waited for", drains).unwrap();
+    host.reboot().unwrap();
+    host.wait_active("web.target", SOON).unwrap();
+    host.wait_active("nginx.service", SOON).unwrap();
+    only(&host, "r3", "green");
+    let said = host.journal(GUARD).unwrap();
+    let left = "the machine shuts down, so all is left as it is";
+    assert!(said.contains(left) && !said.contains("stop-new") && !said.contains("timed out"), "{said}");
+    define(&host, "web", &web(""));
+    status(&deploy(&host, "5"), 0);
+    let history = history(&host);
+    let undone =
+        history.lines().any(|line| line.contains("  4  ") && line.ends_with(" undone: was interrupted"));
+    assert!(undone, "{history}");
 }

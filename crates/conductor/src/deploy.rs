@@ -80,7 +80,7 @@ const LOCKED: u8 = 75;
 /// comes up with the release that was live last. Should a deploy that has stages be killed, its guard, the unit
 /// conductor-guard@SERVICE.service, undoes or finishes it at once: no release keeps requests that nobody watches. SIGINT,
 /// SIGTERM and SIGHUP end a deploy before its release is live, as `conductor abort` does from elsewhere, and do nothing
-/// after that.
+/// after that. While the machine shuts down they end it at once, wherever it is: a shutdown waits for no drain.
 ///
 /// On a terminal the instances are shown as they come up, below a line for each step; where stderr is none, or TERM is
 /// `dumb`, there are only the lines. NO_COLOR is respected.
@@ -229,7 +229,9 @@ fn ready(whose: Whose, request: &Request) -> Result<(Site, Request), Failure> {
     Ok((site, Request { service, ..request.clone() }))
 }
 
-/// Runs with a connection to systemd, and listens for those who ask for an end.
+/// Runs with a connection to systemd, and listens for those who ask for an end. While the machine shuts down that is
+/// the end of it: what it may still wait for, such as requests at an old release, would hold up the shutdown, and what
+/// it has begun is safe wherever it is killed.
 fn within<T>(
     site: &Site,
     work: impl AsyncFnOnce(conductor_systemd::Systemd, watch::Receiver<bool>) -> Result<T, Failure>,
@@ -244,22 +246,35 @@ fn within<T>(
             listen(SignalKind::hangup())?,
         );
         let systemd = connect(manager(site)).await?;
-        let listening = async {
-            let mut work = std::pin::pin!(work(systemd, interrupt));
+        let manager = systemd.clone();
+        let shutdown = async {
             loop {
                 tokio::select! {
-                    result = &mut work => return result,
                     _ = int.recv() => {}
                     _ = term.recv() => {}
                     _ = hup.recv() => {}
                 }
                 asked.send_replace(true);
+                // If systemd cannot say so, it is a request like any other.
+                if manager.is_stopping().await.unwrap_or(false) {
+                    return Failure::new(FailureKind::Interrupted, SHUTS_DOWN);
+                }
+            }
+        };
+        let listening = async {
+            tokio::select! {
+                biased;
+                result = work(systemd, interrupt) => result,
+                failure = shutdown => Err(failure),
             }
         };
         Ok(tokio::task::LocalSet::new().run_until(listening).await)
     })
     .map_err(system)?
 }
+
+const SHUTS_DOWN: &str = "the machine shuts down, so all is left as it is: it comes up with the release that is live, \
+                          and the next command for the service clears up what is left of this one";
 
 /// Who runs it, by name; behind sudo, who ran that.
 fn who() -> String {

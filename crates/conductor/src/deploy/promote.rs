@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use conductor_deploy::{GUARD, Request, guard, promote};
+use conductor_deploy::{FailureKind, GUARD, Request, guard, promote};
 
 use super::live::Shown;
 use super::{Output, fail, ready, tell_end, who, within};
@@ -32,8 +32,8 @@ pub(crate) struct Promote {
 /// stages. It ends when the deploy has ended; while a command is at it, it only waits, and should that command be killed,
 /// it goes back, or forward if the release is live already, as `conductor abort` would. Of a release that waits it is the
 /// only one that watches: what is unhealthy is told in conductor-service(5) under Stages. While the machine shuts down it
-/// takes nothing back. What it cannot clear up it tries again, after ten seconds at first and five minutes in the end. What it does is in its log and in
-/// `conductor history`.
+/// takes nothing back, and ends at once. What it cannot clear up it tries again, after ten seconds at first and five minutes
+/// in the end. What it does is in its log and in `conductor history`.
 ///
 /// Exit status: 0 the deploy has ended; otherwise as with `conductor deploy`.
 #[derive(Debug, clap::Args)]
@@ -68,6 +68,11 @@ impl Guard {
             Ok(None) => ExitCode::SUCCESS,
             Ok(Some(_)) => {
                 say("`conductor history` says what the guard has ended, and why");
+                ExitCode::SUCCESS
+            }
+            // It has ended with the machine, in good order.
+            Err(failure) if failure.kind == FailureKind::Interrupted => {
+                say(&failure.text);
                 ExitCode::SUCCESS
             }
             Err(failure) => fail(&failure),
