@@ -111,6 +111,11 @@ impl Releases {
         (!releases.is_empty()).then_some(releases)
     }
 
+    /// Which release there are units of, as the live one: one that stands in for it counts only if it can be read.
+    pub fn counting(&self, readable: impl FnOnce(Slot) -> bool) -> Live {
+        self.trial.filter(|slot| readable(*slot)).map_or(self.live, Live::In)
+    }
+
     /// The release in a slot.
     pub fn file(&self, slot: Slot) -> Option<&ReleaseFile> {
         self.files.iter().find(|file| file.slot == slot)

@@ -54,27 +54,25 @@ impl LineUp {
 impl Converter<'_> {
     /// Makes units of what was deployed. A mistake in the definition is none of theirs, and one in a release that is
     /// not live is not the live one's.
-    pub(crate) fn line_up(&self, definition: Option<Service>, releases: Releases, draft: &mut Draft) {
-        let Releases { live, trial, files, problems } = releases;
-        for Finding { path, diagnostic } in problems {
+    pub(crate) fn line_up(&self, definition: Option<Service>, mut releases: Releases, draft: &mut Draft) {
+        for Finding { path, diagnostic } in std::mem::take(&mut releases.problems) {
             draft.findings_mut().releases.push((Source::new(path, ""), vec![diagnostic]));
         }
         let Ok(name) = ServiceName::from_path(draft.source.path()) else { return };
         // Whether it is started at boot is the administrator's to say, at any time.
         let enabled = definition.as_ref().map(|definition| definition.enabled);
         let (mut blue, mut green) = (None, None);
-        for file in files {
+        for file in std::mem::take(&mut releases.files) {
             match file.slot {
                 Slot::Blue => blue = self.release(file, &name, draft),
                 Slot::Green => green = self.release(file, &name, draft),
             }
         }
-        // One that stands in for the live one counts only if it can be read.
-        let readable = |slot: &Slot| match slot {
+        let readable = |slot| match slot {
             Slot::Blue => blue.is_some(),
             Slot::Green => green.is_some(),
         };
-        let (slot, here, other) = match trial.filter(readable).map_or(live, Live::In) {
+        let (slot, here, other) = match releases.counting(readable) {
             Live::In(Slot::Blue) => (Slot::Blue, blue, green),
             Live::In(Slot::Green) => (Slot::Green, green, blue),
             // The definition itself is in the first slot, or in none, and the first deploy goes to the second.

@@ -40,11 +40,7 @@ fn live(site: &Site, candidate: &Candidate, abilities: Abilities) -> Result<Opti
         let file = releases.file(slot).filter(|file| file.problem.is_none())?;
         parse_release(&file.source, &name, abilities).ok().map(|Parsed { service, warnings: _ }| service)
     };
-    // One that stands in for the live one counts only if it can be read.
-    if let Some((slot, service)) = releases.trial.and_then(|slot| Some((slot, release(slot)?))) {
-        return of(&service, slot);
-    }
-    match releases.live {
+    match releases.counting(|slot| release(slot).is_some()) {
         conductor_definition::Live::In(slot) => {
             let unreadable =
                 || format!("the live release of {name} cannot be read: `conductor check` says why");
