@@ -158,6 +158,20 @@ fn a_checker_that_was_halted_believes_nothing_of_before() {
 }
 
 #[test]
+fn a_checker_that_was_halted_between_the_signals_gives_the_grace_anew() {
+    let (host, mark, mut log) = terminated("5s");
+    host.ok(["systemctl", "kill", "--signal=STOP", CHECKER]).unwrap();
+    undisturbed(&host, "web.service", Duration::from_secs(7));
+    // So that something else than its own timer wakes it up.
+    host.ok(["systemctl", "daemon-reload"]).unwrap();
+    host.ok(["systemctl", "kill", "--signal=CONT", CHECKER]).unwrap();
+    log.until(SOON, "it notices", says("counting from zero")).unwrap();
+    undisturbed(&host, "web.service", Duration::from_secs(3));
+    assert_eq!(count(&host, &mark, "SIGKILL sent"), 0);
+    ends(&host, &mark, &mut log);
+}
+
+#[test]
 fn a_signal_for_the_run_before_hits_nobody() {
     let host = host_with(WEB);
     let before = host.invocation_path("web.service").unwrap();

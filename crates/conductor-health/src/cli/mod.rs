@@ -124,7 +124,7 @@ pub struct WatchArgs {
     /// Do not wait for one that takes longer than this to be healthy again, while others are healthy
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5min")]
     pub recover_within: Duration,
-    /// Terminate at most so many units within five minutes; five of each if left out
+    /// Terminate so many units at the most, and then as many every five minutes; five of each if left out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_signals: Option<u32>,
     /// Do not terminate a unit for not answering in time while the machine's pressure is above this

@@ -66,8 +66,8 @@ impl Places {
     }
 
     async fn agent(&self, name: &str) -> Answer {
-        if let Some(file) = self.drained(name) {
-            return Answer::text(200, format!("drain #{} is there", file.display()));
+        if let Some(why) = self.drained(name) {
+            return Answer::text(200, format!("drain #{why}"));
         }
         match self.ask_about(name, "/agent").await {
             Ok(answer) => answer,
@@ -76,8 +76,8 @@ impl Places {
     }
 
     async fn health(&self, name: &str) -> Answer {
-        if let Some(file) = self.drained(name) {
-            return Answer::text(503, format!("drain, because {} is there\n", file.display()));
+        if let Some(why) = self.drained(name) {
+            return Answer::text(503, format!("drain, because {why}\n"));
         }
         self.ask_about(name, "/health")
             .await
@@ -85,7 +85,14 @@ impl Places {
     }
 
     async fn all_healthy(&self) -> Answer {
-        let mut names: Vec<String> = self.checkers().into_iter().map(|checker| checker.service).collect();
+        let checkers = match self.checkers() {
+            Ok(checkers) if checkers.is_empty() => {
+                return Answer::text(503, "down, no service is checked here\n");
+            }
+            Ok(checkers) => checkers,
+            Err(said) => return Answer::text(503, format!("down, {said}\n")),
+        };
+        let mut names: Vec<String> = checkers.into_iter().map(|checker| checker.service).collect();
         names.dedup();
         let answers = together(names.into_iter().map(|name| {
             let places = self.clone();
@@ -98,7 +105,10 @@ impl Places {
     }
 
     async fn metrics(&self) -> Answer {
-        let answers = self.ask_all("/metrics").await;
+        let answers = match self.ask_all("/metrics").await {
+            Ok(answers) => answers,
+            Err(said) => return Answer::text(503, said + "\n"),
+        };
         let mut own = Exposition::default();
         own.family(
             "conductor_health_checker_up",
@@ -116,9 +126,11 @@ impl Places {
     }
 
     async fn status(&self) -> Answer {
-        let services: serde_json::Map<String, serde_json::Value> = self
-            .ask_all("/status")
-            .await
+        let answers = match self.ask_all("/status").await {
+            Ok(answers) => answers,
+            Err(said) => return Answer::text(503, said + "\n"),
+        };
+        let services: serde_json::Map<String, serde_json::Value> = answers
             .into_iter()
             .map(|(checker, answer)| {
                 let parsed = answer.and_then(|answer| {
@@ -137,8 +149,8 @@ impl Places {
         Answer::json(serde_json::json!({ "services": services }).to_string() + "\n")
     }
 
-    async fn ask_all(&self, path: &'static str) -> Vec<(Checker, Result<Answer, String>)> {
-        self.ask_each(self.checkers(), path).await
+    async fn ask_all(&self, path: &'static str) -> Result<Vec<(Checker, Result<Answer, String>)>, String> {
+        Ok(self.ask_each(self.checkers()?, path).await)
     }
 
     async fn ask_each(
@@ -157,14 +169,20 @@ impl Places {
     }
 
     /// All checkers that there are, in the order of their services.
-    fn checkers(&self) -> Vec<Checker> {
+    fn checkers(&self) -> Result<Vec<Checker>, String> {
         Checker::all(&self.checkers)
     }
 
-    /// The file that takes this service out, if there is one.
-    fn drained(&self, name: &str) -> Option<PathBuf> {
+    /// Why this service is taken out, if it is: a file is there, or nobody can tell.
+    fn drained(&self, name: &str) -> Option<String> {
         let files = [Some(ALL), is_name(name).then_some(name)];
-        files.into_iter().flatten().map(|file| self.drain.join(file)).find(|file| file.exists())
+        files.into_iter().flatten().map(|file| self.drain.join(file)).find_map(|file| {
+            match file.try_exists() {
+                Ok(false) => None,
+                Ok(true) => Some(format!("{} is there", file.display())),
+                Err(error) => Some(format!("{} cannot be looked for: {error}", file.display())),
+            }
+        })
     }
 
     /// Asks those who check this service. Of two releases, as during a deploy, the one counts that is better off:
@@ -174,7 +192,7 @@ impl Places {
             let shown: String = name.chars().take(64).collect();
             return Err(format!("{shown:?} is not the name of a service"));
         }
-        let mut checkers = self.checkers();
+        let mut checkers = self.checkers()?;
         checkers.retain(|checker| checker.service == name);
         let answers = self.ask_each(checkers, path).await.into_iter().map(|(_, answer)| answer);
         answers
@@ -281,6 +299,30 @@ mod tests {
         assert!(get(&places, "/status").await.body.contains("\"web\":{\"traffic\":\"drain\"}"));
         std::fs::write(places.drain.join(ALL), "").unwrap();
         assert!(agent(&places, "api").await.starts_with("drain #"));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_told_is_down() {
+        let (_root, places) = machine(&[]);
+        let all = get(&places, "/health").await;
+        assert_eq!((all.status, all.body.as_str()), (503, "down, no service is checked here\n"));
+        std::fs::write(&places.checkers, "").unwrap();
+        for path in ["/health", "/health/web", "/metrics", "/status"] {
+            let answer = get(&places, path).await;
+            assert!(
+                answer.status == 503 && answer.body.contains("health cannot be read: "),
+                "{path}: {answer:?}"
+            );
+        }
+        let said = agent(&places, "web").await;
+        assert!(said.starts_with("ready down #") && said.contains("health cannot be read: "), "{said}");
+
+        let (_root, places) = machine(&[("web", Traffic::Up(1, 1))]);
+        assert_eq!(get(&places, "/health/web").await.status, 200);
+        std::fs::write(&places.drain, "").unwrap();
+        let answer = get(&places, "/health/web").await;
+        assert!(answer.status == 503 && answer.body.contains("cannot be looked for: "), "{answer:?}");
+        assert!(agent(&places, "web").await.starts_with("drain #"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -30,13 +30,19 @@ pub(super) struct Checker {
 }
 
 impl Checker {
-    /// All that there are, in the order of their services.
-    pub(super) fn all(root: &Path) -> Vec<Self> {
-        let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
-        let mut checkers: Vec<Self> =
-            entries.filter_map(|entry| Self::read(entry.file_name().into_string().ok()?)).collect();
+    /// All that there are, in the order of their services. The error is why nobody can tell.
+    pub(super) fn all(root: &Path) -> Result<Vec<Self>, String> {
+        let failed = |error: std::io::Error| format!("{} cannot be read: {error}", root.display());
+        let entries = match std::fs::read_dir(root) {
+            Ok(entries) => entries.collect::<Result<Vec<_>, _>>().map_err(failed)?,
+            // It comes with the first checker.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(failed(error)),
+        };
+        let names = entries.into_iter().filter_map(|entry| entry.file_name().into_string().ok());
+        let mut checkers: Vec<Self> = names.filter_map(Self::read).collect();
         checkers.sort();
-        checkers
+        Ok(checkers)
     }
 
     fn read(directory: String) -> Option<Self> {

@@ -24,6 +24,8 @@ use tokio::sync::Semaphore;
 
 /// How many are answered at once. The others wait in the kernel's queue.
 const AT_ONCE: usize = 64;
+/// How long a question may take: those who ask nothing are not to take the places of those who do.
+const QUESTION: Duration = Duration::from_secs(2);
 /// How long one may take, from its first byte to our last.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The pause after nobody could be let in, for want of descriptors for instance.
@@ -59,26 +61,35 @@ where
     H: Fn(Question) -> F,
     F: Future<Output = Answer>,
 {
+    let Ok(Some(asked)) = tokio::time::timeout(QUESTION, listen_to(&mut stream)).await else { return };
+    let reply = match asked {
+        Ok(question) => {
+            let with_body = question.wants_body();
+            let as_line = matches!(question, Question::Agent(_));
+            let answer = answer(question).await;
+            if as_line { answer.line() } else { answer.http(with_body) }
+        }
+        Err(answer) => answer.http(true),
+    };
+    let _ = stream.write_all(reply.as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
+
+/// The question, or what is to be said of what is none; nothing of those who hang up.
+async fn listen_to<S: AsyncRead + Unpin>(stream: &mut S) -> Option<Result<Question, Answer>> {
     let mut text = Vec::new();
-    let reply = loop {
+    loop {
         match read(&text) {
-            Read::Question(question) => {
-                let with_body = question.wants_body();
-                let as_line = matches!(question, Question::Agent(_));
-                let answer = answer(question).await;
-                break if as_line { answer.line() } else { answer.http(with_body) };
-            }
-            Read::Nonsense(answer) => break answer.http(true),
+            Read::Question(question) => return Some(Ok(question)),
+            Read::Nonsense(answer) => return Some(Err(answer)),
             Read::More => {}
         }
         let mut more = [0; 1024];
         match stream.read(&mut more).await {
-            Ok(0) | Err(_) => return,
+            Ok(0) | Err(_) => return None,
             Ok(length) => text.extend_from_slice(more.get(..length).unwrap_or_default()),
         }
-    };
-    let _ = stream.write_all(reply.as_bytes()).await;
-    let _ = stream.shutdown().await;
+    }
 }
 
 #[cfg(test)]
@@ -118,12 +129,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_who_says_nothing_holds_up_nobody() {
+    async fn those_who_say_nothing_hold_up_nobody_for_long() {
         let address = server();
         let mut silent = Vec::new();
         for _ in 0..AT_ONCE - 1 {
             silent.push(TcpStream::connect(address).await.unwrap());
         }
-        assert_eq!(ask(address, "web\n").await, "ready up 50% #web\n");
+        let asked = tokio::time::timeout(QUESTION / 2, ask(address, "web\n")).await;
+        assert_eq!(asked.as_deref(), Ok("ready up 50% #web\n"), "there is a place left");
+        silent.push(TcpStream::connect(address).await.unwrap());
+        let asked = tokio::time::timeout(QUESTION * 3, ask(address, "web\n")).await;
+        assert_eq!(asked.as_deref(), Ok("ready up 50% #web\n"), "they have lost theirs");
     }
 }

@@ -25,7 +25,10 @@ impl Clock {
 
     /// Whether we were away since the last call. `planned` is when we meant to wake up at the latest.
     pub(super) fn was_away(&mut self, planned: Option<Instant>, now: Instant) -> bool {
-        let slept = slept();
+        self.compare(slept(), planned, now)
+    }
+
+    fn compare(&mut self, slept: Duration, planned: Option<Instant>, now: Instant) -> bool {
         let suspended = slept.saturating_sub(self.slept) > TOLERATED;
         self.slept = slept;
         let halted = planned.is_some_and(|planned| now.saturating_duration_since(planned) > HALTED);
@@ -51,5 +54,14 @@ mod tests {
         assert!(!clock.was_away(None, now));
         assert!(!clock.was_away(Some(now), now + Duration::from_secs(1)));
         assert!(clock.was_away(Some(now), now + Duration::from_secs(6)));
+    }
+
+    #[test]
+    fn suspend_is_noticed_though_nothing_was_late() {
+        let now = Instant::now();
+        let mut clock = Clock { slept: Duration::from_secs(100) };
+        assert!(!clock.compare(Duration::from_millis(100_900), Some(now), now), "two clocks are read");
+        assert!(clock.compare(Duration::from_secs(130), Some(now), now));
+        assert!(!clock.compare(Duration::from_secs(130), Some(now), now), "it is over");
     }
 }

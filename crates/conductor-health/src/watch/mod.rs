@@ -29,6 +29,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use watcher::{Task, Watcher};
 
+/// What ends the loop's waiting.
+enum Woken {
+    Units(Result<(), conductor_systemd::Error>),
+    Task(Task),
+    Query(queries::Query),
+    Alarm,
+}
+
 /// Runs until SIGTERM or SIGINT, or until our own unit has another command line for us. The error is
 /// why it cannot go on.
 pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
@@ -48,17 +56,26 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
     let mut starts_until = Some(Instant::now() + args.interval.max(Duration::from_secs(1)));
     'watching: loop {
         alarm.set(watcher.wake_up());
-        tokio::select! {
+        let woken = tokio::select! {
             // In this order: to end comes first, and what is known of a unit before what a check of it says.
             biased;
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
+            news = units.changed() => Woken::Units(news),
+            Some(ended) = watcher.next_task() => Woken::Task(ended),
+            Some(query) = queries.next() => Woken::Query(query),
+            () = alarm.ring() => Woken::Alarm,
+        };
+        let now = Instant::now();
+        // Before what woke us: a check that was under way when the machine was suspended says nothing of now.
+        if clock.was_away(alarm.at(), now) {
+            watcher.resumed();
+        }
+        match woken {
+            Woken::Units(Ok(())) => watcher.units_changed(&units.seen()),
             // Blind for good: better to end, and to be started again, than to feed the watchdog.
-            news = units.changed() => match news {
-                Ok(()) => watcher.units_changed(&units.seen()),
-                Err(error) => return Err(error.to_string()),
-            },
-            Some(ended) = watcher.next_task() => {
+            Woken::Units(Err(error)) => return Err(error.to_string()),
+            Woken::Task(ended) => {
                 // Together with all that ended meanwhile: what is known of the units is no newer for those.
                 let mut next = Some(ended);
                 while let Some(ended) = next {
@@ -68,15 +85,11 @@ pub async fn watch(args: WatchArgs, log: Log) -> Result<(), String> {
                     next = watcher.next_task_at_once();
                 }
             }
-            Some(query) = queries.next() => {
+            Woken::Query(query) => {
                 let answer = watcher.answer(&query.question);
                 query.reply(answer);
             }
-            () = alarm.ring() => {}
-        }
-        let now = Instant::now();
-        if clock.was_away(alarm.at(), now) {
-            watcher.resumed();
+            Woken::Alarm => {}
         }
         let checks = watcher.run_due(now);
         watcher.report();
