@@ -218,7 +218,8 @@ fn a_load_balancer_asks_whether_to_send_traffic_here() {
         (status.as_str(), body.as_str()),
         ("503", "down, no checker of web runs here: the service is stopped, or has no health check")
     );
-    assert_eq!(get(&host, "http://127.0.0.1:9580/health").0, "200", "nothing that should run is unhealthy");
+    let (status, body) = get(&host, "http://127.0.0.1:9580/health");
+    assert_eq!((status.as_str(), body.as_str()), ("503", "down, no service is checked here"));
     host.ok(["systemctl", "start", "web.target"]).unwrap();
     sees("UP", "UP", "100");
     let (_, status) = get(&host, "http://127.0.0.1:9580/status");
