@@ -50,15 +50,6 @@ fn another_check_waits_for_the_next_start() {
     ask(&host, 20000, "/mode/500").unwrap();
     log.until_message(SOON, CHECKER, "answered 500 Internal Server Error instead of 200").unwrap();
     log.until_message(SOON, "web.service", "Started ").unwrap();
-
-    // Where nobody listens any more, no check would pass.
-    let mut log = journal(&host);
-    define(&host, "web", &asked("expect-body = \"k\""));
-    log.until_message(SOON, CHECKER, "failures count from its next start").unwrap();
-    log.until_message(SOON, CHECKER, "-> healthy").unwrap();
-    ask(&host, 20000, "/mode/refuse").unwrap();
-    log.until_message(SOON, CHECKER, "SIGTERM sent").unwrap();
-    log.until_message(SOON, "web.service", "Started ").unwrap();
 }
 
 /// nginx with everything that a check can ask for.

@@ -7,6 +7,7 @@ mod history;
 mod live;
 mod promote;
 mod restart;
+mod within;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,14 +16,12 @@ use conductor_definition::Site;
 use conductor_deploy::{
     Asked, Entry, Failure, FailureKind, Outcome, Request, Rollback as Wanted, deploy, look_ahead,
 };
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
-use crate::ask::{connect, wait_for};
 use crate::services::Services;
 use crate::terminal::{FAILURE, say};
-use crate::whose::{Whose, manager, may_touch_containers};
+use crate::whose::{Whose, may_touch_containers};
 use live::Shown;
+use within::within;
 
 pub(crate) use abort::Abort;
 pub(crate) use history::History;
@@ -228,53 +227,6 @@ fn ready(whose: Whose, request: &Request) -> Result<(Site, Request), Failure> {
     let service = Services::look(&site).name(&request.service).map_err(wrong)?.to_owned();
     Ok((site, Request { service, ..request.clone() }))
 }
-
-/// Runs with a connection to systemd, and listens for those who ask for an end. While the machine shuts down that is
-/// the end of it: what it may still wait for, such as requests at an old release, would hold up the shutdown, and what
-/// it has begun is safe wherever it is killed.
-fn within<T>(
-    site: &Site,
-    work: impl AsyncFnOnce(conductor_systemd::Systemd, watch::Receiver<bool>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let system = |text: String| Failure::new(FailureKind::System, text);
-    wait_for(async {
-        let (asked, interrupt) = watch::channel(false);
-        let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
-        let (mut int, mut term, mut hup) = (
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::terminate())?,
-            listen(SignalKind::hangup())?,
-        );
-        let systemd = connect(manager(site)).await?;
-        let manager = systemd.clone();
-        let shutdown = async {
-            loop {
-                tokio::select! {
-                    _ = int.recv() => {}
-                    _ = term.recv() => {}
-                    _ = hup.recv() => {}
-                }
-                asked.send_replace(true);
-                // If systemd cannot say so, it is a request like any other.
-                if manager.is_stopping().await.unwrap_or(false) {
-                    return Failure::new(FailureKind::Interrupted, SHUTS_DOWN);
-                }
-            }
-        };
-        let listening = async {
-            tokio::select! {
-                biased;
-                result = work(systemd, interrupt) => result,
-                failure = shutdown => Err(failure),
-            }
-        };
-        Ok(tokio::task::LocalSet::new().run_until(listening).await)
-    })
-    .map_err(system)?
-}
-
-const SHUTS_DOWN: &str = "the machine shuts down, so all is left as it is: it comes up with the release that is live, \
-                          and the next command for the service clears up what is left of this one";
 
 /// Who runs it, by name; behind sudo, who ran that.
 fn who() -> String {

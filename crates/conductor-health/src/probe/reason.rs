@@ -105,11 +105,6 @@ impl Reason {
         matches!(self, Self::Own(_) | Self::Late(_) | Self::TimedOut { phase: Phase::Resolve, .. })
     }
 
-    /// Whether nobody is there to be asked, however it is done.
-    pub fn is_nobody(&self) -> bool {
-        matches!(self, Self::Refused | Self::NoSocket)
-    }
-
     /// A sentence about the URL, without a full stop.
     pub fn about(&self, url: &Url) -> String {
         match self {
@@ -159,8 +154,7 @@ impl Reason {
         match error.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::CONNREFUSED) => Self::Refused,
             Some(Errno::CONNRESET | Errno::PIPE) => Self::Reset,
-            // Descriptors, memory, ports, routes, or a sandbox or firewall of our own: not the service's doing. EHOSTUNREACH
-            // may be: nobody says that the address is theirs.
+            // Descriptors, memory, ports, or a sandbox or firewall of our own: not the service's doing.
             Some(
                 Errno::MFILE
                 | Errno::NFILE
@@ -172,9 +166,7 @@ impl Reason {
                 | Errno::ACCESS
                 | Errno::PERM
                 | Errno::AFNOSUPPORT
-                | Errno::PROTONOSUPPORT
-                | Errno::NETDOWN
-                | Errno::NETUNREACH,
+                | Errno::PROTONOSUPPORT,
             ) => Self::Own(words(error)),
             None if error.kind() == io::ErrorKind::UnexpectedEof => Self::Closed,
             // h2 gives the kind alone on.

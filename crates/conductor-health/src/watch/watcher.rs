@@ -208,13 +208,7 @@ impl Watcher {
             if is_wanted && *prober.target() == entry.run {
                 entry.prober = Some(prober);
             }
-            // What it was let through by may still pass; but not if nobody is there any more.
-            let is_certain = match &check.outcome {
-                Outcome::Healthy => true,
-                Outcome::Unhealthy(reason) => reason.is_nobody(),
-                Outcome::Unknown(_) => false,
-            };
-            if !entry.is_alike && !is_certain {
+            if finding != Finding::Passed && !entry.is_alike {
                 finding = Finding::Unknown;
             }
             let inconclusive = matches!(finding, Finding::Late | Finding::Unknown);
