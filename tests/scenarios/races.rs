@@ -171,6 +171,47 @@ fn a_checker_that_was_halted_between_the_signals_gives_the_grace_anew() {
     ends(&host, &mark, &mut log);
 }
 
+/// What the checker asks of systemd is read on the bus: a run by its own name, and right before the signal whether that
+/// is as it was.
+#[test]
+fn a_signal_is_for_one_run_which_is_looked_at_once_more() {
+    let host = host_with(WEB);
+    let web = host.invocation_path("web.service").unwrap();
+    host.ok([
+        "systemd-run",
+        "--quiet",
+        "--unit=monitor",
+        "--property=StandardOutput=file:/run/calls",
+        "--property=StandardError=file:/run/monitor",
+        "stdbuf",
+        "-oL",
+        "busctl",
+        "monitor",
+        "org.freedesktop.systemd1",
+    ])
+    .unwrap();
+    host.eventually(SOON, "it monitors", || Ok(!host.run(["cat", "/run/monitor"])?.stdout.is_empty()))
+        .unwrap();
+    let mark = host.mark().unwrap();
+    let mut log = host.follow(&mark).unwrap();
+    tell(&host, "/mode/500");
+    log.until(SOON, "SIGTERM", says("SIGTERM sent")).unwrap();
+    let mut seen: Vec<String> = Vec::new();
+    host.eventually(SOON, "it was on the bus", || {
+        let calls = host.ok(["cat", "/run/calls"])?;
+        seen = calls.split("Type=method_call").map(str::to_owned).collect();
+        Ok(seen.iter().any(|call| call.contains("Member=Kill")))
+    })
+    .unwrap();
+    let kills: Vec<usize> = (0..seen.len()).filter(|at| seen[*at].contains("Member=Kill")).collect();
+    let [kill] = kills[..] else { panic!("{kills:?} of {seen:#?}") };
+    let path = format!("Path={web} ");
+    assert!(seen[kill].contains(&path), "{}", seen[kill]);
+    let sender = seen[kill].split("Sender=").nth(1).unwrap().split_whitespace().next().unwrap();
+    let before = seen[..kill].iter().rfind(|call| call.contains(&format!("Sender={sender} "))).unwrap();
+    assert!(before.contains(&path) && before.contains("Properties"), "{before}");
+}
+
 #[test]
 fn a_signal_for_the_run_before_hits_nobody() {
     let host = host_with(WEB);
