@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use conductor_tests::Host;
 
-use crate::common::{SOON, WEB, ask, define, host_with, invocation, journal, undisturbed};
+use crate::common::{SOON, WEB, define, host_with, invocation, journal, tell, undisturbed};
 
 const CHECKER: &str = "web-health.service";
 
@@ -47,7 +47,7 @@ fn another_check_waits_for_the_next_start() {
     assert!(status.starts_with("Healthy at http://127.0.0.1:20000/healthz after "), "{status}");
     assert!(status.contains(" (check ") && status.ends_with(')'), "{status}");
     let mut log = journal(&host);
-    ask(&host, 20000, "/mode/500").unwrap();
+    tell(&host, "/mode/500");
     log.until_message(SOON, CHECKER, "answered 500 Internal Server Error instead of 200").unwrap();
     log.until_message(SOON, "web.service", "Started ").unwrap();
 }
