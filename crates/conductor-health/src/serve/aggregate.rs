@@ -56,9 +56,9 @@ impl Places {
             Question::Http { path, .. } => match path.trim_end_matches('/').strip_prefix("/health/") {
                 Some(name) => self.health(name).await,
                 None => match path.as_str() {
-                    "/health" => self.all_healthy().await,
-                    "/metrics" => self.metrics().await,
-                    "/status" => self.status().await,
+                    "/health" => self.all_healthy().await.unwrap_or_else(down),
+                    "/metrics" => self.metrics().await.unwrap_or_else(down),
+                    "/status" => self.status().await.unwrap_or_else(down),
                     _ => Answer::text(404, "not here: ask for /health/NAME, /health, /metrics or /status\n"),
                 },
             },
@@ -79,21 +79,15 @@ impl Places {
         if let Some(why) = self.drained(name) {
             return Answer::text(503, format!("drain, because {why}\n"));
         }
-        self.ask_about(name, "/health")
-            .await
-            .unwrap_or_else(|said| Answer::text(503, format!("down, {said}\n")))
+        self.ask_about(name, "/health").await.unwrap_or_else(down)
     }
 
-    async fn all_healthy(&self) -> Answer {
-        let checkers = match self.checkers() {
-            Ok(checkers) if checkers.is_empty() => {
-                return Answer::text(503, "down, no service is checked here\n");
-            }
-            Ok(checkers) => checkers,
-            Err(said) => return Answer::text(503, format!("down, {said}\n")),
-        };
-        let mut names: Vec<String> = checkers.into_iter().map(|checker| checker.service).collect();
+    async fn all_healthy(&self) -> Result<Answer, String> {
+        let mut names: Vec<String> = self.checkers()?.into_iter().map(|checker| checker.service).collect();
         names.dedup();
+        if names.is_empty() {
+            return Err("no service is checked here".to_owned());
+        }
         let answers = together(names.into_iter().map(|name| {
             let places = self.clone();
             async move { (places.health(&name).await, name) }
@@ -101,14 +95,11 @@ impl Places {
         .await;
         let all = answers.iter().all(|(answer, _)| answer.status == 200);
         let lines = answers.iter().map(|(answer, name)| format!("{name}: {}", answer.body));
-        Answer::text(if all { 200 } else { 503 }, lines.collect::<String>())
+        Ok(Answer::text(if all { 200 } else { 503 }, lines.collect::<String>()))
     }
 
-    async fn metrics(&self) -> Answer {
-        let answers = match self.ask_all("/metrics").await {
-            Ok(answers) => answers,
-            Err(said) => return Answer::text(503, said + "\n"),
-        };
+    async fn metrics(&self) -> Result<Answer, String> {
+        let answers = self.ask_all("/metrics").await?;
         let mut own = Exposition::default();
         own.family(
             "conductor_health_checker_up",
@@ -122,15 +113,13 @@ impl Places {
         }
         let own = own.into_text();
         let texts = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok());
-        Answer::metrics(merged(texts.map(|answer| answer.body.as_str()).chain([own.as_str()])))
+        Ok(Answer::metrics(merged(texts.map(|answer| answer.body.as_str()).chain([own.as_str()]))))
     }
 
-    async fn status(&self) -> Answer {
-        let answers = match self.ask_all("/status").await {
-            Ok(answers) => answers,
-            Err(said) => return Answer::text(503, said + "\n"),
-        };
-        let services: serde_json::Map<String, serde_json::Value> = answers
+    async fn status(&self) -> Result<Answer, String> {
+        let services: serde_json::Map<String, serde_json::Value> = self
+            .ask_all("/status")
+            .await?
             .into_iter()
             .map(|(checker, answer)| {
                 let parsed = answer.and_then(|answer| {
@@ -146,7 +135,7 @@ impl Places {
                 (checker.directory, value)
             })
             .collect();
-        Answer::json(serde_json::json!({ "services": services }).to_string() + "\n")
+        Ok(Answer::json(serde_json::json!({ "services": services }).to_string() + "\n"))
     }
 
     async fn ask_all(&self, path: &'static str) -> Result<Vec<(Checker, Result<Answer, String>)>, String> {
@@ -199,6 +188,13 @@ impl Places {
             .max_by_key(|answer| answer.as_ref().ok().map(traffic::rank))
             .unwrap_or_else(|| Err(absent(name)))
     }
+}
+
+/// What is said where nobody can say better.
+fn down(mut said: String) -> Answer {
+    said.insert_str(0, "down, ");
+    said.push('\n');
+    Answer::text(503, said)
 }
 
 /// Waits for all of them at once; the results are in their order.
