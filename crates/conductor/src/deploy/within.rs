@@ -28,7 +28,7 @@ pub(super) fn within<T>(
             listen(SignalKind::hangup())?,
         );
         let systemd = connect(manager(site)).await?;
-        let managers = Managers::of(site, systemd.clone());
+        let asking = systemd.clone();
         let shutdown = async {
             loop {
                 tokio::select! {
@@ -39,7 +39,7 @@ pub(super) fn within<T>(
                     () = tokio::time::sleep(AGAIN), if *asked.borrow() => {}
                 }
                 asked.send_replace(true);
-                if managers.one_is_stopping().await {
+                if shuts_down(site, &asking).await {
                     return Failure::new(FailureKind::Interrupted, SHUTS_DOWN);
                 }
             }
@@ -59,27 +59,18 @@ pub(super) fn within<T>(
 /// Until systemd is asked again whether the machine shuts down.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Those who know whether the machine shuts down: sessions are ended before their user's own manager is, and that one
-/// may end alone.
-struct Managers {
-    ours: Systemd,
-    is_users: bool,
-}
-
-impl Managers {
-    fn of(site: &Site, ours: Systemd) -> Self {
-        Self { ours, is_users: site.scope() == Scope::User }
+/// Whether the machine shuts down, or the user's manager ends. If systemd cannot say so, a request to end is one like
+/// any other.
+async fn shuts_down(site: &Site, systemd: &Systemd) -> bool {
+    if systemd.is_stopping().await.unwrap_or(false) {
+        return true;
     }
-
-    /// If systemd cannot say so, a request to end is one like any other.
-    async fn one_is_stopping(&self) -> bool {
-        let ours = self.ours.is_stopping().await.unwrap_or(false);
-        ours || self.is_users && self.machines().await.unwrap_or(false)
-    }
-
-    async fn machines(&self) -> Result<bool, conductor_systemd::Error> {
-        Systemd::connect(conductor_systemd::Scope::System).await?.is_stopping().await
-    }
+    // Sessions are ended before their user's own manager is.
+    site.scope() == Scope::User
+        && match connect(conductor_systemd::Scope::System).await {
+            Ok(machines) => machines.is_stopping().await.unwrap_or(false),
+            Err(_) => false,
+        }
 }
 
 const SHUTS_DOWN: &str = "the machine shuts down, so all is left as it is: it comes up with the release that is live, \
