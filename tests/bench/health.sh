@@ -9,10 +9,10 @@ bench=/usr/local/lib/bench
 # by chance once and for long: that made a tenth of a difference between one run and the next. So all checkers have one
 # processor, and the server has the other.
 if [ "$(nproc)" -gt 1 ]; then
-    others=CPUAffinity=1
+    affinity=CPUAffinity=1
     taskset --cpu-list --pid 0 $$ >/dev/null
 else
-    others=
+    affinity=
 fi
 
 # How many requests the server has answered.
@@ -78,7 +78,7 @@ END
     cat >/run/systemd/system/server.service <<END
 [Service]
 ExecStart=$bench/check serve $port
-$others
+$affinity
 END
     systemctl daemon-reload
     # shellcheck disable=SC2046 # Many words.
